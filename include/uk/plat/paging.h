@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+#ifndef __UK_PLAT_PAGING_H__
+#define __UK_PLAT_PAGING_H__
+
+/* Page tables
+ *
+ * Names follow upstream Unikraft. Differences: all functions may be called on
+ * all CPUs at once, PROT_NONE faults, a page is never writable and executable,
+ * and a page counts as unmapped on all CPUs when ukplat_page_unmap() returns.
+ *
+ * Two calls at the same time must not overlap in their address ranges.
+ */
+
+#include <uk/arch/paging.h>
+#include <uk/arch/types.h>
+#include <uk/essentials.h>
+#include <uk/falloc.h>
+#include <uk/spinlock.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define PAGE_ATTR_PROT_NONE  0x00
+#define PAGE_ATTR_PROT_READ  0x01
+#define PAGE_ATTR_PROT_WRITE 0x02
+#define PAGE_ATTR_PROT_EXEC  0x04
+#define PAGE_ATTR_PROT_RW    (PAGE_ATTR_PROT_READ | PAGE_ATTR_PROT_WRITE)
+/* Not cached: device registers */
+#define PAGE_ATTR_DEVICE     0x10
+
+/* The frames stay with the caller */
+#define PAGE_FLAG_KEEP_FRAMES 0x02
+/* With KEEP_FRAMES: the caller calls ukplat_tlb_shootdown() itself */
+#define PAGE_FLAG_NO_FLUSH    0x08
+
+struct uk_pagetable {
+	/** Top level table in the direct map */
+	__vaddr_t pt_vbase;
+	/** Physical address of the top level table: CR3 */
+	__paddr_t pt_pbase;
+	/** Frames for pages and tables come from here */
+	struct uk_falloc *fa;
+	/** Protects all entries below pt_vbase */
+	struct uk_spinlock lock;
+	/** First table without entries that waits for a shootdown, a list */
+	__paddr_t limbo;
+	/** Number of these tables */
+	unsigned long limbo_cnt;
+};
+
+/** The page table of the system; there is one. */
+struct uk_pagetable *ukplat_pt_get_active(void);
+
+/**
+ * Maps pages. All or nothing.
+ *
+ * **Context:** any CPU, no lock of the frame allocator held
+ *
+ * @param pt
+ *   The page table
+ * @param vaddr
+ *   First address, page aligned
+ * @param paddr
+ *   First frame, or __PADDR_ANY to allocate zeroed frames
+ * @param pages
+ *   Number of pages, at least 1
+ * @param attr
+ *   PAGE_ATTR_*; PROT_WRITE and PROT_EXEC imply PROT_READ
+ * @param flags
+ *   0
+ *
+ * @return
+ *   - (0): Mapped
+ *   - (-EINVAL): Bad range, attributes or flags
+ *   - (-EEXIST): A page of the range is mapped
+ *   - (-ENOMEM): No memory for pages or tables; nothing has changed
+ */
+int ukplat_page_map(struct uk_pagetable *pt, __vaddr_t vaddr, __paddr_t paddr,
+		    unsigned long pages, unsigned long attr,
+		    unsigned long flags);
+
+/**
+ * Unmaps pages on all CPUs, then frees their frames. Pages that are not
+ * mapped are skipped.
+ *
+ * **Context:** as ukplat_tlb_shootdown(): waits for the other CPUs
+ *
+ * @param pt
+ *   The page table
+ * @param vaddr
+ *   First address, page aligned
+ * @param pages
+ *   Number of pages, at least 1
+ * @param flags
+ *   PAGE_FLAG_KEEP_FRAMES, PAGE_FLAG_NO_FLUSH
+ *
+ * @return
+ *   - (0): Unmapped
+ *   - (-EINVAL): Bad range or flags, or a large page of the direct map
+ */
+int ukplat_page_unmap(struct uk_pagetable *pt, __vaddr_t vaddr,
+		      unsigned long pages, unsigned long flags);
+
+/**
+ * Changes the protection of pages on all CPUs.
+ *
+ * **Context:** as ukplat_tlb_shootdown(): waits for the other CPUs
+ *
+ * @param pt
+ *   The page table
+ * @param vaddr
+ *   First address, page aligned
+ * @param pages
+ *   Number of pages, at least 1
+ * @param new_attr
+ *   PAGE_ATTR_*
+ * @param flags
+ *   0
+ *
+ * @return
+ *   - (0): Changed
+ *   - (-EINVAL): Bad range, attributes or flags, or a large page
+ *   - (-EFAULT): A page is not mapped; nothing has changed
+ */
+int ukplat_page_set_attr(struct uk_pagetable *pt, __vaddr_t vaddr,
+			 unsigned long pages, unsigned long new_attr,
+			 unsigned long flags);
+
+/**
+ * Translates an address. Does not wait for other CPUs that change it.
+ *
+ * @return
+ *   The physical address, or __PADDR_INV if an access would fault
+ */
+__paddr_t ukplat_page_translate(struct uk_pagetable *pt, __vaddr_t vaddr);
+
+/**
+ * Frees tables that have become empty. Unmapping does this from time to time
+ * by itself; afterwards all free memory is visible in fa->free_memory.
+ *
+ * **Context:** as ukplat_tlb_shootdown()
+ */
+void ukplat_pt_trim(struct uk_pagetable *pt);
+
+/**
+ * Visits everything that is mapped, in ascending order. No other CPU may
+ * change mappings meanwhile.
+ *
+ * @param fn
+ *   Gets address, physical address and length of each page (4 KiB or 2 MiB)
+ *   and its PAGE_ATTR_*. A result other than 0 ends the scan.
+ * @param arg
+ *   Passed to fn
+ *
+ * @return
+ *   Number of bytes visited
+ */
+__sz ukplat_pt_scan(int (*fn)(void *arg, __vaddr_t va, __paddr_t pa, __sz len,
+			      unsigned long attr),
+		    void *arg);
+
+/**
+ * Builds a temporary top level table for the start of other CPUs: the upper
+ * half of the system's table as it is now, and one low page at its physical
+ * address, readable and executable. All its tables are below 4 GiB. A CPU
+ * leaves it for ukplat_pt_get_active()->pt_pbase before it uses anything that
+ * was mapped later.
+ *
+ * @param page
+ *   Physical address of the low page
+ *
+ * @return
+ *   Value for CR3, or __PADDR_INV without memory
+ */
+__paddr_t ukplat_pt_trampoline(__paddr_t page);
+
+/** Frees the tables of ukplat_pt_trampoline(). No CPU uses them any more. */
+void ukplat_pt_trampoline_free(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* __UK_PLAT_PAGING_H__ */
