@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+#include <errno.h>
+#include <string.h>
+#include <uk/arch/lcpu.h>
+#include <uk/assert.h>
+#include <uk/plat/lcpu.h>
+
+#include "lcpu.h"
+#include "x86/lapic.h"
+
+struct lcpu lcpus[CONFIG_UKPLAT_LCPU_MAXCOUNT];
+__u32 lcpu_cnt;
+
+/* (a) Number of CPUs in state LCPU_ONLINE */
+static __u32 online_cnt;
+
+int lcpu_add(__u32 apic_id, __u32 acpi_uid)
+{
+	struct lcpu *lcpu = lcpu_find(apic_id);
+
+	if (lcpu) {
+		lcpu->acpi_uid = acpi_uid;
+		return -EEXIST;
+	}
+	if (lcpu_cnt == ARRAY_SIZE(lcpus))
+		return -ENOSPC;
+	lcpu = &lcpus[lcpu_cnt];
+	lcpu->self = lcpu;
+	lcpu->idx = lcpu_cnt;
+	lcpu->apic_id = apic_id;
+	lcpu->acpi_uid = acpi_uid;
+	lcpu_cnt++;
+	return 0;
+}
+
+struct lcpu *lcpu_find(__u32 apic_id)
+{
+	__u32 i;
+
+	for (i = 0; i < lcpu_cnt; i++)
+		if (lcpus[i].apic_id == apic_id)
+			return &lcpus[i];
+	return __NULL;
+}
+
+void lcpu_online(struct lcpu *lcpu)
+{
+	/* Seq_cst: a shootdown that does not see this CPU online was asked for
+	 * before the flush below. Pairs with lcpu_is_online()
+	 */
+	__atomic_store_n(&lcpu->state, LCPU_ONLINE, __ATOMIC_SEQ_CST);
+	lcpu_tlb_reset();
+	__atomic_add_fetch(&online_cnt, 1, __ATOMIC_RELAXED);
+}
+
+void lcpu_gs_init(struct lcpu *lcpu)
+{
+	ukarch_wrmsr(X86_MSR_GS_BASE, (__u64)lcpu);
+}
+
+void lcpu_bsp_init(void)
+{
+	(void)lcpu_add(lapic_cpu_id(), 0);
+	lcpu_gs_init(&lcpus[0]);
+	lcpu_online(&lcpus[0]);
+}
+
+__u64 ukplat_lcpu_id(void)
+{
+	return lcpu_current()->apic_id;
+}
+
+__u32 ukplat_lcpu_count(void)
+{
+	return __atomic_load_n(&online_cnt, __ATOMIC_RELAXED);
+}
+
+int ukplat_lcpu_is_online(__u32 lcpuidx)
+{
+	return lcpuidx < lcpu_cnt && lcpu_is_online(&lcpus[lcpuidx]);
+}
+
+void __noreturn ukplat_lcpu_halt(void)
+{
+	struct lcpu *self = lcpu_current();
+
+	ukplat_lcpu_disable_irq();
+	__atomic_sub_fetch(&online_cnt, 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&self->state, LCPU_HALTED, __ATOMIC_SEQ_CST);
+	for (;;)
+		__asm__ __volatile__("hlt" : : : "memory");
+}
+
+void ukplat_lcpu_idle_exit(void)
+{
+	struct lcpu *self = lcpu_current();
+
+	/* Seq_cst: whoever saw this CPU idle has asked before the poll below.
+	 * Pairs with target_is_done()
+	 */
+	__atomic_store_n(&self->idle, 0, __ATOMIC_SEQ_CST);
+	ukplat_tlb_poll();
+}
+
+void ukplat_lcpu_halt_irq(void)
+{
+	struct lcpu *self = lcpu_current();
+
+	UK_ASSERT(ukplat_lcpu_irqs_disabled());
+	if (lcpu_call_run())
+		return;
+
+	/* Seq_cst: a function that is posted after the test below finds this
+	 * CPU idle. Pairs with the fence in call_post()
+	 */
+	__atomic_store_n(&self->idle, 1, __ATOMIC_SEQ_CST);
+	if (!lcpu_call_is_pending(self)) {
+		/* An interrupt between the two instructions is held back
+		 * until HLT has begun
+		 */
+		__asm__ __volatile__("sti\n\thlt\n\tcli" : : : "memory");
+	}
+	ukplat_lcpu_idle_exit();
+	lcpu_call_run();
+}
+
+void ukplat_lcpu_halt_irq_until(__nsec until)
+{
+	if (!lcpu_timer_wake_at(until))
+		return;
+	ukplat_lcpu_halt_irq();
+	lcpu_timer_wake_cancel();
+}
+
+void __noreturn lcpu_idle_loop(void)
+{
+	ukplat_lcpu_disable_irq();
+	for (;;)
+		ukplat_lcpu_halt_irq();
+}
+
+void ukplat_lcpu_stats_get(__u32 lcpuidx, struct ukplat_lcpu_stats *stats)
+{
+	memset(stats, 0, sizeof(*stats));
+	if (lcpuidx < lcpu_cnt)
+		*stats = lcpus[lcpuidx].stats;
+}

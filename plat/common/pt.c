@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+#include <errno.h>
+#include <string.h>
+
+#include <uk/assert.h>
+#include <uk/essentials.h>
+#include <uk/plat/memory.h>
+#include <uk/plat/tlb.h>
+
+#include "pt.h"
+
+#define PADDR_4GIB (1UL << 32)
+
+__vaddr_t pt_direct_map;
+
+static struct uk_pagetable pt_system;
+
+/* Tables of ukplat_pt_trampoline(), top level first */
+static __paddr_t trampoline[UKARCH_PT_LEVELS];
+static unsigned int trampoline_cnt;
+
+struct uk_pagetable *ukplat_pt_get_active(void)
+{
+	return &pt_system;
+}
+
+void *ukplat_paddr_to_ptr(__paddr_t paddr)
+{
+	return (void *)(pt_direct_map + paddr);
+}
+
+void pt_frames_push(struct pt_frames *list, __paddr_t paddr)
+{
+	*pt_table(paddr) = list->head;
+	list->head = paddr;
+	list->cnt++;
+}
+
+__paddr_t pt_frames_pop(struct pt_frames *list)
+{
+	__paddr_t paddr = list->head;
+
+	UK_ASSERT(list->cnt);
+	list->head = *pt_table(paddr);
+	list->cnt--;
+	*pt_table(paddr) = 0;
+	return paddr;
+}
+
+void pt_frames_free(struct uk_pagetable *pt, struct pt_frames *list)
+{
+	while (list->cnt)
+		uk_ffree(pt->fa, pt_frames_pop(list), 1);
+}
+
+int pt_frames_alloc(struct uk_pagetable *pt, struct pt_frames *list,
+		    unsigned long cnt)
+{
+	__paddr_t paddr;
+
+	while (cnt--) {
+		paddr = uk_falloc(pt->fa, 1);
+		if (unlikely(paddr == __PADDR_INV)) {
+			pt_frames_free(pt, list);
+			return -ENOMEM;
+		}
+		memset(pt_table(paddr), 0, PAGE_SIZE);
+		pt_frames_push(list, paddr);
+	}
+	return 0;
+}
+
+/* Takes one entry out of the count of a table; unlinks an empty table */
+static void table_release(struct uk_pagetable *pt, __u64 *parent,
+			  __u64 *grandparent)
+{
+	__u64 entry = pt_load(parent) - X86_PTE_USED_ONE;
+	struct pt_frames limbo = { .head = pt->limbo, .cnt = pt->limbo_cnt };
+
+	if (entry & X86_PTE_USED_MASK) {
+		pt_store(parent, entry);
+		return;
+	}
+	pt_store(parent, 0);
+	/* The link has bit 0 clear: a walk that is still under way finds
+	 * nothing present in the table
+	 */
+	pt_frames_push(&limbo, entry & X86_PTE_PADDR_MASK);
+	pt->limbo = limbo.head;
+	pt->limbo_cnt = limbo.cnt;
+	if (grandparent)
+		table_release(pt, grandparent, __NULL);
+}
+
+void pt_entry_clear(struct uk_pagetable *pt, const struct pt_chunk *chunk,
+		    __u64 *entry)
+{
+	pt_store(entry, 0);
+	table_release(pt, chunk->pde, chunk->pdpte);
+}
+
+void ukplat_pt_trim(struct uk_pagetable *pt)
+{
+	struct pt_frames list;
+	unsigned long irqf;
+
+	irqf = uk_spin_lock_irqsave(&pt->lock);
+	list.head = pt->limbo;
+	list.cnt = pt->limbo_cnt;
+	pt->limbo = 0;
+	pt->limbo_cnt = 0;
+	uk_spin_unlock_irqrestore(&pt->lock, irqf);
+
+	if (!list.cnt)
+		return;
+	ukplat_tlb_shootdown_tables();
+	pt_frames_free(pt, &list);
+}
+
+int pt_init(struct uk_falloc *fa)
+{
+	struct pt_frames list = { 0 };
+
+	pt_system.fa = fa;
+	if (pt_frames_alloc(&pt_system, &list, 1))
+		return -ENOMEM;
+	pt_system.pt_pbase = pt_frames_pop(&list);
+	pt_system.pt_vbase = (__vaddr_t)pt_table(pt_system.pt_pbase);
+	return 0;
+}
+
+void pt_rebase(struct uk_falloc *fa, __vaddr_t base)
+{
+	pt_direct_map = base;
+	pt_system.fa = fa;
+	pt_system.pt_vbase = (__vaddr_t)pt_table(pt_system.pt_pbase);
+}
+
+/* Next table below an entry, made if needed; boot only */
+static __u64 *table_get(__u64 *entry)
+{
+	struct pt_frames list = { 0 };
+
+	if (pt_load(entry))
+		return pt_next(pt_load(entry));
+	if (pt_frames_alloc(&pt_system, &list, 1))
+		return __NULL;
+	pt_store(entry, pt_frames_pop(&list) | PT_ENTRY_TABLE);
+	return pt_next(pt_load(entry));
+}
+
+static int large_map(__vaddr_t va, __paddr_t pa)
+{
+	__u64 *top = pt_table(pt_system.pt_pbase) + pt_index(va, 4);
+	__u64 *table, *pdpte, *pde;
+
+	table = table_get(top);
+	if (!table)
+		return -ENOMEM;
+	pdpte = table + pt_index(va, 3);
+	table = table_get(pdpte);
+	if (!table)
+		return -ENOMEM;
+	pde = table + pt_index(va, 2);
+	UK_ASSERT(!pt_load(pde));
+	pt_store(pde, pa | X86_PTE_PRESENT | X86_PTE_RW | X86_PTE_NX |
+			      X86_PTE_ACCESSED | X86_PTE_DIRTY | X86_PTE_PS);
+	pt_store(pdpte, pt_load(pdpte) + X86_PTE_USED_ONE);
+	return 0;
+}
+
+int pt_direct_map_add(__vaddr_t base, __paddr_t start, __paddr_t end)
+{
+	__paddr_t stop;
+	int rc = 0;
+
+	while (start < end && !rc) {
+		if (!(start & (PAGE_LARGE_SIZE - 1)) &&
+		    end - start >= PAGE_LARGE_SIZE) {
+			rc = large_map(base + start, start);
+			start += PAGE_LARGE_SIZE;
+			continue;
+		}
+		stop = MIN(end, ALIGN_UP(start + 1, PAGE_LARGE_SIZE));
+		rc = ukplat_page_map(&pt_system, base + start, start,
+				     (stop - start) >> PAGE_SHIFT,
+				     PAGE_ATTR_PROT_RW, 0);
+		start = stop;
+	}
+	return rc;
+}
+
+void ukplat_pt_trampoline_free(void)
+{
+	while (trampoline_cnt)
+		uk_ffree(pt_system.fa, trampoline[--trampoline_cnt], 1);
+}
+
+__paddr_t ukplat_pt_trampoline(__paddr_t page)
+{
+	struct uk_falloc *fa = pt_system.fa;
+	unsigned int level;
+	__paddr_t paddr;
+	__u64 bits;
+
+	UK_ASSERT(!trampoline_cnt);
+	UK_ASSERT(page < PADDR_4GIB && !(page & ~PAGE_MASK));
+	while (trampoline_cnt < UKARCH_PT_LEVELS) {
+		if (fa->falloc_from_range(fa, &paddr, 1, 0, 0, PADDR_4GIB)) {
+			ukplat_pt_trampoline_free();
+			return __PADDR_INV;
+		}
+		memset(pt_table(paddr), 0, PAGE_SIZE);
+		trampoline[trampoline_cnt++] = paddr;
+	}
+
+	for (level = UKARCH_PT_LEVELS; level > 1; level--)
+		pt_table(trampoline[UKARCH_PT_LEVELS -
+				    level])[pt_index(page, level)] =
+			trampoline[UKARCH_PT_LEVELS - level + 1] |
+			PT_ENTRY_TABLE;
+	(void)pt_attr_encode(PAGE_ATTR_PROT_EXEC, &bits);
+	pt_table(trampoline[UKARCH_PT_LEVELS - 1])[pt_index(page, 1)] = page |
+									bits;
+	memcpy(pt_table(trampoline[0]) + UKARCH_PT_UPPER_HALF,
+	       pt_table(pt_system.pt_pbase) + UKARCH_PT_UPPER_HALF,
+	       PAGE_SIZE / 2);
+	return trampoline[0];
+}

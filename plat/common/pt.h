@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+#ifndef __UKPLAT_PT_H__
+#define __UKPLAT_PT_H__
+
+/* Page tables, shared by the pt*.c files
+ *
+ * Why
+ *   Other CPUs walk the tables while they change, and remember what they saw
+ *   in TLBs and in caches of table entries. Nothing may be reused before all
+ *   of them have forgotten it.
+ *
+ * How
+ *   An entry of the lowest level goes through these states. Only `present`
+ *   can be seen by a CPU.
+ *
+ *              map                    set_attr(NONE)
+ *     empty ---------> present <---------------------> owned
+ *       ^                 |      set_attr(others)        |
+ *       | collect         | unmap                        | unmap
+ *       | (frees)         v                              v
+ *       +------------- zombie <--------------------------+
+ *
+ *   unmap makes zombies under the lock, shoots down without it, and collects
+ *   under the lock. A zombie keeps the address of its frame, so no memory is
+ *   needed to remember what to free, and keeps others from mapping there.
+ *
+ *   The entry that points to a table counts the entries there that are not
+ *   empty. A table that has become empty is unlinked and waits in a list
+ *   ("limbo") for the next shootdown of tables (ukplat_pt_trim()). Tables of
+ *   the second highest level stay: there are at most 512.
+ *
+ * Invariants
+ *   P1 No page is writable and executable.
+ *   P2 The count in an entry is the number of entries in use in its table.
+ *   P3 ACCESSED (and DIRTY, if writable) are set from the beginning: the
+ *      processor never writes to an entry, a plain store loses nothing.
+ *   P4 A failed call leaves entries, tables and frames as they were.
+ *
+ * Concurrency
+ *   pt->lock protects all entries; below it only the frame lock. Nobody waits
+ *   for a shootdown under it.
+ */
+
+#include <uk/arch/paging.h>
+#include <uk/arch/types.h>
+#include <uk/essentials.h>
+#include <uk/plat/paging.h>
+
+/* Entries that lead to tables restrict nothing; the last one decides */
+#define PT_ENTRY_TABLE (X86_PTE_PRESENT | X86_PTE_RW | X86_PTE_ACCESSED)
+
+/** Address of paddr 0 in the direct map; 0 while the boot runs identity */
+extern __vaddr_t pt_direct_map;
+
+/** The entries that lie in one lowest level table */
+struct pt_chunk {
+	/** Entry of the second highest level that leads there, or __NULL */
+	__u64 *pdpte;
+	/** Entry of the second lowest level that leads there, or __NULL */
+	__u64 *pde;
+	/** First entry, or __NULL if there is no table */
+	__u64 *pte;
+	/** Number of pages until the end of the range or of the table */
+	unsigned long n;
+};
+
+/** Reads an entry that others may change. */
+static inline __u64 pt_load(const __u64 *entry)
+{
+	return __atomic_load_n(entry, __ATOMIC_RELAXED);
+}
+
+/** Changes an entry in one store. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): the builtin writes to it */
+static inline void pt_store(__u64 *entry, __u64 val)
+{
+	__atomic_store_n(entry, val, __ATOMIC_RELAXED);
+}
+
+/** Index into the table of a level, 4 to 1. */
+static inline unsigned int pt_index(__vaddr_t va, unsigned int level)
+{
+	return (unsigned int)(va >> (PAGE_SHIFT + 9 * (level - 1))) %
+	       UKARCH_PT_ENTRIES;
+}
+
+/** A frame as table. */
+static inline __u64 *pt_table(__paddr_t paddr)
+{
+	return (__u64 *)(pt_direct_map + paddr);
+}
+
+/** The table that an entry points to. */
+static inline __u64 *pt_next(__u64 entry)
+{
+	return pt_table(entry & X86_PTE_PADDR_MASK);
+}
+
+/** Tests a range for alignment, wrap-around and the hole in the middle. */
+int pt_range_is_valid(__vaddr_t vaddr, unsigned long pages);
+
+/**
+ * Finds the entries for the beginning of a range.
+ *
+ * @return
+ *   - (0): Found, or chunk->pte is __NULL
+ *   - (-EINVAL): There is a large page
+ */
+int pt_chunk_find(const struct uk_pagetable *pt, __vaddr_t vaddr,
+		  unsigned long pages, struct pt_chunk *chunk);
+
+/**
+ * Encodes attributes.
+ *
+ * @return
+ *   - (0): Encoded
+ *   - (-EINVAL): Unknown attributes, or writable and executable
+ */
+int pt_attr_encode(unsigned long attr, __u64 *bits);
+
+/** Attributes of an entry that is present. */
+unsigned long pt_attr_decode(__u64 entry);
+
+/**
+ * Empties an entry; an empty table goes to limbo. pt->lock is held.
+ */
+void pt_entry_clear(struct uk_pagetable *pt, const struct pt_chunk *chunk,
+		    __u64 *entry);
+
+/** A list of frames, linked through their first words */
+struct pt_frames {
+	__paddr_t head;
+	unsigned long cnt;
+};
+
+/**
+ * Adds zeroed frames to a list.
+ *
+ * @return
+ *   - (0): Added
+ *   - (-ENOMEM): The list is empty, all its frames are free
+ */
+int pt_frames_alloc(struct uk_pagetable *pt, struct pt_frames *list,
+		    unsigned long cnt);
+
+/** Adds a frame; its first word is overwritten. */
+void pt_frames_push(struct pt_frames *list, __paddr_t paddr);
+
+/** Removes a frame and zeroes its first word. The list is not empty. */
+__paddr_t pt_frames_pop(struct pt_frames *list);
+
+/** Frees all frames of a list. */
+void pt_frames_free(struct uk_pagetable *pt, struct pt_frames *list);
+
+/**
+ * Starts the page table of the system: allocates the top level and all tables
+ * below its upper half that the platform needs first.
+ *
+ * @return
+ *   - (0): Started
+ *   - (-ENOMEM): No frame
+ */
+int pt_init(struct uk_falloc *fa);
+
+/** Switches to the direct map at `base`, after the image has moved. */
+void pt_rebase(struct uk_falloc *fa, __vaddr_t base);
+
+/**
+ * Maps RAM into the direct map with pages as large as possible. Boot only.
+ *
+ * @param base
+ *   Address of paddr 0
+ * @param start, end
+ *   Physical range, page aligned
+ */
+int pt_direct_map_add(__vaddr_t base, __paddr_t start, __paddr_t end);
+
+#endif /* __UKPLAT_PT_H__ */

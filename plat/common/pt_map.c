@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+#include <errno.h>
+
+#include <uk/assert.h>
+#include <uk/essentials.h>
+
+#include "pt.h"
+
+/* Everything about one call of ukplat_page_map() */
+struct pt_mapping {
+	struct uk_pagetable *pt;
+	__vaddr_t vaddr;
+	/** First frame, or __PADDR_ANY: then `data` has the frames */
+	__paddr_t paddr;
+	unsigned long pages;
+	/** Bits of the entries */
+	__u64 bits;
+	struct pt_frames data;
+	/** Frames for tables that do not exist yet */
+	struct pt_frames tables;
+};
+
+/* Tests that a range is empty and counts the tables that it lacks. A table
+ * of a higher level is counted at the first chunk of the range that needs it.
+ */
+static int range_inspect(const struct pt_mapping *m, unsigned long *missing)
+{
+	unsigned long left = m->pages;
+	__vaddr_t va = m->vaddr;
+	struct pt_chunk chunk;
+	unsigned long i;
+	int first = 1;
+
+	*missing = 0;
+	while (left) {
+		/* A large page is in the way like any other */
+		if (pt_chunk_find(m->pt, va, left, &chunk))
+			return -EEXIST;
+		for (i = 0; chunk.pte && i < chunk.n; i++)
+			if (pt_load(&chunk.pte[i]))
+				return -EEXIST;
+		if (!chunk.pte)
+			*missing += 1;
+		if (!chunk.pde && (first || !pt_index(va, 2)))
+			*missing += 1;
+		if (!chunk.pdpte &&
+		    (first || (!pt_index(va, 2) && !pt_index(va, 3))))
+			*missing += 1;
+		first = 0;
+		left -= chunk.n;
+		va += chunk.n << PAGE_SHIFT;
+	}
+	return 0;
+}
+
+/* The table below an entry, linked if it is missing */
+static __u64 *table_get(struct pt_mapping *m, __u64 *entry, __u64 *parent)
+{
+	if (!pt_load(entry)) {
+		pt_store(entry, pt_frames_pop(&m->tables) | PT_ENTRY_TABLE);
+		if (parent)
+			pt_store(parent, pt_load(parent) + X86_PTE_USED_ONE);
+	}
+	return pt_next(pt_load(entry));
+}
+
+static __paddr_t frame_next(struct pt_mapping *m)
+{
+	__paddr_t paddr = m->paddr;
+
+	if (paddr == __PADDR_ANY)
+		return pt_frames_pop(&m->data);
+	m->paddr += PAGE_SIZE;
+	return paddr;
+}
+
+/* Fills one lowest level table; returns the number of pages */
+static unsigned long chunk_fill(struct pt_mapping *m, __vaddr_t va,
+				unsigned long left)
+{
+	__u64 *top = pt_table(m->pt->pt_pbase) + pt_index(va, 4);
+	__u64 *pdpte, *pde, *pte;
+	unsigned long i, n;
+
+	pdpte = table_get(m, top, __NULL) + pt_index(va, 3);
+	pde = table_get(m, pdpte, __NULL) + pt_index(va, 2);
+	pte = table_get(m, pde, pdpte) + pt_index(va, 1);
+	n = MIN(left, (unsigned long)(UKARCH_PT_ENTRIES - pt_index(va, 1)));
+	for (i = 0; i < n; i++)
+		pt_store(&pte[i], frame_next(m) | m->bits);
+	pt_store(pde, pt_load(pde) + n * X86_PTE_USED_ONE);
+	return n;
+}
+
+static int mapping_install(struct pt_mapping *m)
+{
+	unsigned long missing, done, irqf;
+	int rc;
+
+	irqf = uk_spin_lock_irqsave(&m->pt->lock);
+	rc = range_inspect(m, &missing);
+	if (!rc)
+		rc = pt_frames_alloc(m->pt, &m->tables, missing);
+	if (!rc) {
+		/* Nothing can fail any more (P4) */
+		for (done = 0; done < m->pages;)
+			done += chunk_fill(m, m->vaddr + (done << PAGE_SHIFT),
+					   m->pages - done);
+		UK_ASSERT(!m->tables.cnt);
+	}
+	uk_spin_unlock_irqrestore(&m->pt->lock, irqf);
+	return rc;
+}
+
+/* Frames and tables first, then the entries */
+static int mapping_try(struct pt_mapping *m)
+{
+	int rc = 0;
+
+	if (m->paddr == __PADDR_ANY)
+		rc = pt_frames_alloc(m->pt, &m->data, m->pages);
+	if (!rc)
+		rc = mapping_install(m);
+	if (unlikely(rc))
+		pt_frames_free(m->pt, &m->data);
+	return rc;
+}
+
+int ukplat_page_map(struct uk_pagetable *pt, __vaddr_t vaddr, __paddr_t paddr,
+		    unsigned long pages, unsigned long attr,
+		    unsigned long flags)
+{
+	struct pt_mapping m = {
+		.pt = pt,
+		.vaddr = vaddr,
+		.paddr = paddr,
+		.pages = pages,
+	};
+	int rc;
+
+	UK_ASSERT(pt);
+	if (unlikely(flags || !pt_range_is_valid(vaddr, pages) ||
+		     pt_attr_encode(attr, &m.bits)))
+		return -EINVAL;
+	if (paddr != __PADDR_ANY &&
+	    (paddr & ~X86_PTE_PADDR_MASK ||
+	     (X86_PTE_PADDR_MASK - paddr) >> PAGE_SHIFT < pages))
+		return -EINVAL;
+
+	rc = mapping_try(&m);
+	if (unlikely(rc == -ENOMEM && pt->limbo_cnt)) {
+		/* Empty tables are the last reserve */
+		ukplat_pt_trim(pt);
+		rc = mapping_try(&m);
+	}
+	return rc;
+}

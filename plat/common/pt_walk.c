@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+#include <errno.h>
+
+#include <uk/arch/types.h>
+#include <uk/essentials.h>
+
+#include "pt.h"
+
+int pt_range_is_valid(__vaddr_t vaddr, unsigned long pages)
+{
+	__vaddr_t last;
+
+	if (vaddr & ~PAGE_MASK || !pages || pages > __U64_MAX >> PAGE_SHIFT)
+		return 0;
+	last = vaddr + ((pages << PAGE_SHIFT) - 1);
+	if (last < vaddr)
+		return 0;
+	return last < UKARCH_VADDR_LOWER_END ||
+	       vaddr >= UKARCH_VADDR_UPPER_START;
+}
+
+int pt_attr_encode(unsigned long attr, __u64 *bits)
+{
+	const unsigned long known = PAGE_ATTR_PROT_RW | PAGE_ATTR_PROT_EXEC |
+				    PAGE_ATTR_DEVICE;
+	const unsigned long wx = PAGE_ATTR_PROT_WRITE | PAGE_ATTR_PROT_EXEC;
+
+	if (attr & ~known || (attr & wx) == wx)
+		return -EINVAL;
+
+	*bits = X86_PTE_OWNED | X86_PTE_ACCESSED;
+	if (attr & (PAGE_ATTR_PROT_RW | PAGE_ATTR_PROT_EXEC))
+		*bits |= X86_PTE_PRESENT;
+	if (attr & PAGE_ATTR_PROT_WRITE)
+		*bits |= X86_PTE_RW | X86_PTE_DIRTY;
+	if (!(attr & PAGE_ATTR_PROT_EXEC))
+		*bits |= X86_PTE_NX;
+	if (attr & PAGE_ATTR_DEVICE)
+		*bits |= X86_PTE_PCD | X86_PTE_PWT;
+	return 0;
+}
+
+unsigned long pt_attr_decode(__u64 entry)
+{
+	unsigned long attr = PAGE_ATTR_PROT_READ;
+
+	if (entry & X86_PTE_RW)
+		attr |= PAGE_ATTR_PROT_WRITE;
+	if (!(entry & X86_PTE_NX))
+		attr |= PAGE_ATTR_PROT_EXEC;
+	if (entry & X86_PTE_PCD)
+		attr |= PAGE_ATTR_DEVICE;
+	return attr;
+}
+
+int pt_chunk_find(const struct uk_pagetable *pt, __vaddr_t vaddr,
+		  unsigned long pages, struct pt_chunk *chunk)
+{
+	unsigned int idx = pt_index(vaddr, 1);
+	__u64 *entry;
+
+	chunk->n = MIN(pages, (unsigned long)(UKARCH_PT_ENTRIES - idx));
+	chunk->pdpte = __NULL;
+	chunk->pde = __NULL;
+	chunk->pte = __NULL;
+
+	entry = pt_table(pt->pt_pbase) + pt_index(vaddr, 4);
+	if (!(pt_load(entry) & X86_PTE_PRESENT))
+		return 0;
+	chunk->pdpte = pt_next(pt_load(entry)) + pt_index(vaddr, 3);
+	if (!(pt_load(chunk->pdpte) & X86_PTE_PRESENT))
+		return 0;
+	chunk->pde = pt_next(pt_load(chunk->pdpte)) + pt_index(vaddr, 2);
+	if (!(pt_load(chunk->pde) & X86_PTE_PRESENT))
+		return 0;
+	if (pt_load(chunk->pde) & X86_PTE_PS)
+		return -EINVAL;
+	chunk->pte = pt_next(pt_load(chunk->pde)) + idx;
+	return 0;
+}
+
+/* A table may be unlinked and freed while somebody else reads it, so even a
+ * single translation takes the lock.
+ */
+__paddr_t ukplat_page_translate(struct uk_pagetable *pt, __vaddr_t vaddr)
+{
+	__paddr_t paddr = __PADDR_INV;
+	struct pt_chunk chunk;
+	unsigned long irqf;
+	__u64 entry;
+
+	if (!pt_range_is_valid(vaddr & PAGE_MASK, 1))
+		return __PADDR_INV;
+
+	irqf = uk_spin_lock_irqsave(&pt->lock);
+	if (pt_chunk_find(pt, vaddr, 1, &chunk)) {
+		entry = pt_load(chunk.pde) & X86_PTE_PADDR_MASK;
+		paddr = ALIGN_DOWN(entry, PAGE_LARGE_SIZE) |
+			(vaddr & (PAGE_LARGE_SIZE - 1));
+	} else if (chunk.pte && pt_load(chunk.pte) & X86_PTE_PRESENT) {
+		entry = pt_load(chunk.pte);
+		paddr = (entry & X86_PTE_PADDR_MASK) | (vaddr & ~PAGE_MASK);
+	}
+	uk_spin_unlock_irqrestore(&pt->lock, irqf);
+	return paddr;
+}
+
+/** State of a scan */
+struct pt_scan {
+	int (*fn)(void *arg, __vaddr_t va, __paddr_t pa, __sz len,
+		  unsigned long attr);
+	void *arg;
+	/** Bytes visited so far */
+	__sz len;
+};
+
+/* Visits the present entries below one table; recursion ends at level 1 */
+static int table_scan(struct pt_scan *scan, const __u64 *table, __vaddr_t base,
+		      unsigned int level)
+{
+	unsigned int shift = PAGE_SHIFT + 9 * (level - 1);
+	unsigned int i;
+	__vaddr_t va;
+	__u64 entry;
+	int rc = 0;
+
+	for (i = 0; i < UKARCH_PT_ENTRIES && !rc; i++) {
+		entry = pt_load(&table[i]);
+		if (!(entry & X86_PTE_PRESENT))
+			continue;
+		va = base + ((__vaddr_t)i << shift);
+		if (level == UKARCH_PT_LEVELS && i >= UKARCH_PT_UPPER_HALF)
+			va |= UKARCH_VADDR_UPPER_START;
+		if (level > 1 && !(entry & X86_PTE_PS)) {
+			rc = table_scan(scan, pt_next(entry), va, level - 1);
+			continue;
+		}
+		scan->len += 1UL << shift;
+		rc = scan->fn(scan->arg, va,
+			      ALIGN_DOWN(entry & X86_PTE_PADDR_MASK,
+					 1UL << shift),
+			      1UL << shift, pt_attr_decode(entry));
+	}
+	return rc;
+}
+
+__sz ukplat_pt_scan(int (*fn)(void *arg, __vaddr_t va, __paddr_t pa, __sz len,
+			      unsigned long attr),
+		    void *arg)
+{
+	struct uk_pagetable *pt = ukplat_pt_get_active();
+	struct pt_scan scan = { .fn = fn, .arg = arg, .len = 0 };
+
+	(void)table_scan(&scan, pt_table(pt->pt_pbase), 0, UKARCH_PT_LEVELS);
+	return scan.len;
+}

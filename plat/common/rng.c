@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+#include <string.h>
+
+#include <uk/essentials.h>
+
+#include "rng.h"
+
+static void rng_refill(struct plat_rng *rng)
+{
+	__u8 key[PLAT_CHACHA_KEY_LEN];
+	unsigned int i;
+
+	memcpy(key, rng->buf, sizeof(key));
+	for (i = 0; i < PLAT_RNG_BUF_LEN / PLAT_CHACHA_BLOCK_LEN; i++)
+		plat_chacha_block(key, i, PLAT_RNG_ROUNDS,
+				  rng->buf + (__sz)i * PLAT_CHACHA_BLOCK_LEN);
+	memset(key, 0, sizeof(key));
+	barrier(); /* the wipe is not dead code */
+	rng->pos = PLAT_CHACHA_KEY_LEN;
+}
+
+void plat_rng_mix(struct plat_rng *rng, const void *data, __sz len)
+{
+	const __u8 *bytes = data;
+	__sz i, n;
+
+	while (len) {
+		n = MIN(len, (__sz)PLAT_CHACHA_KEY_LEN);
+		for (i = 0; i < n; i++)
+			rng->buf[i] ^= bytes[i];
+		/* The key is now the hash of everything mixed in so far */
+		rng_refill(rng);
+		bytes += n;
+		len -= n;
+	}
+}
+
+void plat_rng_bytes(struct plat_rng *rng, void *dst, __sz len)
+{
+	__u8 *out = dst;
+	__sz n;
+
+	while (len) {
+		if (rng->pos == 0 || rng->pos == PLAT_RNG_BUF_LEN)
+			rng_refill(rng);
+		n = MIN(len, (__sz)(PLAT_RNG_BUF_LEN - rng->pos));
+		memcpy(out, rng->buf + rng->pos, n);
+		memset(rng->buf + rng->pos, 0, n);
+		rng->pos += (__u32)n;
+		out += n;
+		len -= n;
+	}
+}
+
+__u32 plat_rng_uniform32(struct plat_rng *rng, __u32 bound)
+{
+	/* Draws below this would make small results more frequent */
+	__u32 min = (0U - bound) % bound;
+	__u64 product;
+	__u32 word;
+
+	/* Lemire: the high half of word * bound is the result */
+	do {
+		plat_rng_bytes(rng, &word, sizeof(word));
+		product = (__u64)word * bound;
+	} while (unlikely((__u32)product < min));
+	return (__u32)(product >> 32);
+}
+
+__u64 plat_rng_uniform64(struct plat_rng *rng, __u64 bound)
+{
+	__u64 min = (0UL - bound) % bound;
+	__u64 word;
+
+	do {
+		plat_rng_bytes(rng, &word, sizeof(word));
+	} while (unlikely(word < min));
+	return word % bound;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+#ifndef __UKPLAT_TRAP_H__
+#define __UKPLAT_TRAP_H__
+
+/* Traps: descriptors, dispatch, reports
+ *
+ * How
+ *   All 256 gates lead to stubs of trap_entry.S, which save struct __regs and
+ *   call trap_handle(). Interrupt gates: interrupts are disabled. NMI, double
+ *   fault, machine check and page fault run on stacks of their own, so that an
+ *   overflown stack still gives a report.
+ *
+ *   The IDT is one for all CPUs, in an area that is read-only once filled.
+ *   GDT, TSS and trap stacks of a CPU share an area:
+ *
+ *     | GDT, TSS | hole | stack 1 | hole | stack 2 | hole | stack 3 | hole |
+ *
+ * Invariants
+ *   T1 A trap stack ends at an unmapped page at both ends.
+ *   T2 A vector below 32 whose instruction is not in the exception table is
+ *      fatal.
+ */
+
+#include <uk/arch/lcpu.h>
+#include <uk/arch/types.h>
+
+#define TRAP_VECTORS 256
+
+#define TRAP_NMI	  2
+#define TRAP_DOUBLE_FAULT 8
+#define TRAP_STACK_FAULT  12
+#define TRAP_GP_FAULT	  13
+#define TRAP_PAGE_FAULT	  14
+#define TRAP_MCE	  18
+
+/* Entries of the interrupt stack table, counted from 1 */
+#define TRAP_IST_NMI   1
+#define TRAP_IST_FATAL 2
+#define TRAP_IST_PAGE  3
+#define TRAP_IST_COUNT 3
+
+#define TRAP_STACK_PAGES 4
+
+/**
+ * Builds the IDT.
+ *
+ * @return
+ *   - (0): Built
+ *   - (-ENOMEM), (-ENOSPC): No memory or no addresses
+ */
+int trap_init(void);
+
+/** Loads the IDT on the calling CPU. */
+void idt_load(void);
+
+/** Called by the stubs. */
+void trap_handle(struct __regs *regs);
+
+/** Prints a report and crashes. */
+void __noreturn trap_report(const struct __regs *regs);
+
+/** Runs the handler of a vector from 32 on. */
+void irq_handle(const struct __regs *regs);
+
+/**
+ * Looks up where an instruction that may fault continues.
+ *
+ * @param rip
+ *   Address of the instruction
+ *
+ * @return
+ *   Where to continue, 0 if the instruction must not fault
+ */
+__uptr extable_find(__uptr rip);
+
+#endif /* __UKPLAT_TRAP_H__ */

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+#include <uk/arch/lcpu.h>
+#include <uk/essentials.h>
+#include <uk/plat/bootstrap.h>
+#include <uk/plat/console.h>
+#include <uk/plat/irq.h>
+#include <uk/plat/lcpu.h>
+
+#include "../image.h"
+#include "../panic.h"
+#include "../trap.h"
+
+/* SDM 3A 4.7: error code of a page fault */
+#define PF_PROTECTION 0x01
+#define PF_WRITE      0x02
+#define PF_RESERVED   0x08
+#define PF_FETCH      0x10
+
+/* Addresses relative to themselves: no relocation */
+struct extable_entry {
+	__s32 insn;
+	__s32 fixup;
+};
+
+extern const struct extable_entry __extable_start[];
+extern const struct extable_entry __extable_end[];
+
+static void (*fault_hook)(__vaddr_t addr);
+
+void ukplat_fault_hook_set(void (*fn)(__vaddr_t addr))
+{
+	__atomic_store_n(&fault_hook, fn, __ATOMIC_RELAXED);
+}
+
+__uptr extable_find(__uptr rip)
+{
+	const struct extable_entry *e;
+
+	for (e = __extable_start; e < __extable_end; e++)
+		if ((__uptr) & e->insn + (__uptr)(__s64)e->insn == rip)
+			return (__uptr) & e->fixup + (__uptr)(__s64)e->fixup;
+	return 0;
+}
+
+static const char *trap_name(unsigned long vector)
+{
+	static const char *const names[UKPLAT_IRQ_VECTOR_MIN] = {
+		[0] = "divide error",
+		[1] = "debug",
+		[TRAP_NMI] = "NMI",
+		[3] = "breakpoint",
+		[4] = "overflow",
+		[5] = "bound range",
+		[6] = "invalid opcode",
+		[7] = "no FPU",
+		[TRAP_DOUBLE_FAULT] = "double fault",
+		[10] = "invalid TSS",
+		[11] = "segment not present",
+		[TRAP_STACK_FAULT] = "stack fault",
+		[TRAP_GP_FAULT] = "general protection",
+		[TRAP_PAGE_FAULT] = "page fault",
+		[16] = "x87 error",
+		[17] = "alignment check",
+		[TRAP_MCE] = "machine check",
+		[19] = "SIMD error",
+	};
+
+	if (vector >= UKPLAT_IRQ_VECTOR_MIN)
+		return "interrupt without a handler";
+	return names[vector] ? names[vector] : "reserved";
+}
+
+static const char *access_name(unsigned long error_code)
+{
+	if (error_code & PF_FETCH)
+		return "execute";
+	return error_code & PF_WRITE ? "write" : "read";
+}
+
+static const char *cause_name(unsigned long error_code)
+{
+	if (error_code & PF_RESERVED)
+		return "bad page table";
+	return error_code & PF_PROTECTION ? "not allowed" : "not mapped";
+}
+
+static void regs_print(const struct __regs *r)
+{
+	__uptr off = r->rip - (__uptr)__image_start;
+
+	if (off < (__uptr)(__text_end - __image_start))
+		ukplat_printk("  rip 0x%016lx (image + 0x%lx)\n", r->rip, off);
+	else
+		ukplat_printk("  rip 0x%016lx (not in the image)\n", r->rip);
+	ukplat_printk("  rsp 0x%016lx rbp 0x%016lx eflags 0x%lx cs 0x%lx\n",
+		      r->rsp, r->rbp, r->eflags, r->cs);
+	ukplat_printk("  rax 0x%016lx rbx 0x%016lx rcx 0x%016lx\n", r->rax,
+		      r->rbx, r->rcx);
+	ukplat_printk("  rdx 0x%016lx rsi 0x%016lx rdi 0x%016lx\n", r->rdx,
+		      r->rsi, r->rdi);
+	ukplat_printk("  r8  0x%016lx r9  0x%016lx r10 0x%016lx\n", r->r8,
+		      r->r9, r->r10);
+	ukplat_printk("  r11 0x%016lx r12 0x%016lx r13 0x%016lx\n", r->r11,
+		      r->r12, r->r13);
+	ukplat_printk("  r14 0x%016lx r15 0x%016lx cr2 0x%016lx\n", r->r14,
+		      r->r15, ukarch_cr2_read());
+}
+
+void __noreturn trap_report(const struct __regs *regs)
+{
+	unsigned long cr2 = ukarch_cr2_read();
+	void (*hook)(__vaddr_t addr);
+
+	panic_enter();
+	if (regs->vector == TRAP_PAGE_FAULT)
+		ukplat_printk("FAULT: page fault: cpu=%u %s of 0x%016lx: %s "
+			      "(error 0x%lx)\n",
+			      ukplat_lcpu_idx(), access_name(regs->error_code),
+			      cr2, cause_name(regs->error_code),
+			      regs->error_code);
+	else
+		ukplat_printk("FAULT: %s: cpu=%u vector=%lu error=0x%lx\n",
+			      trap_name(regs->vector), ukplat_lcpu_idx(),
+			      regs->vector, regs->error_code);
+	regs_print(regs);
+
+	/* Last, because it looks at data that may be damaged */
+	hook = __atomic_load_n(&fault_hook, __ATOMIC_RELAXED);
+	if (hook && regs->vector == TRAP_PAGE_FAULT)
+		hook(cr2);
+	ukplat_crash();
+}
+
+void trap_handle(struct __regs *regs)
+{
+	__uptr fixup;
+
+	if (likely(regs->vector >= UKPLAT_IRQ_VECTOR_MIN)) {
+		irq_handle(regs);
+		return;
+	}
+	if (regs->vector == TRAP_NMI) {
+		ukplat_lcpu_nmi();
+		return;
+	}
+	if (regs->vector == TRAP_PAGE_FAULT || regs->vector == TRAP_GP_FAULT) {
+		fixup = extable_find(regs->rip);
+		if (fixup) {
+			regs->rip = fixup;
+			return;
+		}
+	}
+	trap_report(regs);
+}
