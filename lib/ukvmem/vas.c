@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+#include <errno.h>
+#include <string.h>
+
+#include <uk/assert.h>
+#include <uk/essentials.h>
+#include <uk/falloc.h>
+#include <uk/plat/memory.h>
+#include <uk/plat/paging.h>
+#include <uk/spinlock.h>
+
+#include "vma_pool.h"
+#include "vma_tree.h"
+#include "vmem_priv.h"
+
+UK_CTASSERT(VMA_POOL_PAGE_LEN == PAGE_SIZE);
+
+/* Set once at boot, before other CPUs run */
+static struct uk_vas *vas_active;
+
+struct uk_vas *uk_vas_get_active(void)
+{
+	return vas_active;
+}
+
+int uk_vas_set_active(struct uk_vas *vas)
+{
+	UK_ASSERT(vas);
+
+	vas_active = vas;
+	return 0;
+}
+
+static int pool_grow(struct uk_vas *vas)
+{
+	__paddr_t paddr = uk_falloc(vas->pt->fa, 1);
+
+	if (paddr == __PADDR_INV)
+		return -ENOMEM;
+	vma_pool_feed(&vas->pool, ukplat_paddr_to_ptr(paddr), paddr);
+	return 0;
+}
+
+static void pool_shrink(struct uk_vas *vas, __sz keep)
+{
+	struct vma_pool_page *page;
+
+	while ((page = vma_pool_reap(&vas->pool, keep)))
+		uk_ffree(vas->pt->fa, page->paddr, 1);
+}
+
+int vas_pool_want(struct uk_vas *vas, __sz count, __sz keep)
+{
+	while (vas->pool.free < count + keep) {
+		if (pool_grow(vas)) {
+			vas_pool_trim(vas);
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+void vas_pool_trim(struct uk_vas *vas)
+{
+	/* A page more than needed: no frame goes back and forth when the
+	 * number of areas moves around a limit
+	 */
+	pool_shrink(vas, VMA_POOL_RESERVE + VMA_PER_PAGE);
+}
+
+void vas_insert(struct uk_vas *vas, struct uk_vma *vma)
+{
+	vma_tree_insert(&vas->root, vma);
+	vas->vma_count++;
+	vas->mapped_len += uk_vma_len(vma);
+}
+
+void vas_remove(struct uk_vas *vas, struct uk_vma *vma)
+{
+	vma_tree_remove(&vas->root, vma);
+	vas->vma_count--;
+	vas->mapped_len -= uk_vma_len(vma);
+	vma_pool_return(&vas->pool, vma);
+}
+
+int uk_vas_init(struct uk_vas *vas, struct uk_pagetable *pt,
+		struct uk_alloc *a __unused)
+{
+	UK_ASSERT(vas);
+	UK_ASSERT(pt);
+
+	memset(vas, 0, sizeof(*vas));
+	vas->pt = pt;
+	uk_spin_init(&vas->lock);
+	vma_pool_init(&vas->pool);
+	if (vas_pool_want(vas, VMA_PER_MAP, VMA_POOL_RESERVE)) {
+		pool_shrink(vas, 0);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+void uk_vas_destroy(struct uk_vas *vas)
+{
+	UK_ASSERT(vas);
+
+	if (vas->root) {
+		__vaddr_t first = vas->root->node.first;
+		int rc = uk_vma_unmap(vas, first, vas->root->node.last - first,
+				      0);
+
+		UK_ASSERT(!rc);
+	}
+	pool_shrink(vas, 0);
+	UK_ASSERT(!vas->pool.total);
+	if (vas_active == vas)
+		vas_active = __NULL;
+}
+
+const struct uk_vma *uk_vma_find(struct uk_vas *vas, __vaddr_t vaddr)
+{
+	const struct uk_vma *vma;
+	unsigned long irqf;
+
+	UK_ASSERT(vas);
+
+	irqf = uk_spin_lock_irqsave(&vas->lock);
+	vma = vma_tree_above(vas->root, vaddr);
+	if (vma && vma->start > vaddr)
+		vma = __NULL;
+	uk_spin_unlock_irqrestore(&vas->lock, irqf);
+	return vma;
+}
+
+int uk_vma_query(struct uk_vas *vas, __vaddr_t vaddr, struct uk_vma_info *info)
+{
+	const struct uk_vma *vma;
+	unsigned long irqf;
+
+	UK_ASSERT(vas);
+	UK_ASSERT(info);
+
+	irqf = uk_spin_lock_irqsave(&vas->lock);
+	vma = vma_tree_above(vas->root, vaddr);
+	if (vma) {
+		info->start = vma->start;
+		info->end = vma->end;
+		info->attr = vma->attr;
+		info->name = vma->name;
+		info->ops = vma->ops;
+		info->priv = vma->priv;
+		info->busy = vma->busy;
+	}
+	uk_spin_unlock_irqrestore(&vas->lock, irqf);
+	return vma ? 0 : -ENOENT;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+#include <errno.h>
+
+#include <uk/assert.h>
+#include <uk/essentials.h>
+#include <uk/spinlock.h>
+
+#include "vmem_priv.h"
+
+/* Ends the operation. The areas come to rest from the lowest to the highest,
+ * so each joins what lies below it; the one above is still busy.
+ */
+static void attr_end(struct vma_range *range, unsigned long attr, int rc)
+{
+	struct uk_vas *vas = range->vas;
+	struct uk_vma *vma, *next;
+	unsigned long irqf = uk_spin_lock_irqsave(&vas->lock);
+
+	for (vma = range->vmas; vma; vma = next) {
+		next = vma->op_next;
+		if (!rc)
+			vma->attr = attr;
+		vma_range_keep(vma);
+		vma_join(vma);
+	}
+	vas_pool_trim(vas);
+	uk_spin_unlock_irqrestore(&vas->lock, irqf);
+}
+
+int uk_vma_set_attr(struct uk_vas *vas, __vaddr_t vaddr, __sz len,
+		    unsigned long attr, unsigned long flags)
+{
+	struct vma_range range;
+	struct uk_vma *vma, *done;
+	int rc;
+
+	UK_ASSERT(vas);
+
+	rc = vma_range_init(&range, vas, vaddr, len, flags);
+	if (rc)
+		return rc;
+	if ((attr & PAGE_ATTR_PROT_WRITE) && (attr & PAGE_ATTR_PROT_EXEC))
+		return -EPERM;
+	range.sets_attr = 1;
+	rc = vma_range_begin(&range);
+	if (rc)
+		return rc;
+
+	for (vma = range.vmas; vma; vma = vma->op_next) {
+		rc = vma->ops->set_attr(vma, attr);
+		if (rc)
+			break;
+	}
+	/* The tables that the old attributes need are there already */
+	for (done = range.vmas; rc && done != vma; done = done->op_next) {
+		int undo_rc = done->ops->set_attr(done, done->attr);
+
+		UK_ASSERT(!undo_rc);
+	}
+	attr_end(&range, attr, rc);
+	return rc;
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+#include <errno.h>
+
+#include <uk/assert.h>
+#include <uk/essentials.h>
+
+#include "vma_hole.h"
+#include "vma_tree.h"
+
+/* The part of a hole that lies in the window, and the places in it */
+struct hole_places {
+	__vaddr_t first;
+	__u64 count;
+};
+
+static struct hole_places places_in(const struct vma_hole_req *req,
+				    __vaddr_t low, __vaddr_t high)
+{
+	struct hole_places places = { 0, 0 };
+	__vaddr_t last;
+
+	low = MAX(low, req->start);
+	high = MIN(high, req->end);
+	if (low >= high || high - low < req->len)
+		return places;
+
+	/* No overflow: low lies in the window, whose end is aligned */
+	low = ALIGN_UP(low, req->align);
+	last = ALIGN_DOWN(high - req->len, req->align);
+	if (low > last)
+		return places;
+
+	places.first = low;
+	places.count = (last - low) / req->align + 1;
+	return places;
+}
+
+/* True if [low, high), of which top's areas are taken, may have a place */
+static __bool is_worth_entering(const struct uk_vma *top,
+				const struct vma_hole_req *req, __vaddr_t low,
+				__vaddr_t high)
+{
+	if (high <= req->start || low >= req->end)
+		return 0;
+	return top->node.gap >= req->len || top->node.first - low >= req->len ||
+	       high - top->node.last >= req->len;
+}
+
+static __u64 holes_count(const struct uk_vma *top,
+			 const struct vma_hole_req *req, __vaddr_t low,
+			 __vaddr_t high)
+{
+	if (!top)
+		return places_in(req, low, high).count;
+	if (!is_worth_entering(top, req, low, high))
+		return 0;
+	return holes_count(top->node.left, req, low, top->start) +
+	       holes_count(top->node.right, req, top->end, high);
+}
+
+__u64 vma_hole_count(const struct uk_vma *root, const struct vma_hole_req *req)
+{
+	return holes_count(root, req, 0, __VADDR_MAX);
+}
+
+/* Counts *nth down by the places it passes; __VADDR_INV: they are not enough */
+static __vaddr_t holes_get(const struct uk_vma *top,
+			   const struct vma_hole_req *req, __vaddr_t low,
+			   __vaddr_t high, __u64 *nth)
+{
+	__vaddr_t vaddr;
+
+	if (!top) {
+		struct hole_places places = places_in(req, low, high);
+
+		if (*nth < places.count)
+			return places.first + *nth * req->align;
+		*nth -= places.count;
+		return __VADDR_INV;
+	}
+	if (!is_worth_entering(top, req, low, high))
+		return __VADDR_INV;
+	vaddr = holes_get(top->node.left, req, low, top->start, nth);
+	if (vaddr != __VADDR_INV)
+		return vaddr;
+	return holes_get(top->node.right, req, top->end, high, nth);
+}
+
+__vaddr_t vma_hole_get(const struct uk_vma *root,
+		       const struct vma_hole_req *req, __u64 nth)
+{
+	__vaddr_t vaddr = holes_get(root, req, 0, __VADDR_MAX, &nth);
+
+	UK_ASSERT(vaddr != __VADDR_INV);
+	return vaddr;
+}
+
+static __bool is_place(struct uk_vma *root, const struct vma_hole_req *req,
+		       __vaddr_t vaddr)
+{
+	const struct uk_vma *vma = vma_tree_above(root, vaddr);
+
+	return !vma || vma->start >= vaddr + req->len;
+}
+
+int vma_hole_draw(struct uk_vma *root, const struct vma_hole_req *req,
+		  const __u64 *words, __vaddr_t *vaddr)
+{
+	struct hole_places window = places_in(req, req->start, req->end);
+	__u64 mask, nth, count;
+	__vaddr_t try_addr;
+	int i;
+
+	if (!window.count)
+		return -ENOMEM;
+
+	/* Smallest 2^n - 1 that covers all numbers: at least half of what the
+	 * mask lets through is a number of a place in the empty window. What
+	 * is not is thrown away, so the rest stays uniform.
+	 */
+	mask = window.count > 1 ?
+		       __U64_MAX >> __builtin_clzl(window.count - 1) :
+		       0;
+	for (i = 0; i < VMA_HOLE_TRIES; i++) {
+		nth = words[i] & mask;
+		if (nth >= window.count)
+			continue;
+		try_addr = window.first + nth * req->align;
+		if (is_place(root, req, try_addr)) {
+			*vaddr = try_addr;
+			return 0;
+		}
+	}
+
+	count = vma_hole_count(root, req);
+	if (!count)
+		return -ENOMEM;
+
+	/* Scaling a word to [0, count) favours some numbers by less than
+	 * count / 2^64 < 2^-29: there are fewer than 2^35 pages.
+	 */
+	nth = (__u64)(((unsigned __int128)words[i] * count) >> 64);
+	*vaddr = vma_hole_get(root, req, nth);
+	return 0;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+#include <uk/plat/paging.h>
+#include <uk/vma_types.h>
+#include <uk/vmem.h>
+
+/* The owner of a reservation may have mapped pages in it, so there is
+ * something to unmap although nothing is ever populated. An area of
+ * PAGE_ATTR_PROT_NONE has no attributes that could change.
+ */
+static int rsvd_unmap(struct uk_vma *vma, __vaddr_t vaddr, __sz len)
+{
+	return ukplat_page_unmap(vma->vas->pt, vaddr, len >> PAGE_SHIFT, 0);
+}
+
+const struct uk_vma_ops uk_vma_rsvd_ops = {
+	.unmap = rsvd_unmap,
+};
