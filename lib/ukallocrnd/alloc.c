@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+/* The operations table of a heap, and the functions of <uk/allocrnd.h>
+ *
+ * The only way in for users of <uk/alloc.h>: argument checks, errno and
+ * statistics are here, everything else below.
+ */
+
+#include <errno.h>
+
+#include <uk/alloc_impl.h>
+#include <uk/allocrnd.h>
+#include <uk/assert.h>
+
+#include "atomic.h"
+#include "fast.h"
+#include "heap.h"
+#include "resize.h"
+
+static struct rnd_heap_dyn *dyn_of(struct uk_alloc *a)
+{
+	return __containerof(a, struct rnd_heap_dyn, a);
+}
+
+static struct rnd_heap *heap_of(struct uk_alloc *a)
+{
+	return dyn_of(a)->heap;
+}
+
+/* What every allocation returns through */
+static inline void *done(struct uk_alloc *a, void *ptr, __sz size)
+{
+	if (unlikely(!ptr))
+		errno = ENOMEM;
+	uk_alloc_stats_count_alloc(a, ptr, size);
+
+	return ptr;
+}
+
+static void count_free(struct uk_alloc *a, void *ptr, const char *op,
+		       __uptr caller)
+{
+	if (RND_OPT_STATS && ptr)
+		uk_alloc_stats_count_free(
+			a, ptr, rnd_requested(heap_of(a), ptr, op, caller));
+}
+
+static void *op_malloc(struct uk_alloc *a, __sz size)
+{
+	return done(a, rnd_malloc(heap_of(a), size, RND_KIND_MALLOC), size);
+}
+
+static void op_free(struct uk_alloc *a, void *ptr)
+{
+	count_free(a, ptr, "free", RND_CALLER());
+	rnd_free(heap_of(a), ptr, RND_KIND_MALLOC);
+}
+
+static void *op_calloc(struct uk_alloc *a, __sz nmemb, __sz size)
+{
+	return done(a, rnd_calloc(heap_of(a), nmemb, size, RND_CALLER()),
+		    nmemb * size);
+}
+
+static void *op_realloc(struct uk_alloc *a, void *ptr, __sz size)
+{
+	void *moved;
+	__sz old = 0;
+
+	if (RND_OPT_STATS && ptr)
+		old = rnd_requested(heap_of(a), ptr, "realloc", RND_CALLER());
+	moved = rnd_realloc(heap_of(a), ptr, size, RND_CALLER());
+	if (ptr && (moved || !size))
+		uk_alloc_stats_count_free(a, ptr, old);
+	if (ptr && !size)
+		return __NULL;
+
+	return done(a, moved, size);
+}
+
+static void *op_memalign(struct uk_alloc *a, __sz align, __sz size)
+{
+	if (unlikely(!POWER_OF_2(align))) {
+		errno = EINVAL;
+		return __NULL;
+	}
+
+	return done(a,
+		    rnd_memalign(heap_of(a), align, size, RND_KIND_MALLOC,
+				 RND_CALLER()),
+		    size);
+}
+
+static int op_posix_memalign(struct uk_alloc *a, void **memptr, __sz align,
+			     __sz size)
+{
+	void *ptr;
+
+	if (unlikely(!POWER_OF_2(align) || align % sizeof(void *)))
+		return EINVAL;
+
+	ptr = rnd_memalign(heap_of(a), align, size, RND_KIND_MALLOC,
+			   RND_CALLER());
+	uk_alloc_stats_count_alloc(a, ptr, size);
+	if (unlikely(!ptr))
+		return ENOMEM;
+	*memptr = ptr;
+
+	return 0;
+}
+
+static void *op_palloc(struct uk_alloc *a, unsigned long pages)
+{
+	return done(a, rnd_palloc(heap_of(a), pages, RND_CALLER()),
+		    pages << RND_PAGE_SHIFT);
+}
+
+static void op_pfree(struct uk_alloc *a, void *ptr, unsigned long pages)
+{
+	rnd_pfree(heap_of(a), ptr, pages, RND_CALLER());
+	uk_alloc_stats_count_pfree(a, ptr, pages);
+}
+
+static __sz op_usable(struct uk_alloc *a, const void *ptr)
+{
+	/* The object belongs to the caller, who may write to all of it */
+	return rnd_usable(heap_of(a), (void *)(__uptr)ptr, RND_CALLER());
+}
+
+static long op_pavailmem(struct uk_alloc *a)
+{
+	return (long)rnd_vspace_available(&dyn_of(a)->vs);
+}
+
+static __ssz op_availmem(struct uk_alloc *a)
+{
+	return (__ssz)(rnd_vspace_available(&dyn_of(a)->vs) << RND_PAGE_SHIFT);
+}
+
+/* Whole pages, each taken from anywhere: the largest request is all of them */
+static long op_pmaxalloc(struct uk_alloc *a)
+{
+	return op_pavailmem(a);
+}
+
+static __ssz op_maxalloc(struct uk_alloc *a)
+{
+	return op_availmem(a);
+}
+
+/* The whole pages of a range */
+static __sz whole_pages(__uptr base, __sz len, __uptr *first)
+{
+	__uptr end;
+
+	*first = ALIGN_UP(base, RND_PAGE_LEN);
+	if (__builtin_add_overflow(base, len, &end) || *first < base)
+		return 0;
+	end = ALIGN_DOWN(end, RND_PAGE_LEN);
+
+	return end > *first ? (end - *first) >> RND_PAGE_SHIFT : 0;
+}
+
+static int op_addmem(struct uk_alloc *a, void *base, __sz len)
+{
+	struct rnd_vspace *vs = &dyn_of(a)->vs;
+	__uptr first;
+	__sz pages;
+	int rc;
+
+	pages = whole_pages((__uptr)base, len, &first);
+	if (unlikely(!pages))
+		return -EINVAL;
+
+	rc = rnd_port_donate(first, pages << RND_PAGE_SHIFT);
+	if (unlikely(rc))
+		return rc;
+	if (rnd_load_relaxed(&vs->limit) != __SZ_MAX)
+		rnd_add_relaxed(&vs->limit, pages);
+
+	return 0;
+}
+
+static void alloc_init(struct uk_alloc *a)
+{
+	a->malloc = op_malloc;
+	a->calloc = op_calloc;
+	a->realloc = op_realloc;
+	a->posix_memalign = op_posix_memalign;
+	a->memalign = op_memalign;
+	a->free = op_free;
+	a->palloc = op_palloc;
+	a->pfree = op_pfree;
+	a->maxalloc = op_maxalloc;
+	a->availmem = op_availmem;
+	a->pmaxalloc = op_pmaxalloc;
+	a->pavailmem = op_pavailmem;
+	a->addmem = op_addmem;
+	a->usable = op_usable;
+	uk_alloc_stats_reset(a);
+}
+
+struct uk_alloc *uk_allocrnd_init(void *base, __sz len)
+{
+	struct rnd_heap *h;
+	__sz pages = 0;
+	__uptr first;
+
+	if (base) {
+		pages = whole_pages((__uptr)base, len, &first);
+		if (unlikely(!pages))
+			return __NULL;
+	}
+
+	h = rnd_heap_create(pages);
+	if (unlikely(!h))
+		return __NULL;
+	if (base && unlikely(rnd_port_donate(first, pages << RND_PAGE_SHIFT)))
+		goto err_heap;
+
+	alloc_init(&h->dyn->a);
+	if (unlikely(uk_alloc_register(&h->dyn->a)))
+		goto err_heap;
+
+	return &h->dyn->a;
+
+err_heap:
+	rnd_heap_destroy(h);
+	return __NULL;
+}
+
+int uk_allocrnd_destroy(struct uk_alloc *a)
+{
+	if (unlikely(!a || a->malloc != op_malloc ||
+		     a == uk_alloc_get_default()))
+		return -EINVAL;
+	if (unlikely(uk_alloc_unregister(a)))
+		return -EINVAL;
+
+	rnd_heap_destroy(heap_of(a));
+
+	return 0;
+}
+
+void uk_allocrnd_flush(struct uk_alloc *a)
+{
+	struct rnd_cpus *cpus = &dyn_of(a)->cpus;
+	struct rnd_ctx ctx = rnd_ctx_enter(cpus);
+
+	rnd_pcpu_flush(cpus, ctx.pc);
+	rnd_ctx_leave(cpus, ctx);
+}
+
+__sz uk_allocrnd_purge(struct uk_alloc *a)
+{
+	struct rnd_heap_dyn *dyn = dyn_of(a);
+	struct rnd_ctx ctx = rnd_ctx_enter(&dyn->cpus);
+	__sz len;
+
+	len = rnd_pcpu_purge(ctx.pc);
+	rnd_ctx_leave(&dyn->cpus, ctx);
+	rnd_large_purge(&dyn->large);
+
+	return len;
+}

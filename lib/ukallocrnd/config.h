@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+#ifndef __UKALLOCRND_CONFIG_H__
+#define __UKALLOCRND_CONFIG_H__
+
+/* Options as constants that always exist
+ *
+ * The only file of the library that reads CONFIG_*. A disabled bool option of
+ * Kconfig is undefined; here it is 0, so that code uses plain `if` and every
+ * combination is compiled.
+ */
+
+#include <uk/config.h>
+#include <uk/essentials.h>
+
+#define RND_ARG_1		      0,
+#define RND_CAT_(a, b)		      a##b
+#define RND_CAT(a, b)		      RND_CAT_(a, b)
+#define RND_PICK(ignored, value, ...) value
+/* The argument is what makes the comma: it cannot be in parentheses */
+/* NOLINTNEXTLINE(bugprone-macro-parentheses) */
+#define RND_IS1(one_or_junk)	      RND_PICK(one_or_junk 1, 0, 0)
+#define RND_IS(value)		      RND_IS1(RND_CAT(RND_ARG_, value))
+#define RND_ENABLED(option)	      RND_IS(option)
+
+#define RND_OPT_CANARY	     RND_ENABLED(CONFIG_LIBUKALLOCRND_CANARY)
+#define RND_OPT_ZERO	     RND_ENABLED(CONFIG_LIBUKALLOCRND_ZERO_ON_FREE)
+#define RND_OPT_WAF	     RND_ENABLED(CONFIG_LIBUKALLOCRND_WRITE_AFTER_FREE)
+#define RND_OPT_QUARANTINE   RND_ENABLED(CONFIG_LIBUKALLOCRND_QUARANTINE)
+#define RND_OPT_RANDOM_SLOTS RND_ENABLED(CONFIG_LIBUKALLOCRND_RANDOM_SLOTS)
+#define RND_OPT_RANDOM_BASES RND_ENABLED(CONFIG_LIBUKALLOCRND_RANDOM_BASES)
+#define RND_OPT_GUARD_SLABS  RND_ENABLED(CONFIG_LIBUKALLOCRND_GUARD_SLABS)
+#define RND_OPT_KIND	     RND_ENABLED(CONFIG_LIBUKALLOCRND_KIND_CHECK)
+#define RND_OPT_DEBUG_LOCKS  RND_ENABLED(CONFIG_LIBUKALLOCRND_DEBUG_LOCKS)
+
+#define RND_OPT_STATS RND_ENABLED(CONFIG_LIBUKALLOC_IFSTATS)
+
+#if RND_OPT_QUARANTINE
+#define RND_QUARANTINE_RAND_LEN CONFIG_LIBUKALLOCRND_QUARANTINE_RANDOM
+#define RND_QUARANTINE_FIFO_LEN CONFIG_LIBUKALLOCRND_QUARANTINE_FIFO
+#define RND_QUARANTINE_BYTES	(CONFIG_LIBUKALLOCRND_QUARANTINE_KIB * 1024UL)
+#else
+#define RND_QUARANTINE_RAND_LEN 1
+#define RND_QUARANTINE_FIFO_LEN 1
+#define RND_QUARANTINE_BYTES	0UL
+#endif
+
+/* Slots drawn ahead per CPU and size class */
+#define RND_MAGAZINE_LEN CONFIG_LIBUKALLOCRND_MAGAZINE
+
+/* Per-CPU states of a heap, the shared one (index 0) included */
+#define RND_CPU_COUNT CONFIG_LIBUKALLOCRND_CPUS
+
+/* Freed large objects whose addresses stay out of use */
+#define RND_LARGE_QUARANTINE_LEN CONFIG_LIBUKALLOCRND_LARGE_QUARANTINE
+
+#define RND_CHACHA_ROUNDS CONFIG_LIBUKALLOCRND_CHACHA_ROUNDS
+
+/* Bytes drawn from a generator before it takes fresh entropy */
+#define RND_RNG_RESEED_LEN (CONFIG_LIBUKALLOCRND_RESEED_KIB * 1024UL)
+
+UK_CTASSERT(RND_QUARANTINE_RAND_LEN >= 1 && RND_QUARANTINE_RAND_LEN <= 256);
+UK_CTASSERT(POWER_OF_2(RND_QUARANTINE_RAND_LEN));
+UK_CTASSERT(RND_QUARANTINE_FIFO_LEN >= 1 && RND_QUARANTINE_FIFO_LEN <= 4096);
+UK_CTASSERT(RND_MAGAZINE_LEN >= 1 && RND_MAGAZINE_LEN <= 64);
+UK_CTASSERT(RND_CPU_COUNT >= 2 && RND_CPU_COUNT <= 4096);
+UK_CTASSERT(RND_CHACHA_ROUNDS == 8 || RND_CHACHA_ROUNDS == 12 ||
+	    RND_CHACHA_ROUNDS == 20);
+UK_CTASSERT(!RND_OPT_WAF || RND_OPT_ZERO);
+
+#endif /* __UKALLOCRND_CONFIG_H__ */

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+#include <string.h>
+
+#include "diag.h"
+#include "fill.h"
+
+void __noreturn rnd_diag_overflow(const void *ptr, __sz len, __sz req,
+				  const void *bad, const char *op,
+				  __uptr caller)
+{
+	struct rnd_bug_info info = {
+		.bug = RND_BUG_OVERFLOW,
+		.op = op,
+		.ptr = ptr,
+		.caller = caller,
+		.slot_len = len,
+		.is_large = !len,
+		.has_req = 1,
+		.req = req,
+		.bad = bad,
+	};
+
+	rnd_report(&info);
+}
+
+static void info_set_cpu(struct rnd_bug_info *info, __u16 state)
+{
+	info->has_cpu = state >> RND_STATE_BITS != 0;
+	info->cpu = (__u32)(state >> RND_STATE_BITS) - 1U;
+}
+
+void __noreturn rnd_diag_write_after_free(const void *slot, __sz len,
+					  __u16 state, __uptr caller)
+{
+	struct rnd_bug_info info = {
+		.bug = RND_BUG_WRITE_AFTER_FREE,
+		.op = "malloc",
+		.ptr = slot,
+		.caller = caller,
+		.slot_len = len,
+		.bad = rnd_fill_find_nonzero(slot, len),
+	};
+
+	info_set_cpu(&info, state);
+	rnd_report(&info);
+}
+
+/*
+ * Slots
+ */
+
+static const char *const slot_where[] = {
+	[RND_SLOT_FREE] = "free in its slab",
+	[RND_SLOT_DRAWN] = "free, drawn into a magazine",
+	[RND_SLOT_QUARANTINED] = "in quarantine",
+	[RND_SLOT_REMOTE] = "on its way to the CPU that owns it",
+};
+
+/* The slot is live, and ptr is its start */
+static void diag_live_slot(struct rnd_bug_info *info, __u16 state,
+			   const struct rnd_call *call)
+{
+	__u8 kind = (__u8)((state & RND_STATE_MASK) - RND_SLOT_LIVE);
+
+	info->has_req = 1;
+	info->req = info->slot_len - (state >> RND_STATE_BITS);
+	if (call->sized && call->size != info->req) {
+		info->bug = RND_BUG_SIZE_MISMATCH;
+		info->given = call->size;
+		return;
+	}
+
+	/* Pages are never in a slot; any other kind may be checked or not */
+	info->bug = RND_BUG_KIND_MISMATCH;
+	info->given = call->kind;
+	info->where = kind == RND_KIND_NEW	 ? "allocated by new" :
+		      kind == RND_KIND_NEW_ARRAY ? "allocated by new[]" :
+						   "allocated by malloc";
+}
+
+/* The slot is not live, and ptr is its start */
+static void diag_dead_slot(struct rnd_bug_info *info, __u16 state)
+{
+	info_set_cpu(info, state);
+	info->where = slot_where[state & RND_STATE_MASK];
+	info->bug = info->has_cpu ? RND_BUG_DOUBLE_FREE :
+				    RND_BUG_UNALLOCATED_FREE;
+}
+
+/* ptr points into a slot */
+static void diag_inside_slot(struct rnd_bug_info *info,
+			     const struct rnd_place *p)
+{
+	__u16 state = *p->state;
+
+	info->bug = (__uptr)info->ptr % RND_SLOT_ALIGN ?
+			    RND_BUG_MISALIGNED_FREE :
+			    RND_BUG_INTERIOR_FREE;
+	info->obj = (const char *)info->ptr - p->inside;
+	if ((state & RND_STATE_MASK) < RND_SLOT_LIVE) {
+		info_set_cpu(info, state);
+		info->where = slot_where[state & RND_STATE_MASK];
+		return;
+	}
+
+	info->has_req = 1;
+	info->req = info->slot_len - (state >> RND_STATE_BITS);
+	/* Behind the object, that is in its slack */
+	if (p->inside >= info->req && p->inside % RND_SLOT_ALIGN == 0)
+		info->where = "behind the object, in its slack";
+}
+
+static void diag_region(struct rnd_bug_info *info, const struct rnd_place *p,
+			const struct rnd_call *call)
+{
+	if (!p->slab || !p->slab->base) {
+		info->bug = RND_BUG_INVALID_FREE;
+		info->where = "in a part of a size class that was never used";
+		return;
+	}
+
+	info->slot_len = p->region->slot_len;
+	if (p->slot >= p->region->slots) {
+		info->bug = RND_BUG_INVALID_FREE;
+		info->where = "behind the last slot of a slab";
+	} else if (p->inside) {
+		diag_inside_slot(info, p);
+	} else if ((*p->state & RND_STATE_MASK) >= RND_SLOT_LIVE) {
+		diag_live_slot(info, *p->state, call);
+	} else {
+		diag_dead_slot(info, *p->state);
+	}
+}
+
+/*
+ * Large objects
+ */
+
+static void diag_span_start(struct rnd_bug_info *info,
+			    const struct rnd_span *sp,
+			    const struct rnd_call *call)
+{
+	if (sp->state != RND_SPAN_LIVE) {
+		info->bug = RND_BUG_DOUBLE_FREE;
+		info->has_cpu = sp->freed_by != 0;
+		info->cpu = sp->freed_by - 1U;
+		info->where = "in quarantine, unmapped";
+		return;
+	}
+
+	info->has_req = 1;
+	info->req = sp->req;
+	info->bug = RND_BUG_KIND_MISMATCH;
+	info->given = call->kind;
+	info->where = sp->kind == RND_KIND_PAGES   ? "allocated by palloc" :
+		      call->kind == RND_KIND_PAGES ? "not allocated by palloc" :
+						     "allocated otherwise";
+	if (sp->kind == RND_KIND_PAGES && call->kind == RND_KIND_PAGES) {
+		info->bug = RND_BUG_SIZE_MISMATCH;
+		info->given = call->size;
+		info->where = __NULL;
+	} else if (call->sized && call->size != sp->req) {
+		info->bug = RND_BUG_SIZE_MISMATCH;
+		info->given = call->size;
+	}
+}
+
+static void diag_span(struct rnd_bug_info *info, const struct rnd_span *sp,
+		      const struct rnd_call *call)
+{
+	__uptr addr = (__uptr)info->ptr;
+
+	info->is_large = 1;
+	if (addr == sp->addr) {
+		diag_span_start(info, sp, call);
+		return;
+	}
+
+	info->obj = (const void *)sp->addr;
+	if (addr - sp->addr >= sp->pages * RND_PAGE_LEN) {
+		info->bug = RND_BUG_INVALID_FREE;
+		info->where = "in the guard of a large object";
+		return;
+	}
+
+	info->has_req = 1;
+	info->req = sp->req;
+	info->bug = addr % RND_SLOT_ALIGN ? RND_BUG_MISALIGNED_FREE :
+					    RND_BUG_INTERIOR_FREE;
+	if (call->kind == RND_KIND_PAGES && sp->kind == RND_KIND_PAGES &&
+	    addr % RND_PAGE_LEN == 0) {
+		info->bug = RND_BUG_SIZE_MISMATCH;
+		info->given = call->size;
+	}
+}
+
+void __noreturn rnd_diag_pointer(struct rnd_heap *h, const void *ptr,
+				 const struct rnd_call *call)
+{
+	struct rnd_bug_info info = {
+		.bug = RND_BUG_INVALID_FREE,
+		.op = call->op,
+		.ptr = ptr,
+		.caller = call->caller,
+	};
+	struct rnd_place place;
+	struct rnd_span span;
+
+	if (rnd_pagemap_locate(&h->pm, ptr, &place))
+		diag_region(&info, &place, call);
+	else if (rnd_large_locate(&h->dyn->large, ptr, &span))
+		diag_span(&info, &span, call);
+	else
+		info.where = "not an address of this heap";
+
+	rnd_report(&info);
+}

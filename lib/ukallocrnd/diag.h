@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+#ifndef __UKALLOCRND_DIAG_H__
+#define __UKALLOCRND_DIAG_H__
+
+/* Diagnosis: what exactly is wrong with a pointer
+ *
+ * The fast paths only find out that something is not as it should be. Here
+ * the truth is derived again, slowly and from the metadata alone, before
+ * anything is said.
+ */
+
+#include "heap.h"
+#include "report.h"
+
+/**
+ * Reports why a pointer cannot be freed (resized, measured). Called when a
+ * check has failed.
+ *
+ * @param ptr
+ *   What the user passed
+ * @param call
+ *   Function, caller and expectations
+ */
+void __noreturn rnd_diag_pointer(struct rnd_heap *h, const void *ptr,
+				 const struct rnd_call *call);
+
+/**
+ * Reports changed bytes behind an object.
+ *
+ * @param len
+ *   Slot length, or 0 for a large object
+ * @param req
+ *   Requested size
+ * @param bad
+ *   First changed byte
+ */
+void __noreturn rnd_diag_overflow(const void *ptr, __sz len, __sz req,
+				  const void *bad, const char *op,
+				  __uptr caller);
+
+/** Reports that a free slot is not zero any more */
+void __noreturn rnd_diag_write_after_free(const void *slot, __sz len,
+					  __u16 state, __uptr caller);
+
+#endif /* __UKALLOCRND_DIAG_H__ */

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+#include <errno.h>
+#include <string.h>
+
+#include <uk/assert.h>
+
+#include "atomic.h"
+#include "diag.h"
+#include "heap.h"
+#include "report.h"
+
+#define HEAP_LEN ALIGN_UP(sizeof(struct rnd_heap), RND_PAGE_LEN)
+#define DYN_LEN	 ALIGN_UP(sizeof(struct rnd_heap_dyn), RND_PAGE_LEN)
+
+/* All heaps. (a) Read without the lock: heaps are only added in front */
+static struct rnd_heap_dyn *heap_list;
+static struct rnd_lock heap_lock = RND_LOCK_INIT(RND_RANK_HEAPS);
+
+static void *heap_part(struct rnd_vspace *vs, __sz len)
+{
+	__uptr addr;
+
+	if (unlikely(rnd_vspace_reserve_meta(vs, len, &addr)))
+		return __NULL;
+	if (unlikely(rnd_vspace_commit(vs, addr, len, RND_BACKING_META))) {
+		rnd_vspace_release_meta(addr, len);
+		return __NULL;
+	}
+
+	return (void *)addr;
+}
+
+static void heap_list_insert(struct rnd_heap_dyn *dyn)
+{
+	unsigned long flags;
+
+	flags = rnd_lock_acquire(&heap_lock);
+	dyn->next = heap_list;
+	/* Release: the heap is complete. Pairs with the acquire in
+	 * rnd_heap_foreach()
+	 */
+	rnd_store_release(&heap_list, dyn);
+	rnd_lock_release(&heap_lock, flags);
+}
+
+static void heap_list_remove(struct rnd_heap_dyn *dyn)
+{
+	struct rnd_heap_dyn **link = &heap_list;
+	unsigned long flags;
+
+	flags = rnd_lock_acquire(&heap_lock);
+	while (*link != dyn)
+		link = &(*link)->next;
+	rnd_store_release(link, dyn->next);
+	rnd_lock_release(&heap_lock, flags);
+}
+
+static int heap_init_parts(struct rnd_heap *h, struct rnd_heap_dyn *dyn)
+{
+	int rc;
+
+	rc = rnd_pagemap_init(&h->pm, dyn->region, &dyn->vs);
+	if (unlikely(rc))
+		return rc;
+	rc = rnd_cpus_init(&dyn->cpus, &h->pm, &dyn->vs);
+	if (unlikely(rc))
+		goto err_pagemap;
+	rc = rnd_large_init(&dyn->large, &dyn->vs);
+	if (unlikely(rc))
+		goto err_cpus;
+
+	return 0;
+
+err_cpus:
+	rnd_cpus_destroy(&dyn->cpus);
+err_pagemap:
+	rnd_pagemap_destroy(&h->pm);
+	return rc;
+}
+
+struct rnd_heap *rnd_heap_create(__sz limit)
+{
+	struct rnd_vspace vs;
+	struct rnd_heap_dyn *dyn;
+	struct rnd_heap *h;
+
+	rnd_vspace_init(&vs, limit ? limit : __SZ_MAX);
+	h = heap_part(&vs, HEAP_LEN);
+	if (unlikely(!h))
+		return __NULL;
+	dyn = heap_part(&vs, DYN_LEN);
+	if (unlikely(!dyn))
+		goto err_heap;
+
+	/* The space that the first parts came from moves to its home */
+	dyn->vs = vs;
+	memset(&vs, 0, sizeof(vs));
+	barrier();
+	dyn->heap = h;
+	h->dyn = dyn;
+	if (unlikely(heap_init_parts(h, dyn)))
+		goto err_dyn;
+
+	/* A failure leaves the page writable, which is no reason to fail */
+	(void)rnd_port_seal((__uptr)h, HEAP_LEN);
+	heap_list_insert(dyn);
+
+	return h;
+
+err_dyn:
+	rnd_vspace_release_meta((__uptr)dyn, DYN_LEN);
+err_heap:
+	rnd_vspace_release_meta((__uptr)h, HEAP_LEN);
+	return __NULL;
+}
+
+void rnd_heap_destroy(struct rnd_heap *h)
+{
+	struct rnd_heap_dyn *dyn = h->dyn;
+
+	UK_ASSERT(dyn->heap == h);
+
+	heap_list_remove(dyn);
+	rnd_large_destroy(&dyn->large);
+	rnd_cpus_destroy(&dyn->cpus);
+	rnd_pagemap_destroy(&h->pm);
+	rnd_vspace_release_meta((__uptr)dyn, DYN_LEN);
+	rnd_vspace_release_meta((__uptr)h, HEAP_LEN);
+}
+
+void rnd_heap_foreach(void (*fn)(struct rnd_heap *h, void *arg), void *arg)
+{
+	struct rnd_heap_dyn *dyn;
+
+	/* Acquire: pairs with the release in heap_list_insert() */
+	for (dyn = rnd_load_acquire(&heap_list); dyn; dyn = dyn->next)
+		fn(dyn->heap, arg);
+}
+
+void rnd_heap_reclaim(struct rnd_heap *h, struct rnd_pcpu *pc)
+{
+	struct rnd_cpus *cpus = &h->dyn->cpus;
+	unsigned long flags;
+
+	rnd_pcpu_flush(cpus, pc);
+	rnd_pcpu_purge(pc);
+	if (pc != cpus->shared) {
+		flags = rnd_lock_acquire(&cpus->shared_lock);
+		rnd_pcpu_flush(cpus, cpus->shared);
+		rnd_pcpu_purge(cpus->shared);
+		rnd_lock_release(&cpus->shared_lock, flags);
+	}
+	rnd_large_purge(&h->dyn->large);
+}
+
+/*
+ * Descriptions for fault reports
+ */
+
+static void describe_place(const struct rnd_place *p)
+{
+	__u16 state;
+
+	if (!p->slab || !p->slab->committed) {
+		rnd_print("  heap: guard or unused slab of size class %u\n",
+			  p->region->slot_len);
+		return;
+	}
+	if (p->slot >= p->region->slots) {
+		rnd_print("  heap: behind the last slot, size class %u\n",
+			  p->region->slot_len);
+		return;
+	}
+
+	state = *p->state;
+	rnd_print("  heap: byte %u of slot %u, size class %u, %s\n", p->inside,
+		  p->slot, p->region->slot_len,
+		  (state & RND_STATE_MASK) >= RND_SLOT_LIVE ? "live" : "free");
+}
+
+static void describe_in(struct rnd_heap *h, void *arg)
+{
+	const void *ptr = *(const void *const *)arg;
+	__uptr addr = (__uptr)ptr;
+	struct rnd_place place;
+	struct rnd_span sp;
+
+	if (rnd_pagemap_locate(&h->pm, ptr, &place)) {
+		describe_place(&place);
+	} else if (rnd_large_locate(&h->dyn->large, ptr, &sp)) {
+		rnd_print("  heap: %s of a %s object of %lu bytes at %p\n",
+			  addr - sp.addr < sp.pages * RND_PAGE_LEN ? "inside" :
+								     "guard",
+			  sp.state == RND_SPAN_LIVE ? "live large" :
+						      "freed large",
+			  sp.req, (void *)sp.addr);
+	}
+}
+
+void rnd_heap_describe(__uptr addr)
+{
+	rnd_heap_foreach(describe_in, &addr);
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+#ifndef __UKALLOCRND_HEAP_H__
+#define __UKALLOCRND_HEAP_H__
+
+/* Heap: all parts of one allocator instance
+ *
+ * The constant part (pagemap, regions, pointers) is sealed read-only after
+ * init. What changes lives in struct rnd_heap_dyn, at another random place;
+ * both are between guards.
+ */
+
+#include <uk/alloc.h>
+#include <uk/arch/types.h>
+
+#include "large.h"
+#include "pagemap.h"
+#include "pcpu.h"
+#include "vspace.h"
+
+struct rnd_heap;
+
+/** Field markings: (c) constant after init; parts have their own locks */
+struct rnd_heap_dyn {
+	/** (c) The heap it belongs to */
+	struct rnd_heap *heap;
+	/** Next in the list of heaps, under its lock */
+	struct rnd_heap_dyn *next;
+	struct rnd_cpus cpus;
+	struct rnd_vspace vs;
+	struct rnd_large large;
+	struct rnd_region_dyn region[RND_CLASS_COUNT];
+	/** Operations for <uk/alloc.h>; last, because it may have a tail */
+	struct uk_alloc a;
+};
+
+/** (s) All of it */
+struct rnd_heap {
+	struct rnd_pagemap pm;
+	struct rnd_heap_dyn *dyn;
+};
+
+/** Who asks, for reports */
+struct rnd_call {
+	const char *op; /* public function */
+	__uptr caller;	/* return address of the public function */
+	__u8 kind;	/* enum rnd_kind or RND_KIND_PAGES */
+	__bool sized;	/* size is meant */
+	__sz size;	/* what a sized free says */
+};
+
+#define RND_CALLER() ((__uptr)__builtin_return_address(0))
+
+/**
+ * Makes a heap.
+ *
+ * @param limit
+ *   Pages that it may commit, metadata included; 0: no limit of its own
+ *
+ * @return
+ *   The heap, or __NULL without enough memory or address space
+ */
+struct rnd_heap *rnd_heap_create(__sz limit);
+
+/** Gives everything back; nobody may be inside or come again */
+void rnd_heap_destroy(struct rnd_heap *h);
+
+/** Calls fn for every heap; heaps neither come nor go meanwhile */
+void rnd_heap_foreach(void (*fn)(struct rnd_heap *h, void *arg), void *arg);
+
+/**
+ * Prints what lies at or near an address: slot, object, guard. For reports of
+ * faults; reads metadata without a lock.
+ */
+void rnd_heap_describe(__uptr addr);
+
+/**
+ * Frees everything that can be freed without the user, to serve an allocation
+ * that would fail otherwise. The caller is inside pc.
+ */
+void rnd_heap_reclaim(struct rnd_heap *h, struct rnd_pcpu *pc);
+
+/*
+ * The slow halves of the functions in fast.h, and what has no fast half.
+ * All may be called from any context; sizes are in bytes; __NULL means that
+ * memory is exhausted or the size impossible.
+ */
+
+void *rnd_malloc_slow(struct rnd_heap *h, __sz size, enum rnd_kind kind,
+		      __uptr caller);
+void rnd_free_slow(struct rnd_heap *h, void *ptr, const struct rnd_call *call);
+void *rnd_calloc(struct rnd_heap *h, __sz nmemb, __sz size, __uptr caller);
+/* align: a power of two */
+void *rnd_memalign(struct rnd_heap *h, __sz align, __sz size,
+		   enum rnd_kind kind, __uptr caller);
+void *rnd_palloc(struct rnd_heap *h, __sz pages, __uptr caller);
+void rnd_pfree(struct rnd_heap *h, void *ptr, __sz pages, __uptr caller);
+
+#endif /* __UKALLOCRND_HEAP_H__ */

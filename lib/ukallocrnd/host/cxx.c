@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+/* The replaceable operators new and delete of C++
+ *
+ * Why
+ *   libstdc++ forwards to malloc() and free(), which loses two facts that
+ *   catch bugs: the form (new, new[]) and the size that delete was told.
+ *
+ * How
+ *   Plain C functions under the names that the C++ ABI gives the operators.
+ *   The C++ run-time is not linked; its two functions that exhaustion needs
+ *   are weak references. A C program has neither and never calls new.
+ *
+ *   An exception leaves through these frames, hence the file is compiled
+ *   with unwind tables (the default on x86_64). What a new handler throws
+ *   inside a nothrow form reaches the caller: C cannot catch it.
+ */
+
+#include "cxx.h"
+#include "fast.h"
+#include "heap.h"
+#include "port.h"
+#include "preload.h"
+#include "report.h"
+#include "resize.h"
+
+typedef void (*cxx_handler_func)(void);
+
+/* std::get_new_handler(), std::__throw_bad_alloc() */
+cxx_handler_func cxx_get_handler(void) __asm__("_ZSt15get_new_handlerv") __weak;
+void cxx_throw_bad_alloc(void) __asm__("_ZSt17__throw_bad_allocv") __weak;
+
+/* Memory is exhausted. Returns after the program's handler may have made
+ * some available; otherwise returns false (nothrow) or does not return.
+ */
+static __bool __attribute__((cold, noinline)) cxx_exhausted(__bool nothrow)
+{
+	cxx_handler_func handler = cxx_get_handler ? cxx_get_handler() : __NULL;
+
+	if (handler) {
+		handler();
+		return 1;
+	}
+	if (nothrow)
+		return 0;
+	if (cxx_throw_bad_alloc)
+		cxx_throw_bad_alloc();
+	rnd_print("ukallocrnd: operator new: out of memory and no C++ "
+		  "run-time to throw\n");
+	rnd_port_abort();
+}
+
+static void *__attribute__((cold, noinline))
+cxx_retry(__sz align, __sz size, enum rnd_kind kind, __bool nothrow,
+	  __uptr caller)
+{
+	void *ptr = __NULL;
+
+	while (!ptr && cxx_exhausted(nothrow))
+		ptr = rnd_memalign(rnd_preload_heap(), align, size, kind,
+				   caller);
+	return ptr;
+}
+
+/* Alignment of every allocation */
+#define CXX_ALIGN 16UL
+
+/* Inlined, so that the return address is that of the operator's caller */
+static inline __attribute__((always_inline)) void *
+cxx_new(__sz size, enum rnd_kind kind, __bool nothrow)
+{
+	void *ptr = rnd_malloc(rnd_preload_heap(), size, kind);
+
+	if (likely(ptr))
+		return ptr;
+	return cxx_retry(CXX_ALIGN, size, kind, nothrow, RND_CALLER());
+}
+
+static inline __attribute__((always_inline)) void *
+cxx_new_aligned(__sz align, __sz size, enum rnd_kind kind, __bool nothrow)
+{
+	__uptr caller = RND_CALLER();
+	void *ptr;
+
+	ptr = rnd_memalign(rnd_preload_heap(), align, size, kind, caller);
+	if (likely(ptr))
+		return ptr;
+	return cxx_retry(align, size, kind, nothrow, caller);
+}
+
+static inline __attribute__((always_inline)) void cxx_delete(void *ptr,
+							     enum rnd_kind kind)
+{
+	rnd_free(rnd_preload_heap(), ptr, kind);
+}
+
+static inline __attribute__((always_inline)) void
+cxx_delete_sized(void *ptr, __sz size, enum rnd_kind kind)
+{
+	rnd_free_sized(rnd_preload_heap(), ptr, size, kind);
+}
+
+void *cxx_new_one(__sz size)
+{
+	return cxx_new(size, RND_KIND_NEW, 0);
+}
+
+void *cxx_new_one_nothrow(__sz size, const void *tag)
+{
+	(void)tag;
+	return cxx_new(size, RND_KIND_NEW, 1);
+}
+
+void *cxx_new_one_aligned(__sz size, __sz align)
+{
+	return cxx_new_aligned(align, size, RND_KIND_NEW, 0);
+}
+
+void *cxx_new_one_aligned_nothrow(__sz size, __sz align, const void *tag)
+{
+	(void)tag;
+	return cxx_new_aligned(align, size, RND_KIND_NEW, 1);
+}
+
+void *cxx_new_array(__sz size)
+{
+	return cxx_new(size, RND_KIND_NEW_ARRAY, 0);
+}
+
+void *cxx_new_array_nothrow(__sz size, const void *tag)
+{
+	(void)tag;
+	return cxx_new(size, RND_KIND_NEW_ARRAY, 1);
+}
+
+void *cxx_new_array_aligned(__sz size, __sz align)
+{
+	return cxx_new_aligned(align, size, RND_KIND_NEW_ARRAY, 0);
+}
+
+void *cxx_new_array_aligned_nothrow(__sz size, __sz align, const void *tag)
+{
+	(void)tag;
+	return cxx_new_aligned(align, size, RND_KIND_NEW_ARRAY, 1);
+}
+
+void cxx_delete_one(void *ptr)
+{
+	cxx_delete(ptr, RND_KIND_NEW);
+}
+
+void cxx_delete_one_nothrow(void *ptr, const void *tag)
+{
+	(void)tag;
+	cxx_delete(ptr, RND_KIND_NEW);
+}
+
+void cxx_delete_one_sized(void *ptr, __sz size)
+{
+	cxx_delete_sized(ptr, size, RND_KIND_NEW);
+}
+
+void cxx_delete_one_aligned(void *ptr, __sz align)
+{
+	(void)align;
+	cxx_delete(ptr, RND_KIND_NEW);
+}
+
+void cxx_delete_one_aligned_nothrow(void *ptr, __sz align, const void *tag)
+{
+	(void)align;
+	(void)tag;
+	cxx_delete(ptr, RND_KIND_NEW);
+}
+
+void cxx_delete_one_sized_aligned(void *ptr, __sz size, __sz align)
+{
+	(void)align;
+	cxx_delete_sized(ptr, size, RND_KIND_NEW);
+}
+
+void cxx_delete_array(void *ptr)
+{
+	cxx_delete(ptr, RND_KIND_NEW_ARRAY);
+}
+
+void cxx_delete_array_nothrow(void *ptr, const void *tag)
+{
+	(void)tag;
+	cxx_delete(ptr, RND_KIND_NEW_ARRAY);
+}
+
+void cxx_delete_array_sized(void *ptr, __sz size)
+{
+	cxx_delete_sized(ptr, size, RND_KIND_NEW_ARRAY);
+}
+
+void cxx_delete_array_aligned(void *ptr, __sz align)
+{
+	(void)align;
+	cxx_delete(ptr, RND_KIND_NEW_ARRAY);
+}
+
+void cxx_delete_array_aligned_nothrow(void *ptr, __sz align, const void *tag)
+{
+	(void)align;
+	(void)tag;
+	cxx_delete(ptr, RND_KIND_NEW_ARRAY);
+}
+
+void cxx_delete_array_sized_aligned(void *ptr, __sz size, __sz align)
+{
+	(void)align;
+	cxx_delete_sized(ptr, size, RND_KIND_NEW_ARRAY);
+}

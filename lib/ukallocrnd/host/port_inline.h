@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+#ifndef __UKALLOCRND_PORT_INLINE_H__
+#define __UKALLOCRND_PORT_INLINE_H__
+
+/* The inlined part of the Linux port: a CPU is a thread that leased a slot */
+
+#include <uk/arch/types.h>
+
+/* 1: contexts look at rnd_world_stopped when they enter (fork) */
+#define RND_PORT_CAN_STOP 1
+
+/* ThreadSanitizer leaves 1.5 TiB to its programs: regions of 512 MiB */
+#if defined(__SANITIZE_THREAD__)
+#define RND_PORT_WINDOW_SHIFT 30
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define RND_PORT_WINDOW_SHIFT 30
+#endif
+#endif
+
+/* Storage class of a variable that every context has for itself. Initial-exec:
+ * the library is loaded with the program, and the access is one instruction.
+ */
+#define RND_PORT_PER_CONTEXT __thread __attribute__((tls_model("initial-exec")))
+
+/* 0: this thread uses the shared state. Initial-exec: the library is loaded
+ * with the program, and the access is one instruction.
+ */
+extern __thread __u32 rnd_host_cpu __attribute__((tls_model("initial-exec")));
+
+/** Index of the calling context's per-CPU state; 0 is the shared one. */
+static inline __u32 rnd_port_cpu(void)
+{
+	return rnd_host_cpu;
+}
+
+/** Tells the CPU that it waits for another one. */
+static inline void rnd_port_pause(void)
+{
+	__builtin_ia32_pause();
+}
+
+/* No interrupts here */
+static inline unsigned long rnd_port_irq_save(void)
+{
+	return 0;
+}
+
+static inline void rnd_port_irq_restore(unsigned long flags)
+{
+	(void)flags;
+}
+
+#endif /* __UKALLOCRND_PORT_INLINE_H__ */

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+/* The malloc family of glibc
+ *
+ * Each entry point finds the heap, calls the core and, on exhaustion, sets
+ * errno. Nothing else in the library touches errno (system calls are made
+ * without libc), so free() preserves it as POSIX.1-2024 demands.
+ *
+ * Semantics follow glibc where programs rely on them: realloc(ptr, 0) frees
+ * and returns NULL, memalign() rounds a crooked alignment up, malloc(0)
+ * returns a pointer of its own.
+ */
+
+#include <errno.h>
+#include <malloc.h>
+#include <stdlib.h>
+
+#include "fast.h"
+#include "heap.h"
+#include "preload.h"
+#include "resize.h"
+
+/* Sets errno on exhaustion; ptr is the result of an allocation */
+static inline void *alloc_result(void *ptr)
+{
+	if (unlikely(!ptr))
+		errno = ENOMEM;
+	return ptr;
+}
+
+RND_EXPORT void *malloc(size_t size)
+{
+	return alloc_result(
+		rnd_malloc(rnd_preload_heap(), size, RND_KIND_MALLOC));
+}
+
+RND_EXPORT void free(void *ptr)
+{
+	rnd_free(rnd_preload_heap(), ptr, RND_KIND_MALLOC);
+}
+
+RND_EXPORT void *calloc(size_t nmemb, size_t size)
+{
+	return alloc_result(
+		rnd_calloc(rnd_preload_heap(), nmemb, size, RND_CALLER()));
+}
+
+RND_EXPORT void *realloc(void *ptr, size_t size)
+{
+	struct rnd_heap *heap = rnd_preload_heap();
+
+	if (unlikely(ptr && !size)) {
+		rnd_free(heap, ptr, RND_KIND_MALLOC);
+		return NULL;
+	}
+	return alloc_result(rnd_realloc(heap, ptr, size, RND_CALLER()));
+}
+
+RND_EXPORT void *reallocarray(void *ptr, size_t nmemb, size_t size)
+{
+	struct rnd_heap *heap = rnd_preload_heap();
+	size_t len;
+
+	if (__builtin_mul_overflow(nmemb, size, &len)) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	if (unlikely(ptr && !len)) {
+		rnd_free(heap, ptr, RND_KIND_MALLOC);
+		return NULL;
+	}
+	return alloc_result(rnd_realloc(heap, ptr, len, RND_CALLER()));
+}
+
+/* Common part of the functions with an alignment, a power of two */
+static void *alloc_aligned(size_t align, size_t size, __uptr caller)
+{
+	return rnd_memalign(rnd_preload_heap(), align, size, RND_KIND_MALLOC,
+			    caller);
+}
+
+RND_EXPORT void *memalign(size_t alignment, size_t size)
+{
+	size_t rounded = 1;
+
+	if (alignment > __SZ_MAX / 2 + 1) {
+		errno = EINVAL;
+		return NULL;
+	}
+	while (rounded < alignment)
+		rounded <<= 1;
+	return alloc_result(alloc_aligned(rounded, size, RND_CALLER()));
+}
+
+RND_EXPORT void *aligned_alloc(size_t alignment, size_t size)
+{
+	if (!POWER_OF_2(alignment)) {
+		errno = EINVAL;
+		return NULL;
+	}
+	return alloc_result(alloc_aligned(alignment, size, RND_CALLER()));
+}
+
+RND_EXPORT int posix_memalign(void **memptr, size_t alignment, size_t size)
+{
+	void *ptr;
+
+	if (!POWER_OF_2(alignment) || alignment < sizeof(void *))
+		return EINVAL;
+	ptr = alloc_aligned(alignment, size, RND_CALLER());
+	if (!ptr)
+		return ENOMEM;
+	*memptr = ptr;
+	return 0;
+}
+
+RND_EXPORT void *valloc(size_t size)
+{
+	return alloc_result(alloc_aligned(RND_PAGE_LEN, size, RND_CALLER()));
+}
+
+RND_EXPORT void *pvalloc(size_t size)
+{
+	if (size > __SZ_MAX - RND_PAGE_LEN) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return alloc_result(alloc_aligned(
+		RND_PAGE_LEN, ALIGN_UP(size, RND_PAGE_LEN), RND_CALLER()));
+}
+
+RND_EXPORT size_t malloc_usable_size(void *ptr)
+{
+	return ptr ? rnd_usable(rnd_preload_heap(), ptr, RND_CALLER()) : 0;
+}
+
+/* glibc exports the same functions under these names, and programs that wrap
+ * malloc() use them: they must not reach another heap
+ */
+#ifdef __clang__
+#define PRELOAD_COPY(target)
+#else
+#define PRELOAD_COPY(target) __attribute__((copy(target)))
+#endif
+#define PRELOAD_ALIAS(name, target)                                            \
+	RND_EXPORT extern __typeof__(target) name PRELOAD_COPY(target)         \
+		__alias(target)
+
+PRELOAD_ALIAS(__libc_malloc, malloc);
+PRELOAD_ALIAS(__libc_free, free);
+PRELOAD_ALIAS(__libc_calloc, calloc);
+PRELOAD_ALIAS(__libc_realloc, realloc);
+PRELOAD_ALIAS(__libc_memalign, memalign);
+PRELOAD_ALIAS(__libc_valloc, valloc);
+PRELOAD_ALIAS(__libc_pvalloc, pvalloc);

@@ -1,0 +1,541 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+#include <errno.h>
+
+#include <uk/assert.h>
+
+#include "canary.h"
+#include "large.h"
+#include "sizeclass.h"
+
+#define LARGE_TABLE_LEN	 ((__sz)RND_SPAN_MAX * sizeof(struct rnd_span))
+#define LARGE_BUCKET_LEN ((__sz)RND_SPAN_BUCKETS * sizeof(__u32))
+#define LARGE_CHUNK	 (RND_PAGE_LEN / sizeof(struct rnd_span))
+
+UK_CTASSERT(sizeof(struct rnd_span) == 48);
+
+int rnd_large_init(struct rnd_large *lg, struct rnd_vspace *vs)
+{
+	__u8 seed[RND_CHACHA_KEY_LEN];
+	__uptr table, bucket;
+
+	UK_ASSERT(lg && vs);
+
+	if (unlikely(rnd_vspace_reserve_meta(vs, LARGE_TABLE_LEN, &table)))
+		return -ENOMEM;
+	if (unlikely(rnd_vspace_reserve_meta(vs, LARGE_BUCKET_LEN, &bucket)))
+		goto err_bucket;
+	if (unlikely(rnd_vspace_commit(vs, bucket, LARGE_BUCKET_LEN,
+				       RND_BACKING_META)))
+		goto err_commit;
+
+	rnd_lock_init(&lg->lock, RND_RANK_LARGE);
+	lg->vs = vs;
+	rnd_canary_key_init(&lg->key, rnd_vspace_draw(vs, __U64_MAX),
+			    rnd_vspace_draw(vs, __U64_MAX));
+	lg->span = (struct rnd_span *)table;
+	lg->bucket = (__u32 *)bucket;
+	rnd_port_entropy(seed, sizeof(seed));
+	rnd_rng_init(&lg->rng, seed);
+	rnd_quarantine_init(&lg->q, RND_LARGE_RAND_LEN,
+			    MIN(RND_LARGE_QUARANTINE_LEN + 0U,
+				RND_QUARANTINE_FIFO_LEN + 0U));
+
+	return 0;
+
+err_commit:
+	rnd_vspace_release_meta(bucket, LARGE_BUCKET_LEN);
+err_bucket:
+	rnd_vspace_release_meta(table, LARGE_TABLE_LEN);
+	return -ENOMEM;
+}
+
+void rnd_large_destroy(struct rnd_large *lg)
+{
+	__u32 i;
+
+	for (i = 0; i < lg->span_cnt; i++)
+		if (lg->span[i].state != RND_SPAN_FREE)
+			rnd_port_release(lg->span[i].map, lg->span[i].map_len);
+	rnd_vspace_release_meta((__uptr)lg->bucket, LARGE_BUCKET_LEN);
+	rnd_vspace_release_meta((__uptr)lg->span, LARGE_TABLE_LEN);
+}
+
+__sz rnd_large_pages(__sz req)
+{
+	__sz pages = DIV_ROUND_UP(req, RND_PAGE_LEN);
+
+	/* A slack shorter than the canary would cover less than it should */
+	if (pages * RND_PAGE_LEN != req)
+		pages = DIV_ROUND_UP(req + RND_CANARY_LEN, RND_PAGE_LEN);
+
+	return pages;
+}
+
+/*
+ * The table; all of this under the lock
+ */
+
+static __u32 *large_chain(struct rnd_large *lg, __uptr addr)
+{
+	/* Fibonacci hashing with a secret: chains cannot be made long */
+	__u64 h =
+		((addr >> RND_PAGE_SHIFT) ^ lg->key.add) * 0x9e3779b97f4a7c15UL;
+
+	return &lg->bucket[h / (__U64_MAX / RND_SPAN_BUCKETS + 1)];
+}
+
+static __u32 large_lookup(struct rnd_large *lg, __uptr addr)
+{
+	__u32 n = *large_chain(lg, addr);
+
+	while (n && lg->span[n - 1].addr != addr)
+		n = lg->span[n - 1].next;
+
+	return n;
+}
+
+static void large_insert(struct rnd_large *lg, __u32 n)
+{
+	__u32 *head = large_chain(lg, lg->span[n - 1].addr);
+
+	lg->span[n - 1].next = *head;
+	*head = n;
+}
+
+static void large_remove(struct rnd_large *lg, __u32 n)
+{
+	__u32 *link = large_chain(lg, lg->span[n - 1].addr);
+
+	while (*link != n)
+		link = &lg->span[*link - 1].next;
+	*link = lg->span[n - 1].next;
+}
+
+/* Commits one more page of entries */
+static int large_grow(struct rnd_large *lg)
+{
+	__sz used = (__sz)lg->span_cap * sizeof(struct rnd_span);
+	__uptr end = ALIGN_UP((__uptr)lg->span + used, RND_PAGE_LEN);
+
+	if (unlikely(end >= (__uptr)lg->span + LARGE_TABLE_LEN))
+		return -ENOMEM;
+	if (unlikely(rnd_vspace_commit(lg->vs, end, RND_PAGE_LEN,
+				       RND_BACKING_META)))
+		return -ENOMEM;
+
+	end += RND_PAGE_LEN;
+	lg->span_cap =
+		(__u32)((end - (__uptr)lg->span) / sizeof(struct rnd_span));
+
+	return 0;
+}
+
+/* Number + 1 of an entry for a new span, or 0 */
+static __u32 large_entry_get(struct rnd_large *lg)
+{
+	__u32 n = lg->free;
+
+	if (n) {
+		lg->free = lg->span[n - 1].next;
+		return n;
+	}
+	if (lg->span_cnt == lg->span_cap && unlikely(large_grow(lg)))
+		return 0;
+
+	return ++lg->span_cnt;
+}
+
+static void large_entry_put(struct rnd_large *lg, __u32 n)
+{
+	lg->span[n - 1] = (struct rnd_span){ .next = lg->free };
+	lg->free = n;
+}
+
+/*
+ * Allocating
+ */
+
+static __uptr span_end(const struct rnd_span *sp)
+{
+	return sp->addr + sp->pages * RND_PAGE_LEN;
+}
+
+static __sz large_guard(struct rnd_large *lg, __sz pages)
+{
+	__sz most = MIN(MAX(pages / 2, 1UL), RND_LARGE_GUARD_MAX);
+
+	return (1 + rnd_vspace_draw(lg->vs, most)) * RND_PAGE_LEN;
+}
+
+static void span_canary_write(const struct rnd_large *lg,
+			      const struct rnd_span *sp)
+{
+	__sz len = sp->pages * RND_PAGE_LEN;
+
+	if (RND_OPT_CANARY && sp->req < len)
+		rnd_canary_write(rnd_canary_word(&lg->key, sp->addr),
+				 (void *)sp->addr, sp->req, len);
+}
+
+const void *rnd_large_canary_bad(const struct rnd_large *lg,
+				 const struct rnd_span *sp)
+{
+	__u64 word = rnd_canary_word(&lg->key, sp->addr);
+	__sz len = sp->pages * RND_PAGE_LEN;
+
+	if (!RND_OPT_CANARY || sp->req == len ||
+	    likely(rnd_canary_check(word, (void *)sp->addr, sp->req, len)))
+		return __NULL;
+
+	return rnd_canary_find_bad(word, (void *)sp->addr, sp->req, len);
+}
+
+/* Reserves and commits a span that is in no table yet */
+static int span_make(struct rnd_large *lg, struct rnd_span *sp, __sz align)
+{
+	__sz len = sp->pages * RND_PAGE_LEN;
+	__sz pre = large_guard(lg, sp->pages);
+	int rc;
+
+	sp->map_len = pre + len + large_guard(lg, sp->pages);
+	rc = rnd_vspace_reserve(lg->vs, sp->map_len, align, pre, &sp->map);
+	if (unlikely(rc))
+		return rc;
+
+	sp->addr = sp->map + pre;
+	rc = rnd_vspace_commit(lg->vs, sp->addr, len, RND_BACKING_USER);
+	if (unlikely(rc))
+		rnd_port_release(sp->map, sp->map_len);
+
+	return rc;
+}
+
+static void span_unmake(struct rnd_large *lg, const struct rnd_span *sp)
+{
+	rnd_vspace_decommit(lg->vs, sp->addr, sp->pages * RND_PAGE_LEN,
+			    RND_BACKING_USER);
+	rnd_port_release(sp->map, sp->map_len);
+}
+
+void *rnd_large_alloc(struct rnd_large *lg, __sz req, __sz align, __u8 kind)
+{
+	struct rnd_span sp = { .req = req,
+			       .state = RND_SPAN_LIVE,
+			       .kind = kind };
+	unsigned long flags;
+	__u32 n;
+
+	UK_ASSERT(req && POWER_OF_2(align));
+
+	/* More than there can be fails before any address is looked for, so
+	 * that the answer tells nothing about the address space
+	 */
+	sp.pages = rnd_large_pages(req);
+	if (unlikely(req > __SSZ_MAX / 2 ||
+		     sp.pages > rnd_vspace_available(lg->vs)))
+		return __NULL;
+	if (unlikely(span_make(lg, &sp, MAX(align, RND_PAGE_LEN))))
+		return __NULL;
+	span_canary_write(lg, &sp);
+
+	flags = rnd_lock_acquire(&lg->lock);
+	n = large_entry_get(lg);
+	if (likely(n)) {
+		lg->span[n - 1] = sp;
+		large_insert(lg, n);
+		lg->live_cnt++;
+		lg->live_pages += sp.pages;
+	}
+	rnd_lock_release(&lg->lock, flags);
+
+	if (unlikely(!n)) {
+		span_unmake(lg, &sp);
+		return __NULL;
+	}
+
+	return (void *)sp.addr;
+}
+
+/*
+ * Looking up
+ */
+
+__bool rnd_large_find(struct rnd_large *lg, const void *ptr,
+		      struct rnd_span *copy)
+{
+	unsigned long flags;
+	__u32 n;
+
+	flags = rnd_lock_acquire(&lg->lock);
+	n = large_lookup(lg, (__uptr)ptr);
+	if (n)
+		*copy = lg->span[n - 1];
+	rnd_lock_release(&lg->lock, flags);
+
+	return n != 0;
+}
+
+static __u32 large_containing(const struct rnd_large *lg, __uptr addr)
+{
+	const struct rnd_span *sp;
+	__u32 i;
+
+	for (i = 0; i < lg->span_cnt; i++) {
+		sp = &lg->span[i];
+		if (sp->state != RND_SPAN_FREE && addr >= sp->map &&
+		    addr - sp->map < sp->map_len)
+			return i + 1;
+	}
+
+	return 0;
+}
+
+__bool rnd_large_locate(struct rnd_large *lg, const void *ptr,
+			struct rnd_span *copy)
+{
+	unsigned long flags;
+	__u32 n;
+
+	flags = rnd_lock_acquire(&lg->lock);
+	n = large_containing(lg, (__uptr)ptr);
+	if (n)
+		*copy = lg->span[n - 1];
+	rnd_lock_release(&lg->lock, flags);
+
+	return n != 0;
+}
+
+void rnd_large_foreach(struct rnd_large *lg,
+		       void (*fn)(void *arg, const struct rnd_span *sp),
+		       void *arg)
+{
+	unsigned long flags;
+	__u32 i;
+
+	flags = rnd_lock_acquire(&lg->lock);
+	for (i = 0; i < lg->span_cnt; i++)
+		if (lg->span[i].state != RND_SPAN_FREE)
+			fn(arg, &lg->span[i]);
+	rnd_lock_release(&lg->lock, flags);
+}
+
+/*
+ * Freeing
+ */
+
+/* Cuts a span in two at page first; entry m becomes the upper part. Each part
+ * keeps the guard at its own end.
+ */
+static void large_cut(struct rnd_large *lg, __u32 n, __sz first, __u32 m)
+{
+	struct rnd_span *low = &lg->span[n - 1], *high = &lg->span[m - 1];
+	__uptr at = low->addr + first * RND_PAGE_LEN;
+
+	*high = *low;
+	high->addr = at;
+	high->pages = low->pages - first;
+	high->req = high->pages * RND_PAGE_LEN;
+	high->map = at;
+	high->map_len = low->map + low->map_len - at;
+	large_insert(lg, m);
+
+	low->pages = first;
+	low->req = first * RND_PAGE_LEN;
+	low->map_len = at - low->map;
+	lg->live_cnt++;
+}
+
+/* Makes pages [first, first + cnt) of span n a span of its own */
+static __u32 large_carve(struct rnd_large *lg, __u32 n, __sz first, __sz cnt)
+{
+	__bool head = first != 0;
+	__bool tail = first + cnt != lg->span[n - 1].pages;
+	__u32 low = 0, high = 0;
+
+	if (head)
+		low = large_entry_get(lg);
+	if (tail)
+		high = large_entry_get(lg);
+	if (unlikely((head && !low) || (tail && !high))) {
+		if (low)
+			large_entry_put(lg, low);
+		if (high)
+			large_entry_put(lg, high);
+		return 0;
+	}
+
+	if (tail)
+		large_cut(lg, n, first + cnt, high);
+	if (head) {
+		large_cut(lg, n, first, low);
+		n = low;
+	}
+
+	return n;
+}
+
+/* Finds the live span of the kind that holds the pages, and their place */
+static __u32 large_holder(struct rnd_large *lg, __uptr addr, __sz *cnt,
+			  __u8 kind)
+{
+	__u32 n = large_lookup(lg, addr);
+	struct rnd_span *sp;
+
+	if (!n && *cnt)
+		n = large_containing(lg, addr);
+	if (!n)
+		return 0;
+
+	sp = &lg->span[n - 1];
+	if (!*cnt)
+		*cnt = sp->pages;
+	if (sp->state != RND_SPAN_LIVE || sp->kind != kind || addr < sp->addr ||
+	    addr >= span_end(sp) || *cnt > (span_end(sp) - addr) / RND_PAGE_LEN)
+		return 0;
+
+	return n;
+}
+
+/* Under the lock: the span becomes LEAVING. 0 and *rc on failure */
+static __u32 large_claim(struct rnd_large *lg, __uptr addr, __sz cnt, __u8 kind,
+			 __u32 cpu, int *rc)
+{
+	struct rnd_span *sp;
+	__u32 n;
+
+	*rc = -EINVAL;
+	n = large_holder(lg, addr, &cnt, kind);
+	if (unlikely(!n))
+		return 0;
+
+	*rc = -ENOMEM;
+	sp = &lg->span[n - 1];
+	if (cnt != sp->pages)
+		n = large_carve(lg, n, (addr - sp->addr) / RND_PAGE_LEN, cnt);
+	if (unlikely(!n))
+		return 0;
+
+	sp = &lg->span[n - 1];
+	sp->state = RND_SPAN_LEAVING;
+	sp->freed_by = (__u16)(cpu + 1);
+	lg->live_cnt--;
+	lg->live_pages -= sp->pages;
+	*rc = 0;
+
+	return n;
+}
+
+/* Under the lock: takes a span out of the table for good */
+static struct rnd_span large_forget(struct rnd_large *lg, __u32 n)
+{
+	struct rnd_span sp = lg->span[n - 1];
+
+	large_remove(lg, n);
+	large_entry_put(lg, n);
+
+	return sp;
+}
+
+int rnd_large_free(struct rnd_large *lg, const void *ptr, __sz cnt, __u8 kind,
+		   __u32 cpu)
+{
+	struct rnd_span sp = { .addr = 0 };
+	unsigned long flags;
+	__u64 out;
+	__u32 n;
+	int rc;
+
+	flags = rnd_lock_acquire(&lg->lock);
+	n = large_claim(lg, (__uptr)ptr, cnt, kind, cpu, &rc);
+	if (likely(n))
+		sp = lg->span[n - 1];
+	rnd_lock_release(&lg->lock, flags);
+	if (unlikely(!n))
+		return rc;
+
+	rnd_vspace_decommit(lg->vs, sp.addr, sp.pages * RND_PAGE_LEN,
+			    RND_BACKING_USER);
+
+	flags = rnd_lock_acquire(&lg->lock);
+	lg->span[n - 1].state = RND_SPAN_QUARANTINED;
+	out = rnd_quarantine_push(&lg->q, &lg->rng, n);
+	if (out)
+		sp = large_forget(lg, (__u32)out);
+	rnd_lock_release(&lg->lock, flags);
+
+	if (out)
+		rnd_port_release(sp.map, sp.map_len);
+
+	return 0;
+}
+
+void rnd_large_resize(struct rnd_large *lg, const void *ptr, __sz req)
+{
+	struct rnd_span sp;
+	unsigned long flags;
+	__u32 n;
+
+	flags = rnd_lock_acquire(&lg->lock);
+	n = large_lookup(lg, (__uptr)ptr);
+	UK_ASSERT(n && lg->span[n - 1].state == RND_SPAN_LIVE);
+	lg->span[n - 1].req = req;
+	sp = lg->span[n - 1];
+	rnd_lock_release(&lg->lock, flags);
+
+	span_canary_write(lg, &sp);
+}
+
+struct large_drain {
+	struct rnd_large *lg;
+	__u32 cnt;
+};
+
+static void large_drop(void *arg, __u64 n)
+{
+	struct large_drain *d = arg;
+	struct rnd_span sp = large_forget(d->lg, (__u32)n);
+
+	rnd_port_release(sp.map, sp.map_len);
+	d->cnt++;
+}
+
+__u32 rnd_large_purge(struct rnd_large *lg)
+{
+	struct large_drain d = { .lg = lg };
+	unsigned long flags;
+
+	flags = rnd_lock_acquire(&lg->lock);
+	rnd_quarantine_drain(&lg->q, large_drop, &d);
+	rnd_lock_release(&lg->lock, flags);
+
+	return d.cnt;
+}
+
+__bool rnd_large_is_valid(struct rnd_large *lg)
+{
+	__u32 i, live = 0, waiting = 0;
+	const struct rnd_span *sp;
+	__sz pages = 0;
+
+	for (i = 0; i < lg->span_cnt; i++) {
+		sp = &lg->span[i];
+		if (sp->state == RND_SPAN_FREE)
+			continue;
+		if (large_lookup(lg, sp->addr) != i + 1 || sp->addr < sp->map ||
+		    span_end(sp) > sp->map + sp->map_len)
+			return 0;
+		if (sp->state == RND_SPAN_LIVE) {
+			live++;
+			pages += sp->pages;
+		}
+		waiting += sp->state == RND_SPAN_QUARANTINED;
+	}
+
+	return live == lg->live_cnt && pages == lg->live_pages &&
+	       waiting == rnd_quarantine_count(&lg->q);
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+#ifndef __UKALLOCRND_LARGE_H__
+#define __UKALLOCRND_LARGE_H__
+
+/* Large objects: whole pages, each in a reservation of its own
+ *
+ * Why
+ *   Beyond the size classes an object is worth its own place: independent of
+ *   everything else, between guards of random size, unmapped when freed.
+ *
+ * How
+ *   A table of spans, found by a hash of their first page. The table and the
+ *   hash are metadata; nothing is stored with the object.
+ *
+ *     |<------------------- reservation (map, map_len) ------------------>|
+ *     | guard, random |      span: pages      | slack | guard, random      |
+ *                     ^addr                   ^req
+ *
+ *   A page allocation may be freed in parts: its span is then cut, each part
+ *   with the share of the reservation next to it. A freed span is decommitted
+ *   and stays reserved while it passes the quarantine.
+ *
+ * Invariants
+ *   G1  Spans do not overlap; reservations do not overlap.
+ *   G2  A span is in the hash chain of its address exactly if it is not
+ *       RND_SPAN_FREE.
+ *   G3  Quarantined spans are not committed, live ones are.
+ *   G4  The bytes from req to the end of the last page hold the canary.
+ *
+ * Concurrency
+ *   Everything is under the lock (RND_RANK_LARGE). The port is called outside
+ *   of it: a span that is LEAVING belongs to who set that state.
+ */
+
+#include <uk/arch/types.h>
+#include <uk/essentials.h>
+
+#include "canary.h"
+#include "config.h"
+#include "lock.h"
+#include "quarantine.h"
+#include "rng.h"
+#include "vspace.h"
+
+enum rnd_span_state {
+	RND_SPAN_FREE,	      /* entry without a span */
+	RND_SPAN_LIVE,	      /* in the user's hands */
+	RND_SPAN_LEAVING,     /* being decommitted */
+	RND_SPAN_QUARANTINED, /* reserved, not to be reused yet */
+};
+
+/* Kind of a page allocation, beside enum rnd_kind */
+#define RND_KIND_PAGES 3
+
+struct rnd_span {
+	/** First byte of the object; 0 in free entries */
+	__uptr addr;
+	__sz pages;
+	/** Requested bytes; whole pages for page allocations */
+	__sz req;
+	/** Share of the reservation that belongs to this span */
+	__uptr map;
+	__sz map_len;
+	/** Next in the hash chain or free list, as number + 1 */
+	__u32 next;
+	__u8 state;
+	__u8 kind;
+	/** CPU that freed it + 1; 0: none */
+	__u16 freed_by;
+};
+
+#define RND_SPAN_MAX	    (1U << 20)
+#define RND_SPAN_BUCKETS    4096U
+#define RND_LARGE_RAND_LEN  MIN(RND_QUARANTINE_RAND_LEN + 0U, 64U)
+#define RND_LARGE_GUARD_MAX 16UL
+
+/** Field markings: (c) constant after init, (L) lock */
+struct rnd_large {
+	struct rnd_lock lock;
+	/** (c) */
+	struct rnd_vspace *vs;
+	struct rnd_canary_key key;
+	/** (c) Table of RND_SPAN_MAX entries, committed up to span_cap */
+	struct rnd_span *span;
+	/** (c) Heads of the hash chains, as number + 1 */
+	__u32 *bucket;
+	/** (L) Entries committed, and used at least once */
+	__u32 span_cap;
+	__u32 span_cnt;
+	/** (L) Free entries, as number + 1 */
+	__u32 free;
+	/** (L) Live spans, and their pages */
+	__u32 live_cnt;
+	__sz live_pages;
+	/** (L) Freed spans wait here, as number + 1 */
+	struct rnd_rng rng;
+	struct rnd_quarantine q;
+};
+
+/**
+ * Initializes an empty table.
+ *
+ * @return
+ *   - (0): Ready
+ *   - (-ENOMEM): No memory or address space; nothing changed
+ */
+int rnd_large_init(struct rnd_large *lg, struct rnd_vspace *vs);
+
+/** Gives all spans back, live ones included, and the table */
+void rnd_large_destroy(struct rnd_large *lg);
+
+/**
+ * Allocates zeroed pages at a random place between guards.
+ *
+ * @param req
+ *   Requested bytes, not 0; the canary fills the rest of the last page
+ * @param align
+ *   A power of two; less than a page is a page
+ * @param kind
+ *   enum rnd_kind or RND_KIND_PAGES
+ *
+ * @return
+ *   The object, page aligned, or __NULL if anything is exhausted
+ */
+void *rnd_large_alloc(struct rnd_large *lg, __sz req, __sz align, __u8 kind);
+
+/**
+ * Looks an object up by its first byte.
+ *
+ * @param[out] copy
+ *   What the table says now
+ *
+ * @return
+ *   1 if there is a span at ptr, live or freed
+ */
+__bool rnd_large_find(struct rnd_large *lg, const void *ptr,
+		      struct rnd_span *copy);
+
+/**
+ * Finds the span whose reservation an address lies in. Linear, for reports
+ * and for page frees in parts.
+ */
+__bool rnd_large_locate(struct rnd_large *lg, const void *ptr,
+			struct rnd_span *copy);
+
+/**
+ * Frees pages [first, first + cnt) of the live span of the given kind that
+ * contains ptr; ptr is the address of page first. Waits for other CPUs, so
+ * the caller holds no lock.
+ *
+ * @param ptr
+ *   Page aligned
+ * @param cnt
+ *   Number of pages, or 0 for the whole object that starts at ptr
+ * @param kind
+ *   enum rnd_kind or RND_KIND_PAGES
+ * @param cpu
+ *   CPU index of the caller, for reports
+ *
+ * @return
+ *   - (0): Freed
+ *   - (-EINVAL): No such live pages of that kind: a bug to report
+ *   - (-ENOMEM): Cutting the span needs an entry and there is none; nothing
+ *     changed
+ */
+int rnd_large_free(struct rnd_large *lg, const void *ptr, __sz cnt, __u8 kind,
+		   __u32 cpu);
+
+/**
+ * Sets a new requested size within the pages of a live object and moves the
+ * canary there.
+ */
+void rnd_large_resize(struct rnd_large *lg, const void *ptr, __sz req);
+
+/** Bytes behind the requested size that the canary covers; 0: sound */
+const void *rnd_large_canary_bad(const struct rnd_large *lg,
+				 const struct rnd_span *sp);
+
+/** Pages for so many bytes: the slack is 0 or at least a canary */
+__sz rnd_large_pages(__sz req);
+
+/** Gives the addresses of quarantined spans back; returns their number */
+__u32 rnd_large_purge(struct rnd_large *lg);
+
+/** Calls fn for every entry that is not free, under the lock */
+void rnd_large_foreach(struct rnd_large *lg,
+		       void (*fn)(void *arg, const struct rnd_span *sp),
+		       void *arg);
+
+/**
+ * Tests G1 (by neighbours in the table), G2, and counters.
+ *
+ * @return
+ *   1 if sound
+ */
+__bool rnd_large_is_valid(struct rnd_large *lg);
+
+#endif /* __UKALLOCRND_LARGE_H__ */

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+#include <errno.h>
+#include <string.h>
+
+#include <uk/assert.h>
+
+#include "pcpu.h"
+#include "report.h"
+
+/* States are apart by a page that is never committed */
+#define PCPU_LEN    ALIGN_UP(sizeof(struct rnd_pcpu), RND_PAGE_LEN)
+#define PCPU_STRIDE (PCPU_LEN + RND_PAGE_LEN)
+
+const __u32 rnd_pcpu_busy = 1;
+__u32 rnd_world_stopped;
+
+UK_CTASSERT(__builtin_offsetof(struct rnd_pcpu, busy) == 0);
+
+static struct rnd_pcpu *pcpu_make(struct rnd_cpus *cpus, __u32 idx)
+{
+	struct rnd_pcpu *pc;
+	__u8 seed[RND_CHACHA_KEY_LEN];
+	__uptr addr = cpus->area + idx * PCPU_STRIDE;
+	unsigned int sc;
+
+	if (unlikely(rnd_vspace_commit(cpus->vs, addr, PCPU_LEN,
+				       RND_BACKING_META)))
+		return __NULL;
+
+	pc = (struct rnd_pcpu *)addr;
+	pc->idx = idx;
+	rnd_port_entropy(seed, sizeof(seed));
+	rnd_rng_init(&pc->rng, seed);
+	memset(seed, 0, sizeof(seed));
+	for (sc = 0; sc < RND_CLASS_COUNT; sc++)
+		rnd_pclass_init(&pc->cls[sc], rnd_pagemap_region(cpus->pm, sc),
+				&cpus->pm->key, cpus->vs, &pc->rng, (__u16)idx);
+
+	return pc;
+}
+
+int rnd_cpus_init(struct rnd_cpus *cpus, const struct rnd_pagemap *pm,
+		  struct rnd_vspace *vs)
+{
+	const __sz len = RND_CPU_COUNT * PCPU_STRIDE;
+	__u32 i;
+	int rc;
+
+	cpus->pm = pm;
+	cpus->vs = vs;
+	rnd_lock_init(&cpus->shared_lock, RND_RANK_SHARED);
+	for (i = 0; i < RND_CPU_COUNT; i++)
+		cpus->table[i] = RND_PCPU_NONE;
+
+	rc = rnd_vspace_reserve_meta(vs, len, &cpus->area);
+	if (unlikely(rc))
+		return rc;
+
+	cpus->shared = pcpu_make(cpus, 0);
+	if (unlikely(!cpus->shared)) {
+		rnd_vspace_release_meta(cpus->area, len);
+		return -ENOMEM;
+	}
+
+	return 0;
+}
+
+void rnd_cpus_destroy(struct rnd_cpus *cpus)
+{
+	rnd_vspace_release_meta(cpus->area, RND_CPU_COUNT * PCPU_STRIDE);
+}
+
+/*
+ * Entering
+ */
+
+/* Makes the state of index idx; its CPU is here, so nobody else makes it,
+ * except for an interrupt handler, which the lock keeps out
+ */
+static void pcpu_create(struct rnd_cpus *cpus, __u32 idx)
+{
+	unsigned long flags;
+	struct rnd_pcpu *pc;
+
+	flags = rnd_lock_acquire(&cpus->shared_lock);
+	if (rnd_load_relaxed(&cpus->table[idx]) == RND_PCPU_NONE) {
+		pc = pcpu_make(cpus, idx);
+		/* Release: the state is complete. Pairs with the acquire in
+		 * pcpu_owner()
+		 */
+		if (likely(pc))
+			rnd_store_release(&cpus->table[idx], pc);
+	}
+	rnd_lock_release(&cpus->shared_lock, flags);
+}
+
+static struct rnd_pcpu *pcpu_enter_own(struct rnd_cpus *cpus)
+{
+	__u32 idx = rnd_port_cpu();
+
+	if (!idx)
+		idx = rnd_port_cpu_lease();
+	if (!idx)
+		return __NULL;
+	if (rnd_load_relaxed(&cpus->table[idx]) == RND_PCPU_NONE)
+		pcpu_create(cpus, idx);
+
+	return rnd_pcpu_enter(cpus);
+}
+
+struct rnd_ctx rnd_ctx_enter(struct rnd_cpus *cpus)
+{
+	struct rnd_ctx ctx = { .flags = 0 };
+
+	for (;;) {
+		while (unlikely(rnd_load_acquire(&rnd_world_stopped)))
+			rnd_port_yield();
+
+		ctx.pc = pcpu_enter_own(cpus);
+		if (likely(ctx.pc))
+			return ctx;
+
+		ctx.flags = rnd_lock_acquire(&cpus->shared_lock);
+		ctx.pc = cpus->shared;
+		rnd_store_relaxed(&ctx.pc->busy, 1);
+		barrier();
+		if (likely(!rnd_load_relaxed(&rnd_world_stopped)))
+			return ctx;
+		rnd_ctx_leave(cpus, ctx);
+	}
+}
+
+void rnd_ctx_leave(struct rnd_cpus *cpus, struct rnd_ctx ctx)
+{
+	rnd_pcpu_leave(ctx.pc);
+	if (unlikely(ctx.pc == cpus->shared))
+		rnd_lock_release(&cpus->shared_lock, ctx.flags);
+}
+
+void rnd_cpus_wait(struct rnd_cpus *cpus)
+{
+	__u32 i;
+
+	/* Acquire: pairs with the release in rnd_pcpu_leave() */
+	for (i = 1; i < RND_CPU_COUNT; i++)
+		while (cpus->table[i] != RND_PCPU_NONE &&
+		       rnd_load_acquire(&cpus->table[i]->busy))
+			rnd_port_yield();
+	while (rnd_load_acquire(&cpus->shared->busy))
+		rnd_port_yield();
+}
+
+/*
+ * Frees between CPUs
+ */
+
+static struct rnd_pcpu *pcpu_owner(struct rnd_cpus *cpus, __u32 idx)
+{
+	/* Acquire: pairs with the release in pcpu_create() */
+	return idx ? rnd_load_acquire(&cpus->table[idx]) : cpus->shared;
+}
+
+static void inbox_push(struct rnd_pcpu *owner, struct rnd_slab *s)
+{
+	struct rnd_slab *head = rnd_load_relaxed(&owner->inbox);
+
+	do {
+		rnd_store_relaxed(&s->inbox_next, head);
+		/* Release: publishes inbox_next. Pairs with the acquire in
+		 * rnd_pcpu_drain_inbox()
+		 */
+	} while (!rnd_cas_weak_release(&owner->inbox, &head, s));
+}
+
+static void __noinline __noreturn remote_report(const struct rnd_slab *s,
+						__u32 slot)
+{
+	__sz len = rnd_sizeclass[s->sc].slot_len;
+	struct rnd_bug_info info = {
+		.bug = RND_BUG_DOUBLE_FREE,
+		.op = "free",
+		.ptr = (const void *)(s->base + slot * len),
+		.slot_len = len,
+		.where = "freed by two CPUs at the same time",
+	};
+
+	rnd_report(&info);
+}
+
+/* Marks every slot of the batch from i on that belongs to slab s */
+static void flush_slab(struct rnd_cpus *cpus, struct rnd_pcpu *pc,
+		       struct rnd_slab *s, __u32 i)
+{
+	struct rnd_pcpu *owner = pcpu_owner(cpus, s->owner);
+
+	/* Before the first bit: from then on the slab may become free */
+	rnd_add_relaxed(&s->visit, RND_SLAB_VISITOR);
+
+	for (; i < pc->out_cnt; i++) {
+		if (pc->out[i].slab != s)
+			continue;
+		pc->out[i].slab = __NULL;
+		if (unlikely(!rnd_slab_mark_remote(s, pc->out[i].slot)))
+			remote_report(s, pc->out[i].slot);
+	}
+
+	if (!(rnd_fetch_or_acq_rel(&s->visit, RND_SLAB_IN_INBOX) &
+	      RND_SLAB_IN_INBOX))
+		inbox_push(owner, s);
+
+	/* Release: the slab is in the inbox. Pairs with the acquire in
+	 * slab_is_quiet()
+	 */
+	rnd_sub_release(&s->visit, RND_SLAB_VISITOR);
+}
+
+void rnd_pcpu_flush_out(struct rnd_cpus *cpus, struct rnd_pcpu *pc)
+{
+	__u32 i;
+
+	for (i = 0; i < pc->out_cnt; i++)
+		if (pc->out[i].slab)
+			flush_slab(cpus, pc, pc->out[i].slab, i);
+	pc->out_cnt = 0;
+}
+
+void rnd_pcpu_free_remote(struct rnd_cpus *cpus, struct rnd_pcpu *pc,
+			  struct rnd_slab *s, __u32 slot)
+{
+	pc->out[pc->out_cnt].slab = s;
+	pc->out[pc->out_cnt].slot = slot;
+	pc->remote_frees++;
+	if (unlikely(++pc->out_cnt == RND_OUT_LEN))
+		rnd_pcpu_flush_out(cpus, pc);
+}
+
+__u32 rnd_pcpu_drain_inbox(struct rnd_pcpu *pc)
+{
+	struct rnd_slab *s, *next;
+	__u32 cnt = 0;
+
+	if (likely(!rnd_load_relaxed(&pc->inbox)))
+		return 0;
+
+	/* Acquire: pairs with the release in inbox_push() */
+	for (s = rnd_xchg_acquire(&pc->inbox, __NULL); s; s = next) {
+		next = rnd_load_relaxed(&s->inbox_next);
+		/* Out of the inbox first: a bit set from here on brings the
+		 * slab back. A visitor keeps it from being purged; without
+		 * one, this context does until all bits are taken
+		 */
+		rnd_add_relaxed(&s->visit, RND_SLAB_VISITOR);
+		rnd_fetch_and_acq_rel(&s->visit, ~RND_SLAB_IN_INBOX);
+		cnt += rnd_pclass_take_remote(&pc->cls[s->sc], s);
+		rnd_sub_release(&s->visit, RND_SLAB_VISITOR);
+	}
+
+	return cnt;
+}
+
+/*
+ * Giving back
+ */
+
+void rnd_pcpu_flush(struct rnd_cpus *cpus, struct rnd_pcpu *pc)
+{
+	unsigned int sc;
+
+	rnd_pcpu_flush_out(cpus, pc);
+	rnd_pcpu_drain_inbox(pc);
+	for (sc = 0; sc < RND_CLASS_COUNT; sc++)
+		rnd_pclass_flush(&pc->cls[sc]);
+}
+
+__sz rnd_pcpu_purge(struct rnd_pcpu *pc)
+{
+	__sz len = 0;
+	unsigned int sc;
+
+	for (sc = 0; sc < RND_CLASS_COUNT; sc++)
+		len += rnd_pclass_purge(&pc->cls[sc]);
+
+	return len;
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+#ifndef __UKALLOCRND_PCPU_H__
+#define __UKALLOCRND_PCPU_H__
+
+/* Per-CPU state of a heap: who is inside, and frees between CPUs
+ *
+ * Why
+ *   A CPU (guest) or thread (Linux) works on its own state without a lock. It
+ *   must not be entered twice, by an interrupt; and what it frees of others
+ *   must reach them at the cost of a batch.
+ *
+ * How
+ *   Entering sets a busy flag, an ordinary store. A context that finds its
+ *   flag set (an interrupt handler) or that has no state of its own uses the
+ *   shared state, index 0, under a lock.
+ *   A slot of another CPU's slab goes to the outgoing batch. A full batch is
+ *   flushed: each slot's remote bit is set in its slab, and each slab touched
+ *   is put into its owner's inbox, once. The owner empties the inbox when it
+ *   refills a magazine. Nothing here allocates, so nothing here can fail.
+ *
+ *      CPU A frees slots of B             CPU B
+ *      out[64] --full--> remote bits --.
+ *                        inbox of B <--+--> on refill: bits -> quarantine
+ *
+ * Invariants
+ *   C1  Only the context that set busy touches what is marked (p).
+ *   C2  A slab with remote bits set has a visitor or is in its owner's inbox.
+ *   C3  A slab is purged only without visitor and outside the inbox.
+ *
+ * Concurrency
+ *   rnd_world_stop() sets a flag and waits for all busy flags. On ports that
+ *   use it, entering sets busy first and then looks at the flag; the order is
+ *   enforced from the other side by rnd_port_fence_all().
+ *
+ * Source
+ *   Batches of remote frees as in snmalloc (MIT); here out of line.
+ */
+
+#include <uk/arch/types.h>
+#include <uk/essentials.h>
+
+#include "atomic.h"
+#include "lock.h"
+#include "pagemap.h"
+#include "pclass.h"
+#include "port.h"
+
+/* 1: the port's contexts look at rnd_world_stopped when they enter */
+#ifndef RND_PORT_CAN_STOP
+#define RND_PORT_CAN_STOP 0
+#endif
+
+/* Slots of other CPUs that are freed together */
+#define RND_OUT_LEN 64U
+
+/** A slot on its way to another CPU */
+struct rnd_out {
+	struct rnd_slab *slab; /* __NULL: done */
+	__u32 slot;
+};
+
+/**
+ * Field markings: (c) constant after init, (p) the context inside, (a) atomic
+ */
+struct rnd_pcpu {
+	/** (a) 1: a context is inside */
+	__u32 busy;
+	/** (c) CPU index */
+	__u32 idx;
+	/** (p) Outgoing batch */
+	__u32 out_cnt;
+	/** (p) Slots freed that others own, so far */
+	__u64 remote_frees;
+	/** (p) Source of all random choices of this CPU */
+	struct rnd_rng rng;
+	/** (p) */
+	struct rnd_out out[RND_OUT_LEN];
+	/** (a) Slabs with remote bits; pushed by any CPU, taken by the owner.
+	 * On a cache line of its own
+	 */
+	struct rnd_slab *inbox __align(128);
+	/** (p) One part of every size class */
+	struct rnd_pclass cls[RND_CLASS_COUNT] __align(128);
+};
+
+/** What a heap shares between its CPUs. Field markings as above */
+struct rnd_cpus {
+	/** (a) State by CPU index; RND_PCPU_NONE where none exists yet */
+	struct rnd_pcpu *table[RND_CPU_COUNT];
+	/** (c) The state of index 0, and the lock that every user of it holds */
+	struct rnd_pcpu *shared;
+	struct rnd_lock shared_lock;
+	/** (c) For making states */
+	const struct rnd_pagemap *pm;
+	struct rnd_vspace *vs;
+	/** (c) Reservation of all states */
+	__uptr area;
+};
+
+/* Stands where no state exists: its first word says busy for ever, so that
+ * the fast path needs no test of its own
+ */
+extern const __u32 rnd_pcpu_busy;
+#define RND_PCPU_NONE ((struct rnd_pcpu *)(__uptr) & rnd_pcpu_busy)
+
+/* (a) 1: nobody may enter */
+extern __u32 rnd_world_stopped;
+
+/** A context inside the library */
+struct rnd_ctx {
+	struct rnd_pcpu *pc;
+	unsigned long flags; /* of the shared lock, if pc is the shared one */
+};
+
+/** Leaves the state that rnd_pcpu_enter() returned */
+static inline void rnd_pcpu_leave(struct rnd_pcpu *pc)
+{
+	barrier();
+	/* Release: all changes are done. Pairs with the acquire in
+	 * rnd_cpus_wait()
+	 */
+	rnd_store_release(&pc->busy, 0);
+}
+
+/**
+ * Enters the state of the calling CPU, if it has one and is not inside yet.
+ *
+ * @return
+ *   The state, or __NULL: use rnd_ctx_enter()
+ */
+static inline struct rnd_pcpu *rnd_pcpu_enter(struct rnd_cpus *cpus)
+{
+	struct rnd_pcpu *pc = rnd_load_relaxed(&cpus->table[rnd_port_cpu()]);
+
+	if (unlikely(rnd_load_relaxed(&pc->busy)))
+		return __NULL;
+
+	rnd_store_relaxed(&pc->busy, 1);
+	barrier();
+#if RND_PORT_CAN_STOP
+	if (unlikely(rnd_load_relaxed(&rnd_world_stopped))) {
+		rnd_pcpu_leave(pc);
+		return __NULL;
+	}
+#endif
+	return pc;
+}
+
+/**
+ * Enters the best state there is for the calling context: its own, one that
+ * it leases now, or the shared one, whose lock is then held (interrupts off).
+ * Never fails.
+ */
+struct rnd_ctx rnd_ctx_enter(struct rnd_cpus *cpus);
+
+/** Leaves what rnd_ctx_enter() entered */
+void rnd_ctx_leave(struct rnd_cpus *cpus, struct rnd_ctx ctx);
+
+/**
+ * Initializes the states of a heap: none but the shared one.
+ *
+ * @return
+ *   - (0): Ready
+ *   - (-ENOMEM): No memory; nothing changed
+ */
+int rnd_cpus_init(struct rnd_cpus *cpus, const struct rnd_pagemap *pm,
+		  struct rnd_vspace *vs);
+
+/** Gives the memory of all states back */
+void rnd_cpus_destroy(struct rnd_cpus *cpus);
+
+/** Waits until no context is inside; only while the world is stopped */
+void rnd_cpus_wait(struct rnd_cpus *cpus);
+
+/**
+ * Frees a slot of another CPU: it is REMOTE already and zero. The caller is
+ * inside pc.
+ */
+void rnd_pcpu_free_remote(struct rnd_cpus *cpus, struct rnd_pcpu *pc,
+			  struct rnd_slab *s, __u32 slot);
+
+/** Sends the outgoing batch to the owners; the caller is inside pc */
+void rnd_pcpu_flush_out(struct rnd_cpus *cpus, struct rnd_pcpu *pc);
+
+/**
+ * Takes what others freed into quarantine; the caller is inside pc.
+ *
+ * @return
+ *   Number of slots taken
+ */
+__u32 rnd_pcpu_drain_inbox(struct rnd_pcpu *pc);
+
+/** Empties magazines, quarantines, batch and inbox; the caller is inside */
+void rnd_pcpu_flush(struct rnd_cpus *cpus, struct rnd_pcpu *pc);
+
+/** Purges free slabs of all classes; the caller is inside pc */
+__sz rnd_pcpu_purge(struct rnd_pcpu *pc);
+
+#endif /* __UKALLOCRND_PCPU_H__ */

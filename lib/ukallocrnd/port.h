@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+#ifndef __UKALLOCRND_PORT_H__
+#define __UKALLOCRND_PORT_H__
+
+/* Everything the allocator needs from the system below it
+ *
+ * port_uk.c implements this on <uk/vmem.h> and the platform, host/port_host.c
+ * on Linux. No other file of the library knows which of the two it runs on.
+ * What has to be inlined into the fast path lives in port_inline.h, of which
+ * each port has its own (found through the include path).
+ *
+ * A page of a reservation is in one of three states:
+ *
+ *            reserve_at            commit              seal
+ *   (none) ------------> reserved --------> committed ------> sealed
+ *          <------------          <--------
+ *            release               decommit
+ *
+ *   reserved   every access faults; no memory behind it
+ *   committed  readable and writable, never executable; zero when committed
+ *   sealed     readable only, for the rest of its life
+ *
+ * For all functions on memory ranges: addr and len are multiples of
+ * RND_PAGE_LEN, len is not 0, and the range lies in a reservation made with
+ * rnd_port_reserve_at(). All of them may be called on any CPU, with no lock
+ * of rank RND_RANK_VAS or above held. None allocates from a heap.
+ */
+
+#include <uk/arch/types.h>
+#include <uk/essentials.h>
+
+#include "port_inline.h"
+
+#define RND_PAGE_SHIFT 12
+#define RND_PAGE_LEN   (1UL << RND_PAGE_SHIFT)
+
+/**
+ * Tells where reservations may be placed.
+ *
+ * @param[out] start
+ *   Lowest usable address, page aligned, not 0
+ * @param[out] end
+ *   First address that is not usable any more, page aligned
+ */
+void rnd_port_va_range(__uptr *start, __uptr *end);
+
+/**
+ * Reserves exactly the address range [addr, addr + len). Nothing that exists
+ * already is ever replaced. Every access to the range faults.
+ *
+ * @param addr
+ *   Start, within rnd_port_va_range()
+ * @param len
+ *   Number of bytes
+ *
+ * @return
+ *   - (0): Reserved
+ *   - (-EEXIST): A part of the range is in use; try another address
+ *   - (-ENOMEM): The system cannot make any more reservations
+ */
+int rnd_port_reserve_at(__uptr addr, __sz len);
+
+/**
+ * Gives a reservation, or a part of it, back: decommits what is committed
+ * and frees the addresses for others. Cannot fail.
+ */
+void rnd_port_release(__uptr addr, __sz len);
+
+/**
+ * Backs reserved pages with zeroed memory, readable and writable. All or
+ * nothing: on failure the range is reserved as before.
+ *
+ * @return
+ *   - (0): Committed
+ *   - (-ENOMEM): No memory for the pages or for the tables that map them
+ */
+int rnd_port_commit(__uptr addr, __sz len);
+
+/**
+ * Takes the memory behind committed pages away. When the function returns no
+ * CPU can reach the old contents any more: every access faults. Pages that
+ * are not committed stay reserved. Cannot fail. Must be called with
+ * interrupts enabled and no lock held that an interrupt handler takes,
+ * because it waits for the other CPUs.
+ */
+void rnd_port_decommit(__uptr addr, __sz len);
+
+/**
+ * Makes committed pages read-only for good.
+ *
+ * @return
+ *   - (0): Sealed
+ *   - (-ENOMEM): The system could not split its tables; still writable
+ */
+int rnd_port_seal(__uptr addr, __sz len);
+
+/**
+ * Takes memory that the user gives to a heap (addmem): the pages disappear
+ * from [addr, addr + len) and the frames behind them serve later commits, so
+ * that no second mapping of heap memory remains.
+ *
+ * @return
+ *   - (0): Taken
+ *   - (-ENOTSUP): The port cannot take this memory
+ *   - (-EINVAL): Not mapped, or not private to the caller
+ */
+int rnd_port_donate(__uptr addr, __sz len);
+
+/**
+ * Number of bytes that commits can still get from the system, an estimate
+ * that another CPU may outdate at any time.
+ */
+__sz rnd_port_available(void);
+
+/**
+ * Fills a buffer with seed material from the best source of the system
+ * (hardware generator, operating system). Never fails: a port without a good
+ * source says so loudly at boot, before it is first called.
+ */
+void rnd_port_entropy(void *buf, __sz len);
+
+/**
+ * Tries to give the calling context a CPU index of its own; afterwards
+ * rnd_port_cpu() returns it. Called from the slow path when rnd_port_cpu()
+ * is 0.
+ *
+ * @return
+ *   An index in [1, RND_CPU_COUNT), or 0 when the context must use the
+ *   shared state
+ */
+__u32 rnd_port_cpu_lease(void);
+
+/**
+ * Makes every other CPU that runs a context of this system execute a full
+ * memory fence before the function returns (asymmetric fence: the fast paths
+ * then need none of their own).
+ */
+void rnd_port_fence_all(void);
+
+/** Lets another context run; for waits of unknown length. */
+void rnd_port_yield(void);
+
+/**
+ * Prints text on the console or standard error, without allocating and
+ * without a lock of the library.
+ *
+ * @param text
+ *   What to print, not terminated
+ * @param len
+ *   Number of characters
+ */
+void rnd_port_print(const char *text, __sz len);
+
+/**
+ * Stops the system (guest) or the process (host: SIGABRT) for good. Called
+ * once, after the report was printed.
+ */
+void __noreturn rnd_port_abort(void);
+
+#endif /* __UKALLOCRND_PORT_H__ */

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+#include <errno.h>
+#include <string.h>
+
+#include <uk/assert.h>
+
+#include "atomic.h"
+#include "region.h"
+
+UK_CTASSERT(sizeof(struct rnd_region) <= 64);
+/* References (see pclass.h) address state words with 32 bits */
+UK_CTASSERT((1UL << (RND_REGION_SHIFT - 15)) *
+		    RND_SLAB_META_LEN(RND_SLAB_SLOT_MAX) / 2 <=
+	    0x100000000UL);
+
+static __sz region_len(const struct rnd_region *r)
+{
+	return (__sz)r->slab_max << r->slab_shift;
+}
+
+static __sz region_meta_len(const struct rnd_region *r)
+{
+	return ALIGN_UP((__sz)r->slab_max * r->meta_stride, RND_PAGE_LEN);
+}
+
+/* Reserves len bytes inside a random window that is not in use. Windows that
+ * are tried and found taken by others are drawn again: no bias.
+ */
+static int region_place(struct rnd_region *r, struct rnd_vspace *vs,
+			__u64 *used, __sz len)
+{
+	const __sz window_len = 1UL << RND_WINDOW_SHIFT;
+	__uptr start, end, addr;
+	__u64 first, cnt, w;
+	int i, rc;
+
+	rnd_port_va_range(&start, &end);
+	first = DIV_ROUND_UP(start, window_len);
+	cnt = MIN(end >> RND_WINDOW_SHIFT, (__u64)RND_WINDOW_COUNT);
+	if (first >= cnt)
+		return -ENOMEM;
+	cnt -= first;
+
+	for (i = 0; i < 4096; i++) {
+		w = first + (RND_OPT_RANDOM_BASES ? rnd_vspace_draw(vs, cnt) :
+						    (__u64)i % cnt);
+		if (used[w / 64] & (1UL << (w % 64)))
+			continue;
+
+		addr = w << RND_WINDOW_SHIFT;
+		if (RND_OPT_RANDOM_BASES)
+			addr += rnd_vspace_draw(vs, (window_len - len) >>
+							    RND_PAGE_SHIFT)
+				<< RND_PAGE_SHIFT;
+		rc = rnd_port_reserve_at(addr, len);
+		if (!rc) {
+			used[w / 64] |= 1UL << (w % 64);
+			r->base = addr;
+			return 0;
+		}
+		if (rc != -EEXIST)
+			return rc;
+	}
+
+	return -ENOMEM;
+}
+
+static void region_unplace(struct rnd_region *r, __u64 *used)
+{
+	__u64 w = r->base >> RND_WINDOW_SHIFT;
+
+	rnd_port_release(r->base, region_len(r));
+	used[w / 64] &= ~(1UL << (w % 64));
+}
+
+static int region_reserve(struct rnd_region *r, struct rnd_vspace *vs,
+			  __u64 *used, unsigned int shift)
+{
+	int rc;
+
+	r->slab_max = 1U << (shift - r->slab_shift);
+	rc = region_place(r, vs, used, region_len(r));
+	if (unlikely(rc))
+		return rc;
+
+	rc = rnd_vspace_reserve_meta(vs, region_meta_len(r), &r->meta);
+	if (unlikely(rc))
+		region_unplace(r, used);
+
+	return rc;
+}
+
+int rnd_region_init(struct rnd_region *r, struct rnd_region_dyn *dyn,
+		    unsigned int sc, struct rnd_vspace *vs, __u64 *used)
+{
+	const struct rnd_sizeclass *geo = &rnd_sizeclass[sc];
+	unsigned int shift;
+	int rc = -ENOMEM;
+
+	UK_ASSERT(r && dyn && vs && used && sc < RND_CLASS_COUNT);
+
+	r->dyn = dyn;
+	r->sc = (__u8)sc;
+	r->slot_len = geo->slot_len;
+	r->recip = geo->recip;
+	r->slots = geo->slots;
+	r->slab_shift = geo->slab_shift;
+	r->state_off = RND_SLAB_STATE_OFF(geo->slots);
+	r->meta_stride = RND_SLAB_META_LEN(geo->slots);
+
+	/* A limited address space (ulimit -v) gets smaller regions */
+	for (shift = RND_REGION_SHIFT; shift >= RND_REGION_SHIFT_MIN; shift--) {
+		rc = region_reserve(r, vs, used, shift);
+		if (!rc)
+			break;
+	}
+	if (unlikely(rc))
+		return -ENOMEM;
+
+	rnd_lock_init(&dyn->lock, RND_RANK_REGION);
+
+	return 0;
+}
+
+void rnd_region_destroy(struct rnd_region *r)
+{
+	rnd_port_release(r->base, region_len(r));
+	rnd_vspace_release_meta(r->meta, region_meta_len(r));
+}
+
+/* Length of the runs of slabs between guards in the group that starts at idx.
+ * With a limit of 65,530 areas a process can then use many GiB of a class.
+ */
+static __u32 region_run(__u32 idx)
+{
+	if (!RND_OPT_GUARD_SLABS)
+		return RND_REGION_GROUP;
+	if (idx < 8 * RND_REGION_GROUP)
+		return 1;
+	if (idx < 64 * RND_REGION_GROUP)
+		return 7;
+	return RND_REGION_GROUP - 1;
+}
+
+static void region_shuffle(struct rnd_region_dyn *dyn, struct rnd_vspace *vs)
+{
+	__u32 i, j, t;
+
+	for (i = dyn->group_cnt; i > 1; i--) {
+		j = (__u32)rnd_vspace_draw(vs, i);
+		t = dyn->group[i - 1];
+		dyn->group[i - 1] = dyn->group[j];
+		dyn->group[j] = t;
+	}
+}
+
+/* Commits the descriptors of the next group. They are not a whole number of
+ * pages: the page that two groups share is committed with the first one.
+ */
+static int region_open_group(const struct rnd_region *r, struct rnd_vspace *vs)
+{
+	struct rnd_region_dyn *dyn = r->dyn;
+	__u32 idx = dyn->next_idx, run = region_run(idx), i;
+	__uptr from, to;
+	int rc;
+
+	if (unlikely(idx + RND_REGION_GROUP > r->slab_max))
+		return -ENOMEM;
+
+	from = ALIGN_UP((__uptr)rnd_region_slab(r, idx), RND_PAGE_LEN);
+	to = ALIGN_UP((__uptr)rnd_region_slab(r, idx + RND_REGION_GROUP),
+		      RND_PAGE_LEN);
+	if (to > from) {
+		rc = rnd_vspace_commit(vs, from, to - from, RND_BACKING_META);
+		if (unlikely(rc))
+			return rc;
+	}
+
+	dyn->group_cnt = 0;
+	for (i = 0; i < RND_REGION_GROUP; i++)
+		if (run == RND_REGION_GROUP || i % (run + 1) != run)
+			dyn->group[dyn->group_cnt++] = idx + i;
+	if (RND_OPT_RANDOM_BASES)
+		region_shuffle(dyn, vs);
+
+	dyn->next_idx = idx + RND_REGION_GROUP;
+	/* Release: the descriptors are committed. Pairs with the acquire in
+	 * rnd_pagemap_find()
+	 */
+	rnd_store_release(&dyn->end, (__sz)dyn->next_idx << r->slab_shift);
+
+	return 0;
+}
+
+static struct rnd_slab *region_recycle(struct rnd_region_dyn *dyn)
+{
+	struct rnd_slab *s = dyn->recycle_head;
+
+	dyn->recycle_head = s->next;
+	if (!dyn->recycle_head)
+		dyn->recycle_tail = __NULL;
+	dyn->recycle_cnt--;
+
+	return s;
+}
+
+static void region_retire(struct rnd_region_dyn *dyn, struct rnd_slab *s)
+{
+	s->next = __NULL;
+	if (dyn->recycle_tail)
+		dyn->recycle_tail->next = s;
+	else
+		dyn->recycle_head = s;
+	dyn->recycle_tail = s;
+	dyn->recycle_cnt++;
+}
+
+/* Picks a descriptor without a committed slab; the region lock is held */
+static struct rnd_slab *region_pick(const struct rnd_region *r,
+				    struct rnd_vspace *vs)
+{
+	struct rnd_region_dyn *dyn = r->dyn;
+	struct rnd_slab *s;
+	__u32 idx;
+
+	/* An old address only after enough others were given up since */
+	if (dyn->recycle_cnt > RND_REGION_RECYCLE_MIN)
+		return region_recycle(dyn);
+
+	/* The usual case: the open group, or a new one */
+	if (!dyn->group_cnt && unlikely(region_open_group(r, vs)))
+		/* Better an old address than no memory */
+		return dyn->recycle_cnt ? region_recycle(dyn) : __NULL;
+
+	idx = dyn->group[--dyn->group_cnt];
+	s = rnd_region_slab(r, idx);
+	s->idx = idx;
+	s->sc = r->sc;
+	s->base = r->base + ((__uptr)idx << r->slab_shift);
+
+	return s;
+}
+
+struct rnd_slab *rnd_region_take(const struct rnd_region *r,
+				 struct rnd_vspace *vs, __u16 owner)
+{
+	struct rnd_region_dyn *dyn = r->dyn;
+	unsigned long flags;
+	struct rnd_slab *s;
+	int rc = 0;
+
+	flags = rnd_lock_acquire(&dyn->lock);
+	s = region_pick(r, vs);
+	rnd_lock_release(&dyn->lock, flags);
+	if (unlikely(!s))
+		return __NULL;
+
+	/* Zero-size objects have addresses, but no memory */
+	if (likely(r->sc))
+		rc = rnd_vspace_commit(vs, s->base, 1UL << r->slab_shift,
+				       RND_BACKING_USER);
+
+	if (likely(!rc))
+		rnd_slab_init(s, owner);
+
+	flags = rnd_lock_acquire(&dyn->lock);
+	if (likely(!rc)) {
+		s->committed = 1;
+		dyn->slab_cnt++;
+	} else {
+		region_retire(dyn, s);
+	}
+	rnd_lock_release(&dyn->lock, flags);
+
+	return likely(!rc) ? s : __NULL;
+}
+
+void rnd_region_return(const struct rnd_region *r, struct rnd_vspace *vs,
+		       struct rnd_slab *s)
+{
+	struct rnd_region_dyn *dyn = r->dyn;
+	unsigned long flags;
+
+	UK_ASSERT(s->free_cnt == s->slots && !s->active && !s->listed);
+
+	if (r->sc)
+		rnd_vspace_decommit(vs, s->base, 1UL << r->slab_shift,
+				    RND_BACKING_USER);
+
+	flags = rnd_lock_acquire(&dyn->lock);
+	s->committed = 0;
+	dyn->slab_cnt--;
+	region_retire(dyn, s);
+	rnd_lock_release(&dyn->lock, flags);
+}

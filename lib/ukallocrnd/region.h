@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+#ifndef __UKALLOCRND_REGION_H__
+#define __UKALLOCRND_REGION_H__
+
+/* Region: the address range of one size class
+ *
+ * Why
+ *   An address that was handed out for one size class is never used for
+ *   another one, and no class can be reached by running over the end of
+ *   another. Which slab of the range comes next is not predictable either.
+ *
+ * How
+ *   A region is one reservation at a page-granular random place inside a
+ *   random window of the address space; the window's number (the top bits of
+ *   a pointer) finds the region in one step. It is an array of possible
+ *   slabs. Groups of RND_REGION_GROUP slabs are opened one after the other;
+ *   in a group, every (run + 1)-th slab is a guard that is never committed,
+ *   and the others are taken in random order. The run grows with the region
+ *   because every guard costs the system a separate area.
+ *
+ *     group 0 (run 1)                      group 8 (run 7)
+ *     |slab|####|slab|####|slab|####| ...  |slab|slab| ... |slab|####| ...
+ *
+ *   The descriptors of all slabs are an equal array in another reservation.
+ *   Purged slabs keep their descriptor and return through a FIFO.
+ *
+ * Invariants
+ *   R1  Descriptors are committed exactly for the groups below end.
+ *   R2  An index is in at most one of: the open group's list, the recycle
+ *       list, a committed slab.
+ *   R3  Guard slabs are never committed.
+ *
+ * Concurrency
+ *   struct rnd_region is constant (sealed). struct rnd_region_dyn is
+ *   protected by its lock (RND_RANK_REGION), held without calling the port
+ *   except to commit descriptors; end is read without it.
+ */
+
+#include <uk/arch/types.h>
+#include <uk/essentials.h>
+
+#include "lock.h"
+#include "sizeclass.h"
+#include "slab.h"
+#include "vspace.h"
+
+/* Regions do not cross windows of 64 GiB; 47 bits have 2048 of them. A port
+ * with less address space has smaller ones.
+ */
+#ifdef RND_PORT_WINDOW_SHIFT
+#define RND_WINDOW_SHIFT RND_PORT_WINDOW_SHIFT
+#else
+#define RND_WINDOW_SHIFT 36
+#endif
+#define RND_WINDOW_COUNT (1U << (47 - RND_WINDOW_SHIFT))
+
+/* A region is half a window, so that its place inside is random as well:
+ * 11 bits for the window and 23 for the page
+ */
+#define RND_REGION_SHIFT     (RND_WINDOW_SHIFT - 1)
+#define RND_REGION_SHIFT_MIN 26
+
+#define RND_REGION_GROUP 32U
+
+/* Purged slabs that must wait in the FIFO before the oldest is used again */
+#define RND_REGION_RECYCLE_MIN 32U
+
+/** The changing part of a region. Field markings: (R) lock, (a) atomic */
+struct rnd_region_dyn {
+	/** (a) Bytes of the region whose slabs have descriptors */
+	__sz end;
+	struct rnd_lock lock;
+	/** (R) Usable slabs of the open group, in the order of use */
+	__u32 group[RND_REGION_GROUP];
+	__u32 group_cnt;
+	/** (R) First index that no group has covered yet */
+	__u32 next_idx;
+	/** (R) FIFO of purged slabs */
+	struct rnd_slab *recycle_head;
+	struct rnd_slab *recycle_tail;
+	__u32 recycle_cnt;
+	/** (R) Slabs that are committed now */
+	__u32 slab_cnt;
+};
+
+/** The constant part of a region */
+struct rnd_region {
+	/** First slab; first descriptor */
+	__uptr base;
+	__uptr meta;
+	struct rnd_region_dyn *dyn;
+	__u32 slot_len;
+	__u32 recip;
+	/** Bytes of a descriptor, and of what precedes its state words */
+	__u32 meta_stride;
+	__u32 state_off;
+	/** Number of possible slabs */
+	__u32 slab_max;
+	__u16 slots;
+	__u8 slab_shift;
+	__u8 sc;
+};
+
+/** Descriptor of slab idx; the group of idx must have been opened */
+static inline struct rnd_slab *rnd_region_slab(const struct rnd_region *r,
+					       __u32 idx)
+{
+	return (struct rnd_slab *)(r->meta + (__u64)idx * r->meta_stride);
+}
+
+/**
+ * Reserves a region and its descriptors at random places.
+ *
+ * @param r
+ *   The region; filled in
+ * @param dyn
+ *   Its changing part, zero
+ * @param sc
+ *   Size class
+ * @param used
+ *   Bitmap of RND_WINDOW_COUNT windows that other regions of the heap use;
+ *   the chosen one is added
+ *
+ * @return
+ *   - (0): Reserved
+ *   - (-ENOMEM): No place; nothing changed
+ */
+int rnd_region_init(struct rnd_region *r, struct rnd_region_dyn *dyn,
+		    unsigned int sc, struct rnd_vspace *vs, __u64 *used);
+
+/** Gives everything back, committed slabs included */
+void rnd_region_destroy(struct rnd_region *r);
+
+/**
+ * Commits a slab at a random place of the region. All its slots are free.
+ * Takes the region lock; commits memory.
+ *
+ * @param owner
+ *   CPU index of the owner
+ *
+ * @return
+ *   The slab, or __NULL if memory, budget or region are exhausted
+ */
+struct rnd_slab *rnd_region_take(const struct rnd_region *r,
+				 struct rnd_vspace *vs, __u16 owner);
+
+/**
+ * Gives the memory of a slab back. All its slots are free, it is on no list
+ * and nobody can have a valid pointer into it. Decommits, so the caller holds
+ * no lock.
+ */
+void rnd_region_return(const struct rnd_region *r, struct rnd_vspace *vs,
+		       struct rnd_slab *s);
+
+#endif /* __UKALLOCRND_REGION_H__ */

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+#include <stdarg.h>
+
+#include "atomic.h"
+#include "format.h"
+#include "port.h"
+#include "report.h"
+
+#define REPORT_LINE_LEN 255
+
+/* CPU index is stored plus one, so that 0 says that nobody reports yet */
+static __u32 report_owner;
+
+static const char *const bug_text[] = {
+	[RND_BUG_INVALID_FREE] = "invalid free",
+	[RND_BUG_MISALIGNED_FREE] = "misaligned free",
+	[RND_BUG_INTERIOR_FREE] = "interior free",
+	[RND_BUG_DOUBLE_FREE] = "double free",
+	[RND_BUG_UNALLOCATED_FREE] = "free of unallocated memory",
+	[RND_BUG_SIZE_MISMATCH] = "size mismatch",
+	[RND_BUG_KIND_MISMATCH] = "kind mismatch",
+	[RND_BUG_OVERFLOW] = "overflow",
+	[RND_BUG_WRITE_AFTER_FREE] = "write after free",
+	[RND_BUG_METADATA] = "metadata corrupted",
+};
+
+UK_CTASSERT(ARRAY_SIZE(bug_text) == RND_BUG_COUNT);
+
+/* Function families, in the order of enum rnd_kind */
+static const char *const kind_text[] = { "malloc", "new", "new[]", "palloc" };
+
+void rnd_print(const char *fmt, ...)
+{
+	char line[REPORT_LINE_LEN];
+	va_list args;
+	__sz len;
+
+	va_start(args, fmt);
+	len = rnd_format(line, sizeof(line), fmt, args);
+	va_end(args);
+
+	rnd_port_print(line, len);
+}
+
+/* Returns once per system. A second CPU waits for the end; a CPU that comes
+ * back, because the way to the stop hit a bug too, ends it.
+ */
+static void report_claim(void)
+{
+	__u32 me = rnd_port_cpu() + 1;
+	__u32 owner = 0;
+
+	/* Relaxed: the flag protects the console only, no data */
+	if (rnd_cas_relaxed(&report_owner, &owner, me))
+		return;
+
+	/* Index 0 is shared, hence it does not prove a return */
+	if (owner == me && me != 1)
+		rnd_port_abort();
+	for (;;)
+		rnd_port_pause();
+}
+
+static void first_line(const struct rnd_bug_info *info)
+{
+	const char *text = bug_text[info->bug];
+
+	if (info->is_large)
+		rnd_print("ukallocrnd: BUG: %s: ptr=%p class=large "
+			  "caller=0x%lx\n",
+			  text, info->ptr, info->caller);
+	else if (info->slot_len)
+		rnd_print("ukallocrnd: BUG: %s: ptr=%p class=%lu "
+			  "caller=0x%lx\n",
+			  text, info->ptr, info->slot_len, info->caller);
+	else
+		rnd_print("ukallocrnd: BUG: %s: ptr=%p class=none "
+			  "caller=0x%lx\n",
+			  text, info->ptr, info->caller);
+}
+
+/* What the user asked for */
+static void request_lines(const struct rnd_bug_info *info)
+{
+	if (info->op)
+		rnd_print("  found by %s()\n", info->op);
+
+	if (info->bug == RND_BUG_SIZE_MISMATCH)
+		rnd_print("  size passed %lu, requested %lu\n", info->given,
+			  info->req);
+	else if (info->bug == RND_BUG_KIND_MISMATCH &&
+		 info->given < ARRAY_SIZE(kind_text))
+		rnd_print("  freed as if from %s\n", kind_text[info->given]);
+
+	if (info->has_req && info->bug != RND_BUG_SIZE_MISMATCH)
+		rnd_print("  requested size %lu\n", info->req);
+}
+
+/* Where ptr lies, seen from the nearest object */
+static void nearest_line(const struct rnd_bug_info *info)
+{
+	__uptr ptr = (__uptr)info->ptr, obj = (__uptr)info->obj;
+	__sz len = info->has_req ? info->req : info->slot_len;
+	const char *side;
+	__sz distance;
+
+	if (!info->obj || ptr == obj)
+		return;
+
+	if (ptr < obj) {
+		side = "before";
+		distance = obj - ptr;
+	} else if (ptr - obj < len) {
+		side = "inside";
+		distance = ptr - obj;
+	} else {
+		side = "after";
+		distance = ptr - obj - len;
+	}
+
+	rnd_print("  %lu byte%s %s the object at %p, size %lu\n", distance,
+		  distance == 1 ? "" : "s", side, info->obj, len);
+}
+
+/* What became of the object, and where it was damaged */
+static void state_lines(const struct rnd_bug_info *info)
+{
+	const void *obj = info->obj ? info->obj : info->ptr;
+
+	if (info->has_cpu)
+		rnd_print("  freed by CPU %u\n", info->cpu);
+	if (info->where)
+		rnd_print("  it is %s\n", info->where);
+	if (info->bad)
+		rnd_print("  first changed byte: offset %ld\n",
+			  (long)((__uptr)info->bad - (__uptr)obj));
+}
+
+void __noreturn rnd_report(const struct rnd_bug_info *info)
+{
+	report_claim();
+
+	first_line(info);
+	request_lines(info);
+	nearest_line(info);
+	state_lines(info);
+
+	rnd_port_abort();
+}

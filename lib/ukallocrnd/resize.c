@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+#include <string.h>
+
+#include <uk/assert.h>
+
+#include "fast.h"
+#include "resize.h"
+
+/* An object, wherever it is */
+struct object {
+	char *ptr;
+	__sz req;
+	/* Bytes between its start and the end of slot or pages */
+	__sz len;
+	__u8 kind;
+	/* Slot; __NULL in a large object */
+	const struct rnd_region *region;
+	__u16 *state;
+};
+
+static void object_check_slot(struct rnd_heap *h, const struct object *o,
+			      const struct rnd_call *call)
+{
+	__u64 word = rnd_canary_word(&h->pm.key, (__uptr)o->ptr);
+
+	if (RND_OPT_CANARY &&
+	    unlikely(!rnd_canary_check(word, o->ptr, o->req, o->len)))
+		rnd_diag_overflow(o->ptr, o->len, o->req,
+				  rnd_canary_find_bad(word, o->ptr, o->req,
+						      o->len),
+				  call->op, call->caller);
+}
+
+static struct object object_slot(struct rnd_heap *h, void *ptr,
+				 const struct rnd_place *p,
+				 const struct rnd_call *call)
+{
+	__u16 state = rnd_load_relaxed(p->state);
+	struct object o = { .ptr = ptr,
+			    .len = p->region->slot_len,
+			    .region = p->region,
+			    .state = p->state };
+
+	if (unlikely((state & RND_STATE_MASK) < RND_SLOT_LIVE))
+		rnd_diag_pointer(h, ptr, call);
+
+	if ((state & RND_STATE_MASK) == RND_SLOT_LIVE_EMPTY) {
+		o.len = 0;
+		return o;
+	}
+	o.kind = (__u8)((state & RND_STATE_MASK) - RND_SLOT_LIVE);
+	o.req = o.len - (state >> RND_STATE_BITS);
+	object_check_slot(h, &o, call);
+
+	return o;
+}
+
+static struct object object_large(struct rnd_heap *h, void *ptr,
+				  const struct rnd_call *call)
+{
+	struct object o = { .ptr = ptr };
+	struct rnd_span sp;
+	const void *bad;
+
+	if (unlikely(!rnd_large_find(&h->dyn->large, ptr, &sp) ||
+		     sp.state != RND_SPAN_LIVE || sp.kind == RND_KIND_PAGES))
+		rnd_diag_pointer(h, ptr, call);
+
+	bad = rnd_large_canary_bad(&h->dyn->large, &sp);
+	if (unlikely(bad))
+		rnd_diag_overflow(ptr, 0, sp.req, bad, call->op, call->caller);
+	o.req = sp.req;
+	o.len = sp.pages * RND_PAGE_LEN;
+	o.kind = sp.kind;
+
+	return o;
+}
+
+static struct object object_find(struct rnd_heap *h, void *ptr,
+				 const struct rnd_call *call)
+{
+	struct rnd_place p;
+
+	if (likely(rnd_pagemap_find(&h->pm, ptr, &p)))
+		return object_slot(h, ptr, &p, call);
+
+	return object_large(h, ptr, call);
+}
+
+/* Sets the requested size within the same slot or pages. The old canary may
+ * now be inside the object: it is cleared, because it is a secret.
+ */
+static void object_resize(struct rnd_heap *h, struct object *o, __sz req)
+{
+	if (RND_OPT_CANARY && req > o->req)
+		memset(o->ptr + o->req, 0, req - o->req);
+
+	if (o->state) {
+		if (RND_OPT_CANARY)
+			rnd_canary_write(rnd_canary_word(&h->pm.key,
+							 (__uptr)o->ptr),
+					 o->ptr, req, o->len);
+		rnd_store_relaxed(o->state,
+				  rnd_state_live(o->kind,
+						 (__u32)(o->len - req)));
+	} else {
+		rnd_large_resize(&h->dyn->large, o->ptr, req);
+	}
+	o->req = req;
+}
+
+/* Tells whether a request would get a slot or pages of the same length */
+static __bool object_fits(const struct object *o, __sz size)
+{
+	if (o->state)
+		return size && size <= RND_SMALL_MAX &&
+		       o->region->sc == rnd_sizeclass_of(size);
+
+	return size > RND_SMALL_MAX && size <= __SSZ_MAX / 2 &&
+	       rnd_large_pages(size) * RND_PAGE_LEN == o->len;
+}
+
+static void *object_move(struct rnd_heap *h, const struct object *o, __sz size,
+			 const struct rnd_call *call)
+{
+	struct rnd_call done = *call;
+	void *ptr;
+
+	ptr = rnd_malloc_slow(h, size, RND_KIND_MALLOC, call->caller);
+	if (unlikely(!ptr))
+		return __NULL;
+
+	memcpy(ptr, o->ptr, MIN(o->req, size));
+	/* What realloc gives up may have been allocated by anything */
+	done.kind = o->kind;
+	rnd_free_slow(h, o->ptr, &done);
+
+	return ptr;
+}
+
+void *rnd_realloc(struct rnd_heap *h, void *ptr, __sz size, __uptr caller)
+{
+	struct rnd_call call = { .op = "realloc", .caller = caller };
+	struct object o;
+
+	if (!ptr)
+		return rnd_malloc_slow(h, size, RND_KIND_MALLOC, caller);
+
+	o = object_find(h, ptr, &call);
+	call.kind = o.kind;
+	if (RND_OPT_KIND && o.len && unlikely(o.kind != RND_KIND_MALLOC)) {
+		call.kind = RND_KIND_MALLOC;
+		rnd_diag_pointer(h, ptr, &call);
+	}
+	if (!size) {
+		rnd_free_slow(h, ptr, &call);
+		return __NULL;
+	}
+	if (object_fits(&o, size)) {
+		object_resize(h, &o, size);
+		return ptr;
+	}
+
+	return object_move(h, &o, size, &call);
+}
+
+__sz rnd_usable(struct rnd_heap *h, void *ptr, __uptr caller)
+{
+	struct rnd_call call = { .op = "usable_size", .caller = caller };
+	struct object o;
+	__sz most;
+
+	if (!ptr)
+		return 0;
+
+	o = object_find(h, ptr, &call);
+	if (!o.len)
+		return 0;
+	most = o.len - (o.state ? RND_CANARY_LEN : 0);
+	/* Also the pages of a large object end where its guard begins */
+	if (most > o.req)
+		object_resize(h, &o, most);
+
+	return o.req;
+}
+
+__sz rnd_requested(struct rnd_heap *h, const void *ptr, const char *op,
+		   __uptr caller)
+{
+	struct rnd_call call = { .op = op, .caller = caller };
+
+	return object_find(h, (void *)(__uptr)ptr, &call).req;
+}

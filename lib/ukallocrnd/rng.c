@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+#include <string.h>
+
+#include <uk/assert.h>
+
+#include "port.h"
+#include "rng.h"
+
+/* What a full buffer can hand out: the rest is the next key */
+#define RNG_YIELD_LEN (RND_RNG_BUF_LEN - RND_CHACHA_KEY_LEN)
+
+#define RNG_REFILLS_PER_SEED DIV_ROUND_UP(RND_RNG_RESEED_LEN, RNG_YIELD_LEN)
+
+UK_CTASSERT(RND_RNG_BUF_LEN % RND_CHACHA_BLOCK_LEN == 0);
+UK_CTASSERT(RND_RNG_BUF_LEN > RND_CHACHA_KEY_LEN);
+
+/* Replaces key and stream; what was in the buffer can not be recovered */
+static void buffer_fill(struct rnd_rng *rng)
+{
+	rnd_chacha_blocks(rng->buf, 0, rng->buf,
+			  RND_RNG_BUF_LEN / RND_CHACHA_BLOCK_LEN);
+	rng->pos = RND_CHACHA_KEY_LEN;
+}
+
+void rnd_rng_init(struct rnd_rng *rng, const __u8 *seed)
+{
+	UK_ASSERT(rng);
+	UK_ASSERT(seed);
+
+	memcpy(rng->buf, seed, RND_CHACHA_KEY_LEN);
+	rng->drawn = 0;
+	buffer_fill(rng);
+}
+
+void rnd_rng_reseed(struct rnd_rng *rng)
+{
+	__u8 seed[RND_CHACHA_KEY_LEN];
+	unsigned int i;
+
+	UK_ASSERT(rng);
+
+	/* By xor the new key is at least as hard to know as the harder one of
+	 * old key and fresh entropy
+	 */
+	rnd_port_entropy(seed, sizeof(seed));
+	for (i = 0; i < sizeof(seed); i++)
+		rng->buf[i] ^= seed[i];
+
+	rng->drawn = 0;
+	buffer_fill(rng);
+
+	memset(seed, 0, sizeof(seed));
+	__asm__ __volatile__("" : : "r"(seed) : "memory");
+}
+
+void rnd_rng_refill(struct rnd_rng *rng)
+{
+	UK_ASSERT(rng);
+
+	if (unlikely(++rng->drawn >= RNG_REFILLS_PER_SEED)) {
+		rnd_rng_reseed(rng);
+		return;
+	}
+	buffer_fill(rng);
+}
+
+void rnd_rng_bytes(struct rnd_rng *rng, void *dst, __sz len)
+{
+	__u8 *out = dst;
+
+	UK_ASSERT(rng);
+	UK_ASSERT(dst || !len);
+
+	while (len) {
+		__sz part;
+
+		if (rng->pos >= RND_RNG_BUF_LEN)
+			rnd_rng_refill(rng);
+
+		part = MIN(len, (__sz)(RND_RNG_BUF_LEN - rng->pos));
+		memcpy(out, &rng->buf[rng->pos], part);
+		memset(&rng->buf[rng->pos], 0, part);
+		rng->pos += (__u32)part;
+		out += part;
+		len -= part;
+	}
+}
+
+/* Both below scale a random word to bound by a multiplication; the high part
+ * of the product is the result. Of the words that yield one result either
+ * floor(2^n / bound) or one more exist. Rejecting the 2^n mod bound smallest
+ * low parts leaves equally many for each. The division is needed only when
+ * the low part is small enough for a rejection at all.
+ *
+ * D. Lemire, "Fast random integer generation in an interval", 2019.
+ */
+__u32 rnd_rng_uniform(struct rnd_rng *rng, __u32 bound)
+{
+	__u64 product;
+
+	UK_ASSERT(bound);
+
+	product = (__u64)rnd_rng_u32(rng) * bound;
+	if (unlikely((__u32)product < bound)) {
+		__u32 reject = (0U - bound) % bound;
+
+		while ((__u32)product < reject)
+			product = (__u64)rnd_rng_u32(rng) * bound;
+	}
+
+	return (__u32)(product >> 32);
+}
+
+__u64 rnd_rng_uniform64(struct rnd_rng *rng, __u64 bound)
+{
+	unsigned __int128 product;
+
+	UK_ASSERT(bound);
+
+	product = (unsigned __int128)rnd_rng_u64(rng) * bound;
+	if (unlikely((__u64)product < bound)) {
+		__u64 reject = (0UL - bound) % bound;
+
+		while ((__u64)product < reject)
+			product = (unsigned __int128)rnd_rng_u64(rng) * bound;
+	}
+
+	return (__u64)(product >> 64);
+}

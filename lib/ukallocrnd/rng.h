@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+#ifndef __UKALLOCRND_RNG_H__
+#define __UKALLOCRND_RNG_H__
+
+/* Random numbers of one owner
+ *
+ * Why
+ *   A draw must cost less than a cache miss, must not be predictable from
+ *   earlier draws, and a later leak of the state must not reveal past ones.
+ *
+ * How
+ *   ChaCha fills a buffer; its first 32 bytes become the next key and are
+ *   wiped from the buffer (fast key erasure), every byte handed out is wiped
+ *   too. After RND_RNG_RESEED_LEN bytes fresh entropy is mixed into the key.
+ *
+ * Concurrency
+ *   None of its own: a generator belongs to one CPU or to one lock.
+ *
+ * Source
+ *   D. J. Bernstein, "Fast-key-erasure random-number generators", 2017.
+ */
+
+#include <uk/arch/types.h>
+#include <uk/essentials.h>
+
+#include "chacha.h"
+#include "config.h"
+
+#define RND_RNG_BUF_LEN 512U
+
+/** A generator. Field markings: (o) its owner */
+struct rnd_rng {
+	/** (o) Next unused byte of buf */
+	__u32 pos;
+
+	/** (o) Refills of buf since the last reseed */
+	__u32 drawn;
+
+	/** (o) The next key, then random bytes; zero before pos */
+	__u8 buf[RND_RNG_BUF_LEN];
+};
+
+/**
+ * Starts a generator from seed material. The same seed gives the same
+ * sequence (until the first reseed).
+ *
+ * @param seed
+ *   RND_CHACHA_KEY_LEN bytes
+ */
+void rnd_rng_init(struct rnd_rng *rng, const __u8 *seed);
+
+/** Mixes fresh entropy of the port into the generator and drops its buffer */
+void rnd_rng_reseed(struct rnd_rng *rng);
+
+/** Refills the buffer; the slow part of the functions below */
+void rnd_rng_refill(struct rnd_rng *rng);
+
+/** Draws len bytes */
+void rnd_rng_bytes(struct rnd_rng *rng, void *dst, __sz len);
+
+/** Draws an unbiased number from [0, bound); bound is at least 1 */
+__u32 rnd_rng_uniform(struct rnd_rng *rng, __u32 bound);
+
+/** Draws an unbiased number from [0, bound); bound is at least 1 */
+__u64 rnd_rng_uniform64(struct rnd_rng *rng, __u64 bound);
+
+/** Draws a byte: a handful of instructions unless the buffer is empty */
+static inline __u8 rnd_rng_u8(struct rnd_rng *rng)
+{
+	__u8 byte;
+
+	if (unlikely(rng->pos >= RND_RNG_BUF_LEN))
+		rnd_rng_refill(rng);
+	byte = rng->buf[rng->pos];
+	rng->buf[rng->pos++] = 0;
+	return byte;
+}
+
+/** Draws 16 bits: a handful of instructions unless the buffer is empty */
+static inline __u32 rnd_rng_u16(struct rnd_rng *rng)
+{
+	__u32 low = rnd_rng_u8(rng);
+
+	return low | (__u32)rnd_rng_u8(rng) << 8;
+}
+
+/**
+ * Draws an unbiased number from [0, bound) with 16 random bits; bound is in
+ * [1, 65536]. Faster than rnd_rng_uniform().
+ *
+ * Source: D. Lemire, "Fast random integer generation in an interval", 2019.
+ */
+static inline __u32 rnd_rng_uniform16(struct rnd_rng *rng, __u32 bound)
+{
+	__u32 product, unfair;
+
+	product = rnd_rng_u16(rng) * bound;
+	if (unlikely((product & 0xffffU) < bound)) {
+		unfair = 0x10000U % bound;
+		while ((product & 0xffffU) < unfair)
+			product = rnd_rng_u16(rng) * bound;
+	}
+
+	return product >> 16;
+}
+
+/** Draws 32 bits */
+static inline __u32 rnd_rng_u32(struct rnd_rng *rng)
+{
+	__u32 word;
+
+	rnd_rng_bytes(rng, &word, sizeof(word));
+	return word;
+}
+
+/** Draws 64 bits */
+static inline __u64 rnd_rng_u64(struct rnd_rng *rng)
+{
+	__u64 word;
+
+	rnd_rng_bytes(rng, &word, sizeof(word));
+	return word;
+}
+
+#endif /* __UKALLOCRND_RNG_H__ */

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+#ifndef __UKALLOCRND_SIZECLASS_H__
+#define __UKALLOCRND_SIZECLASS_H__
+
+/* Size classes: request size <-> class <-> slots of a slab
+ *
+ * Why
+ *   Few classes keep caches small, many keep waste low. A request n needs a
+ *   slot of n + RND_CANARY_LEN bytes, so a class just above each power of two
+ *   is what the commonest requests want.
+ *
+ * How
+ *   Up to 128 in steps of 16. Above, every power of two P contributes
+ *   17/16 P, 5/4 P, 3/2 P and 7/4 P (finer around 128, where the 16 byte step
+ *   is coarse). The largest ratio of neighbours is 17/14.
+ *
+ * Invariants
+ *   Z1  Slot lengths are multiples of 16 and ascend with the class.
+ *   Z2  Above 128 bytes at most 20 % of a slot is neither requested nor
+ *       canary, whatever request it serves (test_sizeclass tests all).
+ *   Z3  recip finds the slot of every exact slot start: for k < slots,
+ *       (k * slot_len * recip) >> 32 == k.
+ *
+ * Class 0 serves requests of zero bytes: its slots have addresses, but never
+ * any memory.
+ */
+
+#include <uk/arch/types.h>
+#include <uk/essentials.h>
+
+#include "config.h"
+
+#define RND_SLOT_ALIGN	  16U
+#define RND_CLASS_COUNT	  44U
+#define RND_SLOT_LEN_MAX  34816U
+#define RND_SLAB_LEN_MAX  (1UL << 19)
+#define RND_SLAB_SLOT_MAX 2048U
+
+/* Bytes between the requested size and the end of the slot, at least */
+#define RND_CANARY_LEN (RND_OPT_CANARY ? 8U : 0U)
+
+/* Largest request that a slot serves */
+#define RND_SMALL_MAX (RND_SLOT_LEN_MAX - RND_CANARY_LEN)
+
+/** Geometry of a size class, a constant */
+struct rnd_sizeclass {
+	__u32 slot_len;	 /* bytes */
+	__u32 recip;	 /* 2^32 / slot_len, rounded up */
+	__u16 slots;	 /* slots of a slab */
+	__u8 slab_shift; /* log2 of the slab length in bytes */
+};
+
+extern const struct rnd_sizeclass rnd_sizeclass[RND_CLASS_COUNT];
+
+/* Class by slot length in units of 16 bytes, rounded up */
+extern const __u8 rnd_sizeclass_table[RND_SLOT_LEN_MAX / RND_SLOT_ALIGN + 1];
+
+/**
+ * Finds the class of a request. Constant time.
+ *
+ * @param size
+ *   Requested bytes, in [1, RND_SMALL_MAX]
+ *
+ * @return
+ *   Index of the smallest class with room for size and the canary
+ */
+static inline unsigned int rnd_sizeclass_of(__sz size)
+{
+	return rnd_sizeclass_table[(size + RND_CANARY_LEN + 15) >> 4];
+}
+
+/**
+ * Finds the smallest class whose slots all start at multiples of align.
+ *
+ * @param size
+ *   Requested bytes, in [1, RND_SMALL_MAX]
+ * @param align
+ *   A power of two
+ *
+ * @return
+ *   A class, or 0 if none fits: the request is one for whole pages
+ */
+unsigned int rnd_sizeclass_aligned(__sz size, __sz align);
+
+#endif /* __UKALLOCRND_SIZECLASS_H__ */

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+/* The slow halves of malloc and free, and whole pages
+ *
+ * Here a context may wait, lease a CPU index, refill, reclaim and report. The
+ * order of the steps is the order of likelihood.
+ */
+
+#include <errno.h>
+#include <string.h>
+
+#include <uk/assert.h>
+
+#include "fast.h"
+
+static void *slow_small(struct rnd_heap *h, struct rnd_pcpu *pc,
+			struct rnd_pclass *pl, __sz size, enum rnd_kind kind,
+			__uptr caller)
+{
+	if (!pl->mag_cnt) {
+		/* Others may have freed what we need */
+		rnd_pcpu_drain_inbox(pc);
+		if (unlikely(!rnd_pclass_refill(pl))) {
+			rnd_heap_reclaim(h, pc);
+			if (!rnd_pclass_refill(pl))
+				return __NULL;
+		}
+	}
+
+	return rnd_hand_out(pl, size, kind, caller);
+}
+
+/* An object of no bytes: a slot of class 0, which is never committed */
+static void *slow_empty(struct rnd_pcpu *pc)
+{
+	struct rnd_pclass *pl = &pc->cls[0];
+	__u64 ref;
+
+	if (!pl->mag_cnt) {
+		rnd_pcpu_drain_inbox(pc);
+		if (unlikely(!rnd_pclass_refill(pl)))
+			return __NULL;
+	}
+
+	ref = pl->mag[--pl->mag_cnt];
+	rnd_store_relaxed(rnd_ref_state(pl, ref),
+			  (__u16)(pl->slot_len << RND_STATE_BITS |
+				  RND_SLOT_LIVE_EMPTY));
+
+	return rnd_ref_slot(pl, ref);
+}
+
+static void *slow_large(struct rnd_heap *h, __sz req, __sz align, __u8 kind)
+{
+	struct rnd_ctx ctx;
+	void *ptr;
+
+	ptr = rnd_large_alloc(&h->dyn->large, req, align, kind);
+	if (likely(ptr) || req > __SSZ_MAX / 2)
+		return ptr;
+
+	ctx = rnd_ctx_enter(&h->dyn->cpus);
+	rnd_heap_reclaim(h, ctx.pc);
+	rnd_ctx_leave(&h->dyn->cpus, ctx);
+
+	return rnd_large_alloc(&h->dyn->large, req, align, kind);
+}
+
+static void *slow_class(struct rnd_heap *h, unsigned int sc, __sz size,
+			enum rnd_kind kind, __uptr caller)
+{
+	struct rnd_ctx ctx = rnd_ctx_enter(&h->dyn->cpus);
+	void *ptr;
+
+	if (likely(sc))
+		ptr = slow_small(h, ctx.pc, &ctx.pc->cls[sc], size, kind,
+				 caller);
+	else
+		ptr = slow_empty(ctx.pc);
+	rnd_ctx_leave(&h->dyn->cpus, ctx);
+
+	return ptr;
+}
+
+void *rnd_malloc_slow(struct rnd_heap *h, __sz size, enum rnd_kind kind,
+		      __uptr caller)
+{
+	if (unlikely(size > RND_SMALL_MAX))
+		return slow_large(h, size, RND_PAGE_LEN, (__u8)kind);
+
+	return slow_class(h, size ? rnd_sizeclass_of(size) : 0, size, kind,
+			  caller);
+}
+
+void *rnd_memalign(struct rnd_heap *h, __sz align, __sz size,
+		   enum rnd_kind kind, __uptr caller)
+{
+	unsigned int sc = 0;
+
+	UK_ASSERT(POWER_OF_2(align));
+
+	/* An address that nobody may access needs memory for its alignment */
+	if (align <= RND_SLOT_ALIGN)
+		return rnd_malloc_slow(h, size, kind, caller);
+	if (!size)
+		size = 1;
+
+	/* A slot starts at a multiple of what divides its length */
+	if (align <= RND_PAGE_LEN && size <= RND_SMALL_MAX)
+		sc = rnd_sizeclass_aligned(size, align);
+	if (sc && rnd_sizeclass[sc].slot_len - size <= RND_SLACK_MAX)
+		return slow_class(h, sc, size, kind, caller);
+
+	return slow_large(h, size, align, (__u8)kind);
+}
+
+void *rnd_calloc(struct rnd_heap *h, __sz nmemb, __sz size, __uptr caller)
+{
+	__sz len;
+	void *ptr;
+
+	if (unlikely(__builtin_mul_overflow(nmemb, size, &len)))
+		return __NULL;
+
+	ptr = rnd_malloc_slow(h, len, RND_KIND_MALLOC, caller);
+	/* Fresh pages are zero, and so are free slots if freeing clears them */
+	if (!RND_OPT_ZERO && likely(ptr) && len && len <= RND_SMALL_MAX)
+		memset(ptr, 0, len);
+
+	return ptr;
+}
+
+/*
+ * Freeing
+ */
+
+static void slow_free_large(struct rnd_heap *h, void *ptr,
+			    const struct rnd_call *call)
+{
+	struct rnd_large *lg = &h->dyn->large;
+	struct rnd_span sp;
+	const void *bad;
+
+	if (unlikely(!rnd_large_find(lg, ptr, &sp) ||
+		     sp.state != RND_SPAN_LIVE || sp.kind == RND_KIND_PAGES ||
+		     (RND_OPT_KIND && sp.kind != call->kind) ||
+		     (call->sized && call->size != sp.req)))
+		rnd_diag_pointer(h, ptr, call);
+
+	bad = rnd_large_canary_bad(lg, &sp);
+	if (unlikely(bad))
+		rnd_diag_overflow(ptr, 0, sp.req, bad, call->op, call->caller);
+
+	/* Somebody else freed it in the meantime */
+	if (unlikely(rnd_large_free(lg, ptr, 0, sp.kind, rnd_port_cpu())))
+		rnd_diag_pointer(h, ptr, call);
+}
+
+/* Tests everything about a slot that free() relies on */
+static void slot_check(struct rnd_heap *h, void *ptr, const struct rnd_place *p,
+		       __u16 state, const struct rnd_call *call)
+{
+	__sz len = p->region->slot_len, slack = state >> RND_STATE_BITS;
+
+	if (!rnd_state_is_live(state, call->kind) ||
+	    (call->sized && call->size != len - slack))
+		rnd_diag_pointer(h, ptr, call);
+
+	if (rnd_slot_is_sound(&h->pm.key, len, ptr, state))
+		return;
+	/* Another CPU frees and clears it at this moment. Acquire: the state
+	 * was changed before the first byte of the slot
+	 */
+	if (rnd_load_acquire(p->state) != state)
+		rnd_diag_pointer(h, ptr, call);
+	rnd_diag_overflow(
+		ptr, len, len - slack,
+		rnd_canary_find_bad(rnd_canary_word(&h->pm.key, (__uptr)ptr),
+				    ptr, len - slack, len),
+		call->op, call->caller);
+}
+
+static void slow_free_slot(struct rnd_heap *h, struct rnd_pcpu *pc, void *ptr,
+			   const struct rnd_place *p,
+			   const struct rnd_call *call)
+{
+	__u16 state = rnd_load_relaxed(p->state), freed;
+	__bool own = p->slab->owner == pc->idx;
+
+	if ((state & RND_STATE_MASK) != RND_SLOT_LIVE_EMPTY)
+		slot_check(h, ptr, p, state, call);
+	else if (call->sized && call->size)
+		rnd_diag_pointer(h, ptr, call);
+
+	/* Of several CPUs that free it at once only one wins; the owner's fast
+	 * path may still overtake, which rnd_pclass_take_remote() finds
+	 */
+	freed = rnd_state_freed(own ? RND_SLOT_QUARANTINED : RND_SLOT_REMOTE,
+				pc->idx);
+	if (unlikely(!rnd_cas_relaxed(p->state, &state, freed)))
+		rnd_diag_pointer(h, ptr, call);
+	if (RND_OPT_ZERO && p->region->sc)
+		rnd_fill_zero(ptr, p->region->slot_len);
+
+	if (own)
+		rnd_pclass_quarantine(&pc->cls[p->region->sc],
+				      rnd_ref_make(p->region, ptr, p->state));
+	else
+		rnd_pcpu_free_remote(&h->dyn->cpus, pc, p->slab, p->slot);
+}
+
+void rnd_free_slow(struct rnd_heap *h, void *ptr, const struct rnd_call *call)
+{
+	struct rnd_place place;
+	struct rnd_ctx ctx;
+
+	if (unlikely(!rnd_pagemap_find(&h->pm, ptr, &place))) {
+		slow_free_large(h, ptr, call);
+		return;
+	}
+
+	ctx = rnd_ctx_enter(&h->dyn->cpus);
+	slow_free_slot(h, ctx.pc, ptr, &place, call);
+	rnd_ctx_leave(&h->dyn->cpus, ctx);
+}
+
+/*
+ * Whole pages
+ */
+
+void *rnd_palloc(struct rnd_heap *h, __sz pages, __uptr caller)
+{
+	(void)caller;
+	if (unlikely(!pages || pages > __SSZ_MAX / RND_PAGE_LEN))
+		return __NULL;
+
+	return slow_large(h, pages * RND_PAGE_LEN, RND_PAGE_LEN,
+			  RND_KIND_PAGES);
+}
+
+void rnd_pfree(struct rnd_heap *h, void *ptr, __sz pages, __uptr caller)
+{
+	struct rnd_call call = { .op = "pfree",
+				 .caller = caller,
+				 .kind = RND_KIND_PAGES,
+				 .sized = 1,
+				 .size = pages * RND_PAGE_LEN };
+	int rc;
+
+	if (unlikely(!ptr || !pages))
+		return;
+
+	rc = rnd_large_free(&h->dyn->large, ptr, pages, RND_KIND_PAGES,
+			    rnd_port_cpu());
+	/* No table entry for a part: purging the quarantine frees some */
+	if (unlikely(rc == -ENOMEM) && rnd_large_purge(&h->dyn->large))
+		rc = rnd_large_free(&h->dyn->large, ptr, pages, RND_KIND_PAGES,
+				    rnd_port_cpu());
+	if (unlikely(rc == -EINVAL))
+		rnd_diag_pointer(h, ptr, &call);
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+/* Statistics and map of a heap
+ *
+ * Nothing is counted on the fast paths: the numbers are read off the
+ * descriptors when somebody asks.
+ */
+
+#include <string.h>
+
+#include <uk/allocrnd.h>
+
+#include "heap.h"
+
+static struct rnd_heap_dyn *dyn_of(struct uk_alloc *a)
+{
+	return __containerof(a, struct rnd_heap_dyn, a);
+}
+
+static void count_slab(struct rnd_slab *s, struct uk_allocrnd_stats *st)
+{
+	const __u16 *states = rnd_slab_states(s);
+	__sz len = rnd_sizeclass[s->sc].slot_len;
+	__u16 state, code;
+	__u32 i;
+
+	st->slabs++;
+	for (i = 0; i < s->slots; i++) {
+		state = rnd_load_relaxed(&states[i]);
+		code = state & RND_STATE_MASK;
+		if (code >= RND_SLOT_LIVE) {
+			st->live_slots++;
+			st->live_bytes += len - (state >> RND_STATE_BITS);
+		} else if (code == RND_SLOT_DRAWN) {
+			st->magazine_slots++;
+		} else if (code != RND_SLOT_FREE) {
+			st->quarantine_slots++;
+		}
+	}
+}
+
+static void count_region(const struct rnd_region *r,
+			 struct uk_allocrnd_stats *st)
+{
+	__u32 i, cnt;
+	struct rnd_slab *s;
+
+	cnt = (__u32)(rnd_load_acquire(&r->dyn->end) >> r->slab_shift);
+	for (i = 0; i < cnt; i++) {
+		s = rnd_region_slab(r, i);
+		if (s->committed)
+			count_slab(s, st);
+	}
+	st->reserved += (__sz)r->slab_max << r->slab_shift;
+	st->reserved += (__sz)r->slab_max * r->meta_stride;
+}
+
+static void count_span(void *arg, const struct rnd_span *sp)
+{
+	struct uk_allocrnd_stats *st = arg;
+
+	st->reserved += sp->map_len;
+	if (sp->state == RND_SPAN_LIVE) {
+		st->large_live++;
+		st->live_slots++;
+		st->live_bytes += sp->req;
+	}
+}
+
+static void count_pcpu(const struct rnd_pcpu *pc, struct uk_allocrnd_stats *st)
+{
+	unsigned int sc;
+
+	st->remote_frees += pc->remote_frees;
+	for (sc = 0; sc < RND_CLASS_COUNT; sc++)
+		st->refills += pc->cls[sc].refills;
+}
+
+void uk_allocrnd_stats_get(struct uk_alloc *a, struct uk_allocrnd_stats *dst)
+{
+	struct rnd_heap_dyn *dyn = dyn_of(a);
+	struct rnd_cpus *cpus = &dyn->cpus;
+	unsigned int i;
+
+	memset(dst, 0, sizeof(*dst));
+	dst->committed = rnd_load_relaxed(&dyn->vs.user) << RND_PAGE_SHIFT;
+	dst->metadata = rnd_load_relaxed(&dyn->vs.meta) << RND_PAGE_SHIFT;
+	for (i = 0; i < RND_CLASS_COUNT; i++)
+		count_region(rnd_pagemap_region(&dyn->heap->pm, i), dst);
+	rnd_large_foreach(&dyn->large, count_span, dst);
+
+	count_pcpu(cpus->shared, dst);
+	for (i = 1; i < RND_CPU_COUNT; i++)
+		if (rnd_load_acquire(&cpus->table[i]) != RND_PCPU_NONE)
+			count_pcpu(cpus->table[i], dst);
+}
+
+/*
+ * Map
+ */
+
+struct map_user {
+	uk_allocrnd_map_func fn;
+	void *arg;
+};
+
+/* "slots 272": decimal without a libc */
+static void map_name(char *name, const char *what, __u32 number)
+{
+	char digits[10];
+	unsigned int n = 0;
+
+	while (*what)
+		*name++ = *what++;
+	do
+		digits[n++] = (char)('0' + number % 10);
+	while (number /= 10);
+	while (n)
+		*name++ = digits[--n];
+	*name = 0;
+}
+
+static void map_span(void *arg, const struct rnd_span *sp)
+{
+	const struct map_user *user = arg;
+
+	if (sp->state == RND_SPAN_LIVE)
+		user->fn(user->arg, "large object", sp->addr,
+			 sp->pages * RND_PAGE_LEN);
+}
+
+static void map_region(const struct rnd_region *r, struct map_user *user)
+{
+	char name[32];
+
+	map_name(name, "slots of ", r->sc ? r->slot_len : 0);
+	user->fn(user->arg, name, r->base, (__sz)r->slab_max << r->slab_shift);
+	map_name(name, "descriptors of ", r->sc ? r->slot_len : 0);
+	user->fn(user->arg, name, r->meta, (__sz)r->slab_max * r->meta_stride);
+}
+
+void uk_allocrnd_map(struct uk_alloc *a, uk_allocrnd_map_func fn, void *arg)
+{
+	struct map_user user = { .fn = fn, .arg = arg };
+	struct rnd_heap_dyn *dyn = dyn_of(a);
+	unsigned int sc;
+
+	fn(arg, "heap constants", (__uptr)dyn->heap, sizeof(*dyn->heap));
+	fn(arg, "heap variables", (__uptr)dyn, sizeof(*dyn));
+	fn(arg, "per-CPU states", dyn->cpus.area,
+	   RND_CPU_COUNT * sizeof(struct rnd_pcpu));
+	fn(arg, "large object table", (__uptr)dyn->large.span,
+	   RND_SPAN_MAX * sizeof(struct rnd_span));
+	fn(arg, "large object hash", (__uptr)dyn->large.bucket,
+	   RND_SPAN_BUCKETS * sizeof(__u32));
+	for (sc = 0; sc < RND_CLASS_COUNT; sc++)
+		map_region(rnd_pagemap_region(&dyn->heap->pm, sc), &user);
+	rnd_large_foreach(&dyn->large, map_span, &user);
+}

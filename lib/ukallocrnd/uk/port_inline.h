@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+#ifndef __UKALLOCRND_PORT_INLINE_H__
+#define __UKALLOCRND_PORT_INLINE_H__
+
+/* The inlined part of the guest port: a context is a CPU */
+
+#include <uk/arch/types.h>
+#include <uk/config.h>
+#include <uk/plat/irq.h>
+#include <uk/plat/lcpu.h>
+#include <uk/plat/tlb.h>
+
+/* The guest has no fork: whoever looks at all states sees to quiescence */
+#define RND_PORT_CAN_STOP 0
+
+/**
+ * Index of the calling context's per-CPU state; 0 is the shared one. An
+ * interrupt handler gets the index of the CPU it interrupted and finds its
+ * state busy if it came at the wrong moment.
+ */
+static inline __u32 rnd_port_cpu(void)
+{
+	__u32 cpu = ukplat_lcpu_idx() + 1;
+
+#if CONFIG_UKPLAT_LCPU_MAXCOUNT >= CONFIG_LIBUKALLOCRND_CPUS
+	if (unlikely(cpu >= CONFIG_LIBUKALLOCRND_CPUS))
+		return 0;
+#endif
+	return cpu;
+}
+
+/**
+ * Tells the CPU that it waits for another one. That one may wait for a TLB
+ * shootdown, so every turn of a waiting loop answers what is outstanding.
+ */
+static inline void rnd_port_pause(void)
+{
+	ukplat_tlb_poll();
+	__builtin_ia32_pause();
+}
+
+/** Disables interrupts; the result is for rnd_port_irq_restore() */
+static inline unsigned long rnd_port_irq_save(void)
+{
+	return ukplat_lcpu_save_irqf();
+}
+
+/** Enables interrupts if they were enabled before */
+static inline void rnd_port_irq_restore(unsigned long flags)
+{
+	ukplat_lcpu_restore_irqf(flags);
+}
+
+#endif /* __UKALLOCRND_PORT_INLINE_H__ */

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+#include <errno.h>
+
+#include <uk/assert.h>
+
+#include "atomic.h"
+#include "vspace.h"
+
+/* A try hits something that exists with the probability of the share of the
+ * space in use. Even at one half, 128 tries fail once in 2^128.
+ */
+#define RND_VSPACE_TRIES 128
+
+void rnd_vspace_init(struct rnd_vspace *vs, __sz limit)
+{
+	__u8 seed[RND_CHACHA_KEY_LEN];
+	__uptr end;
+
+	UK_ASSERT(vs);
+
+	rnd_lock_init(&vs->lock, RND_RANK_VSPACE);
+	rnd_port_entropy(seed, sizeof(seed));
+	rnd_rng_init(&vs->rng, seed);
+	rnd_port_va_range(&vs->next, &end);
+	vs->limit = limit;
+	vs->user = 0;
+	vs->meta = 0;
+}
+
+__u64 rnd_vspace_draw(struct rnd_vspace *vs, __u64 bound)
+{
+	unsigned long flags;
+	__u64 n;
+
+	flags = rnd_lock_acquire(&vs->lock);
+	n = rnd_rng_uniform64(&vs->rng, bound);
+	rnd_lock_release(&vs->lock, flags);
+
+	return n;
+}
+
+/* Next place in ascending order, for CONFIG_LIBUKALLOCRND_RANDOM_BASES=n */
+static __uptr vspace_next(struct rnd_vspace *vs, __sz len, __sz align, __sz pre)
+{
+	unsigned long flags;
+	__uptr addr;
+
+	flags = rnd_lock_acquire(&vs->lock);
+	addr = ALIGN_UP(vs->next + pre, align) - pre;
+	vs->next = addr + len;
+	rnd_lock_release(&vs->lock, flags);
+
+	return addr;
+}
+
+int rnd_vspace_reserve(struct rnd_vspace *vs, __sz len, __sz align, __sz pre,
+		       __uptr *addr)
+{
+	__uptr start, end, first, try;
+	__sz places;
+	int i, rc;
+
+	UK_ASSERT(vs);
+	UK_ASSERT(len && !(len & (RND_PAGE_LEN - 1)) && pre < len);
+	UK_ASSERT(POWER_OF_2(align) && align >= RND_PAGE_LEN);
+
+	rnd_port_va_range(&start, &end);
+	first = ALIGN_UP(start + pre, align) - pre;
+	if (unlikely(first < start || first >= end || len > end - first))
+		return -ENOMEM;
+	places = (end - first - len) / align + 1;
+
+	for (i = 0; i < RND_VSPACE_TRIES; i++) {
+		if (RND_OPT_RANDOM_BASES)
+			try = first + rnd_vspace_draw(vs, places) * align;
+		else
+			try = vspace_next(vs, len, align, pre);
+		if (try > end - len)
+			break;
+
+		rc = rnd_port_reserve_at(try, len);
+		if (!rc) {
+			*addr = try;
+			return 0;
+		}
+		if (rc != -EEXIST)
+			break;
+	}
+
+	return -ENOMEM;
+}
+
+int rnd_vspace_reserve_meta(struct rnd_vspace *vs, __sz len, __uptr *addr)
+{
+	int rc;
+
+	rc = rnd_vspace_reserve(vs, len + 2 * RND_PAGE_LEN, RND_PAGE_LEN, 0,
+				addr);
+	if (likely(!rc))
+		*addr += RND_PAGE_LEN;
+
+	return rc;
+}
+
+void rnd_vspace_release_meta(__uptr addr, __sz len)
+{
+	rnd_port_release(addr - RND_PAGE_LEN, len + 2 * RND_PAGE_LEN);
+}
+
+static __sz *vspace_counter(struct rnd_vspace *vs, enum rnd_backing what)
+{
+	return what == RND_BACKING_USER ? &vs->user : &vs->meta;
+}
+
+static void vspace_uncharge(struct rnd_vspace *vs, __sz pages,
+			    enum rnd_backing what)
+{
+	rnd_sub_relaxed(vspace_counter(vs, what), pages);
+}
+
+int rnd_vspace_commit(struct rnd_vspace *vs, __uptr addr, __sz len,
+		      enum rnd_backing what)
+{
+	__sz pages = len >> RND_PAGE_SHIFT;
+	int rc;
+
+	/* Charge first: two CPUs can together exceed the limit only if both
+	 * see the sum, and then both withdraw
+	 */
+	rnd_add_relaxed(vspace_counter(vs, what), pages);
+	if (unlikely(rnd_load_relaxed(&vs->user) + rnd_load_relaxed(&vs->meta) >
+		     rnd_load_relaxed(&vs->limit))) {
+		vspace_uncharge(vs, pages, what);
+		return -ENOMEM;
+	}
+
+	rc = rnd_port_commit(addr, len);
+	if (unlikely(rc))
+		vspace_uncharge(vs, pages, what);
+
+	return rc;
+}
+
+void rnd_vspace_decommit(struct rnd_vspace *vs, __uptr addr, __sz len,
+			 enum rnd_backing what)
+{
+	rnd_port_decommit(addr, len);
+	vspace_uncharge(vs, len >> RND_PAGE_SHIFT, what);
+}
+
+__sz rnd_vspace_available(const struct rnd_vspace *vs)
+{
+	__sz limit = rnd_load_relaxed(&vs->limit);
+	__sz used = rnd_load_relaxed(&vs->user) + rnd_load_relaxed(&vs->meta);
+	__sz sys = rnd_port_available() >> RND_PAGE_SHIFT;
+
+	if (limit == __SZ_MAX)
+		return sys;
+
+	return used < limit ? MIN(limit - used, sys) : 0;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+#ifndef __UKALLOCRND_VSPACE_H__
+#define __UKALLOCRND_VSPACE_H__
+
+/* Random places in the address space, and the budget of what is behind them
+ *
+ * Why
+ *   No address of the heap may follow from another one. Every reservation is
+ *   drawn on its own, uniformly over all places where it fits.
+ *
+ * How
+ *   Draw, try, and draw again if something is there already: unbiased, and in
+ *   a space of 2^35 pages almost always done at the first try.
+ *
+ * Invariants
+ *   V1  Committed pages never exceed the budget of the heap.
+ *   V2  Whatever fails leaves the space and the budget as they were.
+ *
+ * Concurrency
+ *   The generator is protected by the lock (RND_RANK_VSPACE), which is held
+ *   for the draw only, never across a call of the port. Counters are atomic.
+ */
+
+#include <uk/arch/types.h>
+#include <uk/essentials.h>
+
+#include "lock.h"
+#include "port.h"
+#include "rng.h"
+
+/**
+ * Field markings: (c) constant after init, (V) lock, (a) atomic
+ */
+struct rnd_vspace {
+	struct rnd_lock lock;
+	/** (V) Source of all places */
+	struct rnd_rng rng;
+	/** (V) Next place when bases are not random */
+	__uptr next;
+	/** (a) Pages that may be committed; __SZ_MAX: as many as there are */
+	__sz limit;
+	/** (a) Pages committed: user memory, metadata */
+	__sz user;
+	__sz meta;
+};
+
+/** What a page is for; decides where it is counted */
+enum rnd_backing {
+	RND_BACKING_USER,
+	RND_BACKING_META,
+};
+
+/**
+ * Initializes a space with entropy of the port.
+ *
+ * @param limit
+ *   Budget in pages, or __SZ_MAX
+ */
+void rnd_vspace_init(struct rnd_vspace *vs, __sz limit);
+
+/**
+ * Reserves len bytes at a random place.
+ *
+ * @param len
+ *   Bytes, whole pages
+ * @param align
+ *   Alignment of *addr + pre, a power of two, at least a page
+ * @param pre
+ *   Bytes in front of the aligned address, whole pages
+ * @param[out] addr
+ *   Start of the reservation; unchanged on failure
+ *
+ * @return
+ *   - (0): Reserved
+ *   - (-ENOMEM): No place found
+ */
+int rnd_vspace_reserve(struct rnd_vspace *vs, __sz len, __sz align, __sz pre,
+		       __uptr *addr);
+
+/** Draws an unbiased number below bound from the space's generator */
+__u64 rnd_vspace_draw(struct rnd_vspace *vs, __u64 bound);
+
+/**
+ * Reserves metadata between guards: len bytes with at least one page that is
+ * never committed on both sides, at a random place.
+ *
+ * @param[out] addr
+ *   Start of the len bytes between the guards
+ *
+ * @return
+ *   - (0): Reserved, nothing committed yet
+ *   - (-ENOMEM): No place found
+ */
+int rnd_vspace_reserve_meta(struct rnd_vspace *vs, __sz len, __uptr *addr);
+
+/** Gives back what rnd_vspace_reserve_meta() reserved, not the counters */
+void rnd_vspace_release_meta(__uptr addr, __sz len);
+
+/**
+ * Commits reserved pages within the budget.
+ *
+ * @return
+ *   - (0): Committed and zero
+ *   - (-ENOMEM): Budget or system exhausted; nothing changed
+ */
+int rnd_vspace_commit(struct rnd_vspace *vs, __uptr addr, __sz len,
+		      enum rnd_backing what);
+
+/** Decommits pages committed with rnd_vspace_commit(); not under a lock */
+void rnd_vspace_decommit(struct rnd_vspace *vs, __uptr addr, __sz len,
+			 enum rnd_backing what);
+
+/** Pages that can still be committed, an estimate */
+__sz rnd_vspace_available(const struct rnd_vspace *vs);
+
+#endif /* __UKALLOCRND_VSPACE_H__ */

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+#include "atomic.h"
+#include "heap.h"
+#include "world.h"
+
+static void wait_for(struct rnd_heap *h, void *arg)
+{
+	(void)arg;
+	rnd_cpus_wait(&h->dyn->cpus);
+}
+
+void rnd_world_stop(void)
+{
+	rnd_store_release(&rnd_world_stopped, 1);
+	/* Whoever entered before has set its busy flag visibly now; whoever
+	 * enters later sees the line above
+	 */
+	rnd_port_fence_all();
+	rnd_heap_foreach(wait_for, __NULL);
+}
+
+void rnd_world_start(void)
+{
+	/* Release: pairs with the acquire in rnd_ctx_enter() */
+	rnd_store_release(&rnd_world_stopped, 0);
+}
+
+/* Calls fn for every state of a heap; the world is stopped */
+static void foreach_pcpu(struct rnd_heap *h,
+			 void (*fn)(struct rnd_heap *h, struct rnd_pcpu *pc))
+{
+	struct rnd_cpus *cpus = &h->dyn->cpus;
+	__u32 i;
+
+	fn(h, cpus->shared);
+	for (i = 1; i < RND_CPU_COUNT; i++)
+		if (cpus->table[i] != RND_PCPU_NONE)
+			fn(h, cpus->table[i]);
+}
+
+static void child_pcpu(struct rnd_heap *h, struct rnd_pcpu *pc)
+{
+	unsigned int sc;
+
+	(void)h;
+	rnd_rng_reseed(&pc->rng);
+	for (sc = 0; sc < RND_CLASS_COUNT; sc++)
+		rnd_pclass_flush_magazine(&pc->cls[sc]);
+}
+
+static void child_heap(struct rnd_heap *h, void *arg)
+{
+	(void)arg;
+	rnd_rng_reseed(&h->dyn->vs.rng);
+	rnd_rng_reseed(&h->dyn->large.rng);
+	foreach_pcpu(h, child_pcpu);
+}
+
+void rnd_world_child(void)
+{
+	rnd_heap_foreach(child_heap, __NULL);
+}
+
+static void leave_heap(struct rnd_heap *h, void *arg)
+{
+	struct rnd_cpus *cpus = &h->dyn->cpus;
+	struct rnd_pcpu *pc = cpus->table[*(const __u32 *)arg];
+	struct rnd_ctx ctx;
+
+	if (pc == RND_PCPU_NONE)
+		return;
+	ctx = rnd_ctx_enter(cpus);
+	if (ctx.pc == pc)
+		rnd_pcpu_flush_out(cpus, pc);
+	rnd_ctx_leave(cpus, ctx);
+}
+
+void rnd_world_leave(__u32 cpu)
+{
+	rnd_heap_foreach(leave_heap, &cpu);
+}
+
+static void send_pcpu(struct rnd_heap *h, struct rnd_pcpu *pc)
+{
+	rnd_pcpu_flush_out(&h->dyn->cpus, pc);
+}
+
+static void receive_pcpu(struct rnd_heap *h, struct rnd_pcpu *pc)
+{
+	(void)h;
+	rnd_pcpu_drain_inbox(pc);
+}
+
+/* A slot that its owner and another CPU freed at the same time is twice in
+ * the owner's quarantine; its second way out is reported
+ */
+static void settle_pcpu(struct rnd_heap *h, struct rnd_pcpu *pc)
+{
+	rnd_pcpu_flush(&h->dyn->cpus, pc);
+}
+
+/* True if a CPU ever freed what another one owns */
+static __bool heap_has_remote(const struct rnd_heap *h)
+{
+	const struct rnd_cpus *cpus = &h->dyn->cpus;
+	__u32 i;
+
+	for (i = 1; i < RND_CPU_COUNT; i++)
+		if (cpus->table[i] != RND_PCPU_NONE &&
+		    cpus->table[i]->remote_frees)
+			return 1;
+
+	return cpus->shared->remote_frees != 0;
+}
+
+static void deliver_heap(struct rnd_heap *h, void *arg)
+{
+	(void)arg;
+	if (!heap_has_remote(h))
+		return;
+	foreach_pcpu(h, send_pcpu);
+	foreach_pcpu(h, receive_pcpu);
+	foreach_pcpu(h, settle_pcpu);
+}
+
+void rnd_world_exit_check(void)
+{
+	rnd_world_stop();
+	rnd_heap_foreach(deliver_heap, __NULL);
+	rnd_world_start();
+}
