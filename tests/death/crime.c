@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "crime.h"
+
+#define STATUS_SKIP  77
+#define STATUS_USAGE 2
+
+extern const char __executable_start[], etext[];
+
+static const struct crime *const lists[] = {
+	crimes_free,
+	crimes_pointer,
+	crimes_write,
+	crimes_cxx,
+};
+
+/* The C library's streams allocate, which would change the heap */
+static void print(const char *text)
+{
+	if (write(STDOUT_FILENO, text, strlen(text)) < 0)
+		_exit(STATUS_USAGE);
+}
+
+void crime_announce(const void *ptr)
+{
+	char line[128];
+
+	(void)snprintf(line, sizeof(line), "ptr=%#zx\ntext=%#zx-%#zx\n",
+		       (size_t)ptr, (size_t)__executable_start, (size_t)etext);
+	print(line);
+}
+
+void crime_skip(const char *why)
+{
+	print(why);
+	print("\n");
+	_exit(STATUS_SKIP);
+}
+
+void *crime_malloc(size_t size)
+{
+	void *ptr = malloc(size);
+
+	if (!ptr)
+		crime_skip("malloc failed");
+	return ptr;
+}
+
+void crime_in_thread(void *(*fn)(void *arg), void *arg)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, fn, arg))
+		crime_skip("pthread_create failed");
+	pthread_join(thread, NULL);
+}
+
+void crime_flip(void *ptr, size_t offset)
+{
+	volatile unsigned char *byte = (unsigned char *)ptr + offset;
+
+	*byte = (unsigned char)(*byte ^ 1);
+}
+
+static const struct crime *find(const char *name)
+{
+	const struct crime *crime;
+	size_t i;
+
+	for (i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		for (crime = lists[i]; crime->name; crime++)
+			if (!strcmp(crime->name, name))
+				return crime;
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	const struct crime *crime = argc == 4 ? find(argv[1]) : NULL;
+	struct crime_args args;
+
+	if (!crime) {
+		print("usage: crime name size offset\n");
+		return STATUS_USAGE;
+	}
+	args.size = strtoul(argv[2], NULL, 0);
+	args.offset = strtoul(argv[3], NULL, 0);
+	crime->commit(&args);
+	print("unseen\n");
+	return 0;
+}

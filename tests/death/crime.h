@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+#ifndef __TESTS_DEATH_CRIME_H__
+#define __TESTS_DEATH_CRIME_H__
+
+/* Crimes: one misuse of the heap each, committed by a process of its own
+ *
+ * A crime allocates, announces the pointer that the report must name, and
+ * misuses it. The report ends the process; a crime that returns went unseen.
+ *
+ * The programs are compiled without optimisation and without builtins: the
+ * compiler must not see through what is done here.
+ */
+
+#include <stddef.h>
+
+/** What the table says about a run */
+struct crime_args {
+	size_t size;   /* requested size of the object */
+	size_t offset; /* meaning depends on the crime */
+};
+
+struct crime {
+	const char *name;
+	void (*commit)(const struct crime_args *args);
+};
+
+/* Each file of crimes has one list, which ends with a NULL name */
+extern const struct crime crimes_free[];
+extern const struct crime crimes_pointer[];
+extern const struct crime crimes_write[];
+extern const struct crime crimes_cxx[];
+
+/** Prints the pointer that the report has to name. Does not allocate. */
+void crime_announce(const void *ptr);
+
+/** Prints why the crime cannot be committed and exits with status 77 */
+void crime_skip(const char *why) __attribute__((noreturn));
+
+/** Allocates; a failure ends the process */
+void *crime_malloc(size_t size);
+
+/** Runs a function in a second thread and waits for its end */
+void crime_in_thread(void *(*fn)(void *arg), void *arg);
+
+/** Changes one byte so that it certainly differs */
+void crime_flip(void *ptr, size_t offset);
+
+#endif /* __TESTS_DEATH_CRIME_H__ */

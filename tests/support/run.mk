@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Booting guests, and the two commands of README.md: run and test.
+
+SMP ?= 4
+MACHINE ?= q35
+QEMU10 := $(O)/qemu10/bin/qemu-system-x86_64
+
+BENCH_PAIR := $(O)/host/bench/host/pair
+BENCH_FILES := $(O)/guest/bench.elf $(BENCH_PAIR) $(LIBRARY)
+
+run: setup-run ## boot the benchmark: memory map, ukallocrnd against buddy
+	@$(MAKE) -j$(JOBS) bench-files
+	@$(MAKE) bench
+
+bench-files: $(BENCH_FILES)
+bench: $(BENCH_FILES) ## the same without set-up
+	$(Q)$(PY) tests/support/bench.py --smp $(SMP) --machine $(MACHINE) \
+		--pair $(BENCH_PAIR) --library $(LIBRARY) \
+		--out $(O)/run.json --config $(O)/.config $<
+
+$(BENCH_PAIR): $(O)/host/bench/host/pair.o
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS_host) -o $@ $<
+
+guest-test: $(O)/guest/test.elf ## tests in the guest, on CPUs and machines
+	$(call run_long,$@) -- $(PY) tests/support/guest.py \
+		--qemu10 $(QEMU10) $< tests/guest/cases.tsv $(T)
+
+death: $(LIBRARY) ## every misuse ends in its report; T=double takes a part
+	$(call run_command,$@) -- $(PY) tests/death/run.py --out $(O) \
+		--cc $(CC) $(T)
+
+preload-check: $(LIBRARY) ## real programs on the library
+	$(call run_long,$@) -- $(PY) tests/preload/run.py --out $(O) $(T)
+
+matrix: ## every mitigation off: does it build, and detect what it must?
+	$(call run_long,$@) -- $(PY) tests/support/matrix.py --out $(O) \
+		--jobs $(RUN_JOBS)
+matrix-all: ## also each mitigation alone, and each one off (minutes)
+	$(call run_long,$@) -- $(PY) tests/support/matrix.py --out $(O) \
+		--jobs $(RUN_JOBS) --all
+.PHONY: run bench bench-files guest-test death preload-check matrix matrix-all
+
+tests-build: $(call programs,host,unit model stat race)
+.PHONY: tests-build
+
+# Two suites at a time, the long ones first
+SUITES := guest-test preload-check tidy race matrix death model stat valgrind \
+	asan unit cppcheck format-check $(LINT_GOALS)
+
+test: setup-test ## every test; last line: N passed, N failed, N skipped
+	@rm -rf $(O)/results
+	@$(MAKE) qemu10 || test $$? -eq 2
+	@$(MAKE) -k -j2 RUN_JOBS=1 $(SUITES) || :
+	@$(RUN) summary $(SUITES)
+.PHONY: test

@@ -1,0 +1,67 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Installs the Debian packages that a target needs, if any is missing.
+#
+#   setup.sh config|run|test
+#
+# Root: installs without questions. Otherwise: prints the line to type and
+# stops. Nothing is fetched, and no network is needed, if all are installed.
+set -eu
+
+here=$(dirname "$0")
+config="python3-minimal python3-kconfiglib"
+run="$config gcc libc6-dev qemu-system-x86"
+test="$run git clang libclang-rt-14-dev g++ libcmocka-dev valgrind
+	clang-format clang-tidy cppcheck"
+
+is_installed()
+{
+	[ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = \
+		installed ]
+}
+
+# Programs that preload-check runs
+preload_packages()
+{
+	local list=$here/../preload/packages
+
+	[ ! -f "$list" ] || sed 's/#.*//' "$list"
+}
+
+case "${1:-}" in
+config) wanted=$config ;;
+run) wanted=$run ;;
+test) wanted="$test $(preload_packages)" ;;
+*)
+	echo "usage: $0 config|run|test" >&2
+	exit 2
+	;;
+esac
+
+missing=
+for package in $wanted; do
+	is_installed "$package" || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+install="apt-get install -y --no-install-recommends$missing"
+if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+	echo "Packages are missing. As root, type this, then try again:" >&2
+	echo "    $install" >&2
+	exit 1
+fi
+
+echo "setup: installing$missing"
+export DEBIAN_FRONTEND=noninteractive
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+# The lists of a fresh container are empty; those of an old one point to
+# packages that are gone
+if ! $install >"$log" 2>&1; then
+	if ! { apt-get update && $install; } >"$log" 2>&1; then
+		tail -n 20 "$log" >&2
+		echo "setup: apt-get failed, is the network up? It was:" >&2
+		echo "    apt-get update && $install" >&2
+		exit 1
+	fi
+fi
