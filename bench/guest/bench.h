@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+#ifndef __GUESTBENCH_BENCH_H__
+#define __GUESTBENCH_BENCH_H__
+
+/* The benchmark: workloads, and two ways to measure them
+ *
+ * A workload is a function that performs operations on one allocator. It
+ * knows neither clock nor console, uses nothing but <uk/alloc.h> and compiles
+ * for the guest and for Linux alike. exact.c and parallel.c run it.
+ *
+ * One operation is one malloc together with one free, unless the workload
+ * says otherwise.
+ */
+
+#include <uk/alloc.h>
+#include <uk/arch/types.h>
+#include <uk/essentials.h>
+
+/** CPUs that work together at most */
+#define BENCH_CPUS 4U
+
+/** What one CPU runs a workload with */
+struct bench_run {
+	struct uk_alloc *a;
+	__sz size;	  /* of an object, bytes; 0: the workload draws it */
+	__u64 seed;	  /* state of the generator; not 0 */
+	unsigned int cpu; /* index among those that take part */
+	unsigned int cpus;
+};
+
+struct bench_workload {
+	const char *name;
+	const __sz *sizes; /* ended by 0; __NULL: the workload draws them */
+	unsigned int cpus_min, cpus_max;
+	__bool exact;	 /* has a result on one CPU */
+	__bool parallel; /* is measured in the parallel mode */
+
+	/**
+	 * Prepares a run, on one CPU. May be __NULL.
+	 *
+	 * @return
+	 *   0, or a negative errno if there is not enough memory
+	 */
+	int (*setup)(const struct bench_run *run);
+
+	/**
+	 * Performs a batch of operations, on each CPU that takes part.
+	 *
+	 * @return
+	 *   Number of operations
+	 */
+	unsigned long (*batch)(struct bench_run *run);
+
+	/** Frees all that is left, on one CPU. May be __NULL. */
+	void (*teardown)(const struct bench_run *run);
+};
+
+extern const struct bench_workload bench_pair, bench_lifo, bench_fifo,
+	bench_random, bench_mixed, bench_larson, bench_prodcons, bench_grow,
+	bench_calloc;
+
+/** All workloads, ended by __NULL */
+extern const struct bench_workload *const bench_workloads[];
+
+/** Sizes for the workloads with objects of one size: 16 bytes to 64 KiB */
+extern const __sz bench_sizes[];
+
+/** Draws 53 bits. */
+static inline __u64 bench_draw(struct bench_run *run)
+{
+	run->seed ^= run->seed << 13;
+	run->seed ^= run->seed >> 7;
+	run->seed ^= run->seed << 17;
+	return run->seed >> 11;
+}
+
+/** Draws a size as programs ask for: small ones often, up to 8 KiB. */
+static inline __sz bench_draw_size(struct bench_run *run)
+{
+	__u64 r = bench_draw(run);
+	unsigned int bits = 4 + (unsigned int)__builtin_ctzl(r | 1UL << 9);
+
+	return (1UL << bits) + ((r >> 16) & ((1UL << bits) - 1)) / 2;
+}
+
+/** Uses an object as a program would at least: writes its first word. */
+static inline void bench_touch(void *ptr)
+{
+	*(volatile __u64 *)ptr = (__uptr)ptr;
+}
+
+/* The allocators under test */
+
+struct bench_alloc {
+	const char *name;
+	struct uk_alloc *a;
+};
+
+#define BENCH_ALLOCS_MAX 8U
+
+/** Receives all registered allocators; returns their number. */
+unsigned int bench_allocs_get(struct bench_alloc allocs[BENCH_ALLOCS_MAX]);
+
+/** Instructions per operation on the boot CPU; needs QEMU's -icount. */
+int bench_exact(void);
+
+/** Operations per second on 1 to BENCH_CPUS CPUs. */
+int bench_parallel(void);
+
+#endif /* __GUESTBENCH_BENCH_H__ */

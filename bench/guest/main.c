@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+/* The benchmark program of the guest
+ *
+ * Words of the command line:
+ *   mode=exact|parallel|map  what to do; both measurements without it
+ *   debugseed                fixes all random numbers (mode=exact)
+ *
+ * Lines for programs are JSON objects:
+ *   {"type":"map",...}    one range of this boot's address space; not in the
+ *                         exact mode, whose seed is fixed
+ *   {"type":"bench",...}  one result; tests/support/report.py has the fields
+ */
+
+#include <stdio.h>
+#include <string.h>
+
+#include <uk/config.h>
+#include <uk/alloc.h>
+#include <uk/arch/paging.h>
+#include <uk/arch/types.h>
+#include <uk/essentials.h>
+#ifdef CONFIG_LIBUKALLOCRND
+#include <uk/allocrnd.h>
+#endif
+#include <uk/plat/bootstrap.h>
+#include <uk/plat/lcpu.h>
+#include <uk/plat/memory.h>
+#include <uk/plat/paging.h>
+
+#include "bench.h"
+#include "buddy.h"
+
+/* Memory of the buddy: 64 MiB */
+#define BUDDY_PAGES 16384UL
+
+static struct uk_alloc *buddy;
+
+const struct bench_workload *const bench_workloads[] = {
+	&bench_pair,	 &bench_lifo,	&bench_fifo, &bench_random,
+	&bench_mixed,	 &bench_larson, &bench_grow, &bench_calloc,
+	&bench_prodcons, __NULL,
+};
+
+unsigned int bench_allocs_get(struct bench_alloc allocs[BENCH_ALLOCS_MAX])
+{
+	struct uk_alloc *a;
+	unsigned int n = 0;
+
+	uk_alloc_foreach(a) {
+		if (n == BENCH_ALLOCS_MAX)
+			break;
+		allocs[n].a = a;
+		allocs[n].name = "other";
+		if (a == buddy)
+			allocs[n].name = "buddy";
+#ifdef CONFIG_LIBUKALLOCRND
+		else if (a == uk_alloc_get_default())
+			allocs[n].name = "ukallocrnd";
+#endif
+		n++;
+	}
+	return n;
+}
+
+static void print_range(void *arg, const char *name, __uptr base, __sz len)
+{
+	printf("{\"type\":\"map\",\"name\":\"%s%s\",\"base\":\"0x%lx\","
+	       "\"len\":%lu}\n",
+	       (const char *)arg, name, base, len);
+}
+
+/* A string for the callback, which takes no constants */
+static char prefix_none[] = "", prefix_heap[] = "heap:";
+
+static void print_map(void)
+{
+	ukplat_map_foreach(print_range, prefix_none);
+#ifdef CONFIG_LIBUKALLOCRND
+	uk_allocrnd_map(uk_alloc_get_default(), print_range, prefix_heap);
+#endif
+}
+
+static int has_mode(const char *want)
+{
+	const char *mode;
+	__sz len = strlen(want);
+
+	if (!ukplat_cmdline_find("mode", &mode))
+		return 1;
+	return !strncmp(mode, want, len) &&
+	       (mode[len] == ' ' || mode[len] == 0);
+}
+
+int main(int argc __unused, char *argv[] __unused)
+{
+	__vaddr_t base;
+	int rc;
+
+	rc = ukplat_area_map("buddy", __PADDR_ANY, BUDDY_PAGES,
+			     PAGE_ATTR_PROT_RW, &base);
+	if (!rc)
+		buddy = uk_buddy_init((void *)base, BUDDY_PAGES * PAGE_SIZE);
+	if (!buddy) {
+		printf("bench: no memory for the buddy (%d)\n", rc);
+		return 1;
+	}
+
+	printf("bench: %u CPUs\n", ukplat_lcpu_count());
+	if (has_mode("parallel") || has_mode("map"))
+		print_map();
+	if (has_mode("exact"))
+		rc |= bench_exact();
+	if (has_mode("parallel"))
+		rc |= bench_parallel();
+	puts(rc ? "bench: failed" : "bench: done");
+	return rc ? 1 : 0;
+}
