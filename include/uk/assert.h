@@ -36,7 +36,7 @@ void __noreturn uk_assert_fail(const char *cond, const char *file, int line);
 }
 #endif
 
-#if CONFIG_LIBUKDEBUG_ENABLE_ASSERT
+#ifdef CONFIG_LIBUKDEBUG_ENABLE_ASSERT
 #define UK_ASSERT(x)                                                           \
 	do {                                                                   \
 		if (unlikely(!(x)))                                            \

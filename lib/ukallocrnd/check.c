@@ -55,7 +55,7 @@ static void check_live(struct check *c, void *slot, __sz len, __u16 state)
 	__u64 word = rnd_canary_word(&c->h->pm.key, (__uptr)slot);
 	__sz slack = state >> RND_STATE_BITS;
 
-	if (slack > len || slack < RND_CANARY_LEN)
+	if (slack > len || (RND_OPT_CANARY && slack < RND_CANARY_LEN))
 		complain(c, "impossible slack of slot", slot);
 	else if (RND_OPT_CANARY &&
 		 !rnd_canary_check(word, slot, len - slack, len))

@@ -69,7 +69,8 @@ static void diag_live_slot(struct rnd_bug_info *info, __u16 state,
 
 	info->has_req = 1;
 	info->req = info->slot_len - (state >> RND_STATE_BITS);
-	if (call->sized && call->size != info->req) {
+	if (call->sized && call->size != info->req &&
+	    call->kind != RND_KIND_PAGES) {
 		info->bug = RND_BUG_SIZE_MISMATCH;
 		info->given = call->size;
 		return;
@@ -141,15 +142,20 @@ static void diag_region(struct rnd_bug_info *info, const struct rnd_place *p,
  * Large objects
  */
 
+static void diag_dead_span(struct rnd_bug_info *info, const struct rnd_span *sp)
+{
+	info->bug = RND_BUG_DOUBLE_FREE;
+	info->has_cpu = sp->freed_by != 0;
+	info->cpu = sp->freed_by - 1U;
+	info->where = "in quarantine, unmapped";
+}
+
 static void diag_span_start(struct rnd_bug_info *info,
 			    const struct rnd_span *sp,
 			    const struct rnd_call *call)
 {
 	if (sp->state != RND_SPAN_LIVE) {
-		info->bug = RND_BUG_DOUBLE_FREE;
-		info->has_cpu = sp->freed_by != 0;
-		info->cpu = sp->freed_by - 1U;
-		info->where = "in quarantine, unmapped";
+		diag_dead_span(info, sp);
 		return;
 	}
 
@@ -164,7 +170,8 @@ static void diag_span_start(struct rnd_bug_info *info,
 		info->bug = RND_BUG_SIZE_MISMATCH;
 		info->given = call->size;
 		info->where = __NULL;
-	} else if (call->sized && call->size != sp->req) {
+	} else if (call->sized && call->kind != RND_KIND_PAGES &&
+		   call->size != sp->req) {
 		info->bug = RND_BUG_SIZE_MISMATCH;
 		info->given = call->size;
 	}
@@ -182,14 +189,19 @@ static void diag_span(struct rnd_bug_info *info, const struct rnd_span *sp,
 	}
 
 	info->obj = (const void *)sp->addr;
+	info->has_req = 1;
+	info->req = sp->req;
 	if (addr - sp->addr >= sp->pages * RND_PAGE_LEN) {
 		info->bug = RND_BUG_INVALID_FREE;
 		info->where = "in the guard of a large object";
 		return;
 	}
 
-	info->has_req = 1;
-	info->req = sp->req;
+	if (call->kind == RND_KIND_PAGES && sp->state != RND_SPAN_LIVE) {
+		diag_dead_span(info, sp);
+		return;
+	}
+
 	info->bug = addr % RND_SLOT_ALIGN ? RND_BUG_MISALIGNED_FREE :
 					    RND_BUG_INTERIOR_FREE;
 	if (call->kind == RND_KIND_PAGES && sp->kind == RND_KIND_PAGES &&

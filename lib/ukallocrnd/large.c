@@ -237,7 +237,7 @@ void *rnd_large_alloc(struct rnd_large *lg, __sz req, __sz align, __u8 kind)
 	 */
 	sp.pages = rnd_large_pages(req);
 	if (unlikely(req > __SSZ_MAX / 2 ||
-		     sp.pages > rnd_vspace_available(lg->vs)))
+		     !rnd_vspace_is_possible(lg->vs, sp.pages)))
 		return __NULL;
 	if (unlikely(span_make(lg, &sp, MAX(align, RND_PAGE_LEN))))
 		return __NULL;
@@ -457,6 +457,10 @@ int rnd_large_free(struct rnd_large *lg, const void *ptr, __sz cnt, __u8 kind,
 	rnd_lock_release(&lg->lock, flags);
 	if (unlikely(!n))
 		return rc;
+
+	/* Not earlier: until it was claimed another CPU could decommit it */
+	if (!cnt && unlikely(rnd_large_canary_bad(lg, &sp)))
+		return -EFAULT;
 
 	rnd_vspace_decommit(lg->vs, sp.addr, sp.pages * RND_PAGE_LEN,
 			    RND_BACKING_USER);

@@ -165,6 +165,8 @@ __bool rnd_large_locate(struct rnd_large *lg, const void *ptr,
  * @return
  *   - (0): Freed
  *   - (-EINVAL): No such live pages of that kind: a bug to report
+ *   - (-EFAULT): The canary of a whole object is damaged: a bug to report.
+ *     The memory is still there, and nobody else frees it
  *   - (-ENOMEM): Cutting the span needs an entry and there is none; nothing
  *     changed
  */

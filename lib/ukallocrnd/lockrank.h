@@ -15,7 +15,7 @@
  */
 enum rnd_rank {
 	RND_RANK_NONE,	 /* no lock held */
-	RND_RANK_HEAPS,  /* list of heaps */
+	RND_RANK_HEAPS,	 /* list of heaps */
 	RND_RANK_SHARED, /* struct rnd_pcpu 0: contexts without own state */
 	RND_RANK_LARGE,	 /* struct rnd_large: table of large objects */
 	RND_RANK_REGION, /* struct rnd_region: which slabs exist */

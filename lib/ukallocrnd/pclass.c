@@ -104,10 +104,10 @@ static void active_remove(struct rnd_pclass *pl, __u32 i)
 
 /* A free slab can be purged when no other CPU still looks at it: a visitor
  * may have set the last remote bit and be about to put it in our inbox.
- * Acquire: pairs with the release in rnd_pcpu_flush_out()
  */
 static __bool slab_is_quiet(struct rnd_slab *s)
 {
+	/* Acquire: pairs with the release in flush_slab() */
 	return slab_is_empty(s) && !rnd_load_acquire(&s->visit);
 }
 

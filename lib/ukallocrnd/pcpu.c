@@ -113,11 +113,12 @@ static struct rnd_pcpu *pcpu_enter_own(struct rnd_cpus *cpus)
 	return rnd_pcpu_enter(cpus);
 }
 
-struct rnd_ctx rnd_ctx_enter(struct rnd_cpus *cpus)
+RND_UNANALYZED struct rnd_ctx rnd_ctx_enter(struct rnd_cpus *cpus)
 {
 	struct rnd_ctx ctx = { .flags = 0 };
 
 	for (;;) {
+		/* Acquire: pairs with the release in rnd_world_start() */
 		while (unlikely(rnd_load_acquire(&rnd_world_stopped)))
 			rnd_port_yield();
 
@@ -135,7 +136,7 @@ struct rnd_ctx rnd_ctx_enter(struct rnd_cpus *cpus)
 	}
 }
 
-void rnd_ctx_leave(struct rnd_cpus *cpus, struct rnd_ctx ctx)
+RND_UNANALYZED void rnd_ctx_leave(struct rnd_cpus *cpus, struct rnd_ctx ctx)
 {
 	rnd_pcpu_leave(ctx.pc);
 	if (unlikely(ctx.pc == cpus->shared))

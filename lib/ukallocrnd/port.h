@@ -112,6 +112,12 @@ int rnd_port_seal(__uptr addr, __sz len);
 int rnd_port_donate(__uptr addr, __sz len);
 
 /**
+ * Number of bytes that all commits of all users together could ever get.
+ * Cheap and constant.
+ */
+__sz rnd_port_total(void);
+
+/**
  * Number of bytes that commits can still get from the system, an estimate
  * that another CPU may outdate at any time.
  */

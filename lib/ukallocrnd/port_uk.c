@@ -135,6 +135,11 @@ int rnd_port_donate(__uptr addr, __sz len)
 	return 0;
 }
 
+__sz rnd_port_total(void)
+{
+	return heap_vas.pt->fa->total_memory;
+}
+
 __sz rnd_port_available(void)
 {
 	/* Other CPUs write it under a lock; one of the values will do */

@@ -132,8 +132,11 @@ static void state_lines(const struct rnd_bug_info *info)
 {
 	const void *obj = info->obj ? info->obj : info->ptr;
 
-	if (info->has_cpu)
-		rnd_print("  freed by CPU %u\n", info->cpu);
+	/* Users count CPUs from 0; index 0 is nobody in particular */
+	if (info->has_cpu && info->cpu)
+		rnd_print("  freed by CPU %u\n", info->cpu - 1);
+	else if (info->has_cpu)
+		rnd_print("  freed by a CPU without a state of its own\n");
 	if (info->where)
 		rnd_print("  it is %s\n", info->where);
 	if (info->bad)

@@ -43,7 +43,7 @@ struct rnd_bug_info {
 	__sz given;	   /* size or kind that the user passed, if mismatch */
 	const void *obj;   /* nearest object; __NULL: unknown */
 	__bool has_cpu;	   /* cpu is known */
-	__u32 cpu;	   /* CPU that freed the object first */
+	__u32 cpu;	   /* index of the state that freed it first */
 	const char *where; /* "quarantine", "remote list", "magazine", ... */
 	const void *bad;   /* first changed byte (overflow, write after free) */
 };

@@ -97,11 +97,11 @@ static inline __u32 rnd_rng_u16(struct rnd_rng *rng)
  */
 static inline __u32 rnd_rng_uniform16(struct rnd_rng *rng, __u32 bound)
 {
-	__u32 product, unfair;
+	__u32 product = rnd_rng_u16(rng) * bound;
 
-	product = rnd_rng_u16(rng) * bound;
 	if (unlikely((product & 0xffffU) < bound)) {
-		unfair = 0x10000U % bound;
+		__u32 unfair = 0x10000U % bound;
+
 		while ((product & 0xffffU) < unfair)
 			product = rnd_rng_u16(rng) * bound;
 	}

@@ -8,6 +8,7 @@
 
 #include "atomic.h"
 #include "bitmap.h"
+#include "report.h"
 #include "slab.h"
 
 void rnd_slab_init(struct rnd_slab *s, __u16 owner)
@@ -37,6 +38,21 @@ void rnd_slab_init(struct rnd_slab *s, __u16 owner)
 		bits[words - 1] = (1UL << (s->slots & 63U)) - 1;
 }
 
+/* Only a wild write, or a bug of our own, gets here */
+static void __noinline __noreturn slab_report(const struct rnd_slab *s,
+					      const char *where)
+{
+	struct rnd_bug_info info = {
+		.bug = RND_BUG_METADATA,
+		.op = "malloc",
+		.ptr = (const void *)s->base,
+		.slot_len = rnd_sizeclass[s->sc].slot_len,
+		.where = where,
+	};
+
+	rnd_report(&info);
+}
+
 __bool rnd_slab_try(struct rnd_slab *s, unsigned int slot)
 {
 	__u64 *word = rnd_slab_free_bits(s) + slot / 64;
@@ -46,9 +62,11 @@ __bool rnd_slab_try(struct rnd_slab *s, unsigned int slot)
 	if (!(*word & bit))
 		return 0;
 
+	state = rnd_slab_states(s) + slot;
+	if (unlikely((*state & RND_STATE_MASK) != RND_SLOT_FREE))
+		slab_report(s, "its bitmap and its state disagree (S1)");
 	*word &= ~bit;
 	s->free_cnt--;
-	state = rnd_slab_states(s) + slot;
 	*state = (__u16)((*state & ~RND_STATE_MASK) | RND_SLOT_DRAWN);
 
 	return 1;
@@ -81,7 +99,8 @@ void rnd_slab_return(struct rnd_slab *s, unsigned int slot)
 	__u16 *state = rnd_slab_states(s) + slot;
 
 	UK_ASSERT(slot < s->slots);
-	UK_ASSERT(!(bits[slot / 64] & (1UL << (slot & 63U))));
+	if (unlikely(bits[slot / 64] & (1UL << (slot & 63U))))
+		slab_report(s, "a used slot is in its bitmap (S1)");
 
 	*state = (__u16)((*state & ~RND_STATE_MASK) | RND_SLOT_FREE);
 	bits[slot / 64] |= 1UL << (slot & 63U);

@@ -143,7 +143,7 @@ static void slow_free_large(struct rnd_heap *h, void *ptr,
 {
 	struct rnd_large *lg = &h->dyn->large;
 	struct rnd_span sp;
-	const void *bad;
+	int rc;
 
 	if (unlikely(!rnd_large_find(lg, ptr, &sp) ||
 		     sp.state != RND_SPAN_LIVE || sp.kind == RND_KIND_PAGES ||
@@ -151,12 +151,12 @@ static void slow_free_large(struct rnd_heap *h, void *ptr,
 		     (call->sized && call->size != sp.req)))
 		rnd_diag_pointer(h, ptr, call);
 
-	bad = rnd_large_canary_bad(lg, &sp);
-	if (unlikely(bad))
-		rnd_diag_overflow(ptr, 0, sp.req, bad, call->op, call->caller);
-
+	rc = rnd_large_free(lg, ptr, 0, sp.kind, rnd_port_cpu());
+	if (unlikely(rc == -EFAULT))
+		rnd_diag_overflow(ptr, 0, sp.req, rnd_large_canary_bad(lg, &sp),
+				  call->op, call->caller);
 	/* Somebody else freed it in the meantime */
-	if (unlikely(rnd_large_free(lg, ptr, 0, sp.kind, rnd_port_cpu())))
+	if (unlikely(rc))
 		rnd_diag_pointer(h, ptr, call);
 }
 

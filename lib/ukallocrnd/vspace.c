@@ -28,6 +28,7 @@ void rnd_vspace_init(struct rnd_vspace *vs, __sz limit)
 	rnd_rng_init(&vs->rng, seed);
 	rnd_port_va_range(&vs->next, &end);
 	vs->limit = limit;
+	vs->total = rnd_port_total() >> RND_PAGE_SHIFT;
 	vs->user = 0;
 	vs->meta = 0;
 }

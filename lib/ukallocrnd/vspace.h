@@ -29,6 +29,7 @@
 #include <uk/arch/types.h>
 #include <uk/essentials.h>
 
+#include "atomic.h"
 #include "lock.h"
 #include "port.h"
 #include "rng.h"
@@ -44,6 +45,8 @@ struct rnd_vspace {
 	__uptr next;
 	/** (a) Pages that may be committed; __SZ_MAX: as many as there are */
 	__sz limit;
+	/** (c) Pages that the whole system has */
+	__sz total;
 	/** (a) Pages committed: user memory, metadata */
 	__sz user;
 	__sz meta;
@@ -114,6 +117,16 @@ int rnd_vspace_commit(struct rnd_vspace *vs, __uptr addr, __sz len,
 /** Decommits pages committed with rnd_vspace_commit(); not under a lock */
 void rnd_vspace_decommit(struct rnd_vspace *vs, __uptr addr, __sz len,
 			 enum rnd_backing what);
+
+/**
+ * Tells whether a number of pages could be committed if all others were
+ * given back. Cheap, unlike rnd_vspace_available().
+ */
+static inline __bool rnd_vspace_is_possible(const struct rnd_vspace *vs,
+					    __sz pages)
+{
+	return pages <= MIN(vs->total, rnd_load_relaxed(&vs->limit));
+}
 
 /** Pages that can still be committed, an estimate */
 __sz rnd_vspace_available(const struct rnd_vspace *vs);

@@ -193,6 +193,9 @@ void ukplat_map_foreach(void (*fn)(void *arg, const char *name, __uptr base,
 		uk_spin_unlock_irqrestore(&area_lock, irqf);
 		if (!area.len)
 			return;
+		/* Reported by segment above */
+		if (area.base == (__vaddr_t)__image_start)
+			continue;
 		fn(arg, area.name, area.base, area.len);
 	}
 }

@@ -23,7 +23,7 @@ static struct falloc_core falloc_core;
 static struct plat_rng falloc_rng;
 static struct uk_falloc falloc_machine;
 
-#if CONFIG_UKPLAT_FALLOC_INJECT
+#ifdef CONFIG_UKPLAT_FALLOC_INJECT
 /* Allocations until one fails; ~0 for never */
 static unsigned long inject_after = UKPLAT_FALLOC_INJECT_OFF;
 

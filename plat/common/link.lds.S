@@ -47,6 +47,7 @@ SECTIONS {
 	} :rodata :note
 
 	.dynamic : { *(.dynamic) } :rodata :dynamic
+	.rela.plt : { *(.rela.plt .rela.iplt) }
 	.rela.dyn : {
 		__rela_start = .;
 		*(.rela .rela.*)
@@ -90,3 +91,8 @@ SECTIONS {
 
 ASSERT(__text_end % IMAGE_ALIGN == 0, "text ends within a page")
 ASSERT(__rodata_end % IMAGE_ALIGN == 0, "constants end within a page")
+/* Without symbols and without indirect functions all relocations are of type
+ * R_X86_64_RELATIVE: one empty symbol is left
+ */
+ASSERT(SIZEOF(.rela.plt) == 0, "indirect functions")
+ASSERT(SIZEOF(.dynsym) <= 24, "relocations with symbols")

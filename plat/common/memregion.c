@@ -77,11 +77,14 @@ static unsigned int type_at(const struct memregion_list *list, __paddr_t addr)
 static int piece_add(struct memregion_list *out, __paddr_t start, __paddr_t end,
 		     enum memregion_type type)
 {
-	struct memregion *last = &out->r[out->cnt - 1];
+	struct memregion *last;
 
-	if (out->cnt && last->end == start && last->type == type) {
-		last->end = end;
-		return 0;
+	if (out->cnt) {
+		last = &out->r[out->cnt - 1];
+		if (last->end == start && last->type == type) {
+			last->end = end;
+			return 0;
+		}
 	}
 	return memregion_add(out, start, end - start, type);
 }

@@ -99,12 +99,17 @@ int ukplat_page_unmap(struct uk_pagetable *pt, __vaddr_t vaddr,
 		     !pt_range_is_valid(vaddr, pages)))
 		return -EINVAL;
 
-	/* Large pages do not come and go: one look suffices for all */
-	rc = range_step(pt, vaddr, pages, UNMAP_CHECK);
+	/* All or nothing, which comes by itself within one table. Large pages
+	 * do not come and go: one look suffices.
+	 */
+	if (pages > UKARCH_PT_ENTRIES - pt_index(vaddr, 1)) {
+		rc = range_step(pt, vaddr, pages, UNMAP_CHECK);
+		if (unlikely(rc))
+			return rc;
+	}
+	rc = range_step(pt, vaddr, pages, keep ? UNMAP_DROP : UNMAP_ZOMBIE);
 	if (unlikely(rc))
 		return rc;
-
-	(void)range_step(pt, vaddr, pages, keep ? UNMAP_DROP : UNMAP_ZOMBIE);
 	if (!(flags & PAGE_FLAG_NO_FLUSH))
 		ukplat_tlb_shootdown(vaddr, pages);
 	if (!keep)

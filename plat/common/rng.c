@@ -57,18 +57,30 @@ void plat_rng_bytes(struct plat_rng *rng, void *dst, __sz len)
 	}
 }
 
-__u32 plat_rng_uniform32(struct plat_rng *rng, __u32 bound)
+static __u32 rng_u32(struct plat_rng *rng)
 {
-	/* Draws below this would make small results more frequent */
-	__u32 min = (0U - bound) % bound;
-	__u64 product;
 	__u32 word;
 
+	if (unlikely(!rng->pos || rng->pos > PLAT_RNG_BUF_LEN - sizeof(word)))
+		rng_refill(rng);
+	__builtin_memcpy(&word, rng->buf + rng->pos, sizeof(word));
+	__builtin_memset(rng->buf + rng->pos, 0, sizeof(word));
+	rng->pos += (__u32)sizeof(word);
+	return word;
+}
+
+__u32 plat_rng_uniform32(struct plat_rng *rng, __u32 bound)
+{
 	/* Lemire: the high half of word * bound is the result */
-	do {
-		plat_rng_bytes(rng, &word, sizeof(word));
-		product = (__u64)word * bound;
-	} while (unlikely((__u32)product < min));
+	__u64 product = (__u64)rng_u32(rng) * bound;
+	__u32 min;
+
+	if (unlikely((__u32)product < bound)) {
+		/* Words below this would make small results more frequent */
+		min = (0U - bound) % bound;
+		while ((__u32)product < min)
+			product = (__u64)rng_u32(rng) * bound;
+	}
 	return (__u32)(product >> 32);
 }
 

@@ -28,7 +28,7 @@
 #include "chacha.h"
 
 #define PLAT_RNG_ROUNDS	 8
-#define PLAT_RNG_BUF_LEN (8 * PLAT_CHACHA_BLOCK_LEN)
+#define PLAT_RNG_BUF_LEN (8UL * PLAT_CHACHA_BLOCK_LEN)
 
 struct plat_rng {
 	/** Next byte of buf to hand out; 0 if the buffer was never filled */

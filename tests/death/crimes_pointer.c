@@ -154,17 +154,18 @@ static void usable_size_inside(const struct crime_args *args)
 }
 
 /* The neighbouring slot, one that malloc() never returned. args->offset is
- * the slot length; the neighbour is on the same page, thus in the same slab.
+ * the slot length. The slot before is in the same slab if it is on the same
+ * page; the slot behind might be the unused rest of a slab.
  */
 static void free_neighbour(const struct crime_args *args)
 {
 	char *ptr = crime_malloc(args->size);
-	char *next = ptr + args->offset;
+	char *other = ptr - args->offset;
 
-	if ((size_t)ptr / PAGE_LEN != (size_t)next / PAGE_LEN)
-		next = ptr - args->offset;
-	crime_announce(next);
-	free(next);
+	if ((size_t)ptr / PAGE_LEN != (size_t)other / PAGE_LEN)
+		other = ptr + args->offset;
+	crime_announce(other);
+	free(other);
 }
 
 /* The page behind a large object */

@@ -11,7 +11,8 @@ program. What follows must be indented.
 Columns of the table, separated by tabs:
     crime    name of the function in crimes_*.c
     runs     size:offset, offset a range or 0; separated by blanks
-    needs    options that detect it, or -; the run is skipped without them
+    needs    options that detect it, or -; !OPTION: only without it. Runs whose
+             needs are not met are skipped, or left out in the second case
     signal   ABRT, or SEGV: the access itself must fault, without a report
     report   kind, several with | between, or -
     class    size: that of the object; none; large; any
@@ -99,6 +100,12 @@ def read_options(path):
     if not path.is_file():
         return None
     return set(re.findall(r"CONFIG_LIBUKALLOCRND_(\w+)=y", path.read_text()))
+
+
+def fits(run, options):
+    """False for a run that is about an option which is on being off."""
+    return not any(n[0] == "!" and (options is None or n[1:] in options)
+                   for n in run.needs)
 
 
 def expected(run, ptr, canary):
@@ -198,14 +205,14 @@ def main():
     options = read_options(args.config)
     program = build(args)
     runs = [r for r in read_table(HERE / "table.tsv")
-            if args.filter in r.crime]
+            if args.filter in r.crime and fits(r, options)]
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     canary = options is None or "CANARY" in options
     counts = {"ok": 0, "not ok": 0, "skip": 0}
 
     def one(run):
-        off = [n for n in run.needs if options is not None and
-               n not in options]
+        off = [n for n in run.needs if n[0] != "!" and
+               options is not None and n not in options]
         if off:
             return "skip", f"needs {' '.join(off)}"
         return execute(run, program, args.library, canary)

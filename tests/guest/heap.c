@@ -29,8 +29,8 @@
 #define HEAPS	   4U
 
 /* Rounds until pools have their size, and rounds that are judged */
-#define POOL_ROUNDS 8U
-#define LEAK_ROUNDS 8U
+#define POOL_ROUNDS 5U
+#define LEAK_ROUNDS 4U
 
 /* Objects of an exhausted heap are chained through their first bytes */
 struct link {
@@ -121,7 +121,7 @@ static enum test_result exhausted_heap_gets_everything_back(void)
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		unsigned long first = 0;
 
-		for (round = 0; round < 3; round++) {
+		for (round = 0; round < 2; round++) {
 			struct link *list = __NULL;
 			unsigned long n;
 
@@ -249,8 +249,8 @@ static enum test_result destroyed_heaps_leave_no_frame_behind(void)
 			before = free_now;
 		a = uk_allocrnd_init(__NULL, 0);
 		EXPECT(a);
-		for (i = 0; i < 300; i++) {
-			char *ptr = uk_malloc(a, 4UL * i * i);
+		for (i = 0; i < 200; i++) {
+			char *ptr = uk_malloc(a, 9UL * i * i);
 
 			EXPECT(ptr);
 			/* Half of them stay */

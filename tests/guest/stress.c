@@ -67,19 +67,22 @@ static struct object *slots[SLOTS];
 static struct tally tallies[CONFIG_UKPLAT_LCPU_MAXCOUNT];
 static unsigned long ops_left;
 
-/* Mostly small, some up to 4 KiB, few up to 64 KiB, rarely a large object */
+/* Mostly small, some up to 4 KiB, few up to 32 KiB. Large objects, which have
+ * pages of their own, are rare: each of them makes all CPUs answer, and with
+ * more CPUs than the host has that takes milliseconds.
+ */
 static __sz draw_words(__u64 *seed)
 {
 	__u64 r = draw(seed);
-	__u64 kind = r % 1024;
+	__u64 kind = r % 65536;
 
-	r >>= 10;
-	if (kind < 768)
+	r >>= 16;
+	if (kind < 49152)
 		return HEAD_WORDS + r % 32;
-	if (kind < 1008)
+	if (kind < 64512)
 		return HEAD_WORDS + r % 510;
-	if (kind < 1023)
-		return HEAD_WORDS + r % 8190;
+	if (kind < 65532)
+		return HEAD_WORDS + r % 4090;
 	return HEAD_WORDS + r % 40000;
 }
 

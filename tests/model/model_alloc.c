@@ -32,7 +32,7 @@
 
 #include "object.h"
 
-#define OPS (TEST_TSAN ? 4000 : 20000)
+#define OPS (TEST_TSAN ? 1500 : 10000)
 
 #define THREADS	    4
 #define LIVE_MAX    400U /* objects of one thread */
@@ -182,13 +182,14 @@ static void op_free(struct worker *w)
 static void op_pfree_part(struct worker *w)
 {
 	struct object *o = take(w);
-	size_t pages, part;
+	size_t pages;
 
 	if (!o)
 		return;
 	pages = o->size / PAGE;
 	if (o->is_pages && pages > 1) {
-		part = 1 + random_below(&w->random, pages - 1);
+		size_t part = 1 + random_below(&w->random, pages - 1);
+
 		o->size -= part * PAGE;
 		if (random_below(&w->random, 2)) {
 			uk_pfree(w->a, o->ptr, part);
@@ -246,12 +247,12 @@ static void op_realloc(struct worker *w)
 static void op_usable(struct worker *w)
 {
 	struct object *o = take(w);
-	size_t usable;
 
 	if (!o)
 		return;
 	if (!o->is_pages) {
-		usable = uk_alloc_usable_size(w->a, o->ptr);
+		size_t usable = uk_alloc_usable_size(w->a, o->ptr);
+
 		EXPECT(usable >= o->size);
 		object_check(o, "usable size");
 		o->size = usable;

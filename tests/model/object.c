@@ -111,14 +111,15 @@ static int compare_address(const void *a, const void *b)
 
 void objects_check_disjoint(struct object **objects, size_t n)
 {
-	uintptr_t end;
 	size_t i;
 
-	qsort(objects, n, sizeof(objects[0]), compare_address);
+	qsort(objects, n, sizeof(void *), compare_address);
 	for (i = 1; i < n; i++) {
 		/* An empty object has an address of its own, too */
-		end = (uintptr_t)objects[i - 1]->ptr +
-		      (objects[i - 1]->size ? objects[i - 1]->size : 1);
+		uintptr_t end =
+			(uintptr_t)objects[i - 1]->ptr +
+			(objects[i - 1]->size ? objects[i - 1]->size : 1);
+
 		if ((uintptr_t)objects[i]->ptr < end)
 			test_die("%p begins in %p, which has %zu bytes",
 				 (void *)objects[i]->ptr,

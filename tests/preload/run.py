@@ -22,7 +22,7 @@ import time
 import workloads
 
 HERE = pathlib.Path(__file__).resolve().parent
-TIMEOUT_S = 180
+TIMEOUT_S = 600
 # What the library may show to the program it is loaded into
 EXPORTS = re.compile(
     r"(__libc_)?(malloc|free|calloc|realloc|memalign|valloc|pvalloc)|"

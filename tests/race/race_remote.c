@@ -27,9 +27,9 @@
 
 #include "object.h"
 
-#define PAIRS 3
+#define PAIRS 3UL
 
-#define OBJECTS (TEST_TSAN ? 10000 : 100000)
+#define OBJECTS (TEST_TSAN ? 10000U : 100000U)
 
 struct lane {
 	pthread_t producer, consumer;
@@ -46,11 +46,11 @@ static void *produce(void *arg)
 {
 	struct lane *l = arg;
 	struct random random = { test_seed * 100 + l->idx };
-	struct object *o;
 	unsigned int i;
 
 	for (i = 0; i < OBJECTS; i++) {
-		o = &l->slots[i % 16];
+		struct object *o = &l->slots[i % 16];
+
 		while (__atomic_load_n(&l->full[i % 16], __ATOMIC_ACQUIRE))
 			sched_yield();
 
@@ -122,7 +122,7 @@ static void assert_all_returned(void)
 	assert_true(stats.remote_frees >= PAIRS * OBJECTS);
 
 	/* Slots that were handed out once would need far more than this */
-	print_message("%lu KiB committed for %u objects\n",
+	print_message("%lu KiB committed for %lu objects\n",
 		      stats.committed >> 10, PAIRS * OBJECTS);
 	assert_true(stats.committed < 64UL << 20);
 }

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/personality.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -38,59 +40,82 @@ void rnd_port_entropy(void *buf, __sz len)
 		dst[i] = (__u8)chance_next();
 }
 
+/* Starts the program again at fixed addresses, if the system lets it */
+static void layout_fix(char **argv)
+{
+	int old = personality(0xffffffff);
+
+	if (old < 0 || old & ADDR_NO_RANDOMIZE)
+		return;
+	if (personality((unsigned long)old | ADDR_NO_RANDOMIZE) >= 0)
+		(void)execv("/proc/self/exe", argv);
+	print_message("addresses of the process differ from run to run\n");
+}
+
 void chance_init(int argc, char **argv)
 {
+	layout_fix(argv);
 	chance_state = argc > 1 ? strtoull(argv[1], NULL, 0) : 1;
-	printf("seed %lu, alpha %g per test\n", chance_state, CHANCE_ALPHA);
+	printf("seed %lu, alpha at most %g per test\n", chance_state,
+	       CHANCE_ALPHA);
 }
 
 double chance_chi2(const unsigned int *counts, size_t n)
 {
-	double sum = 0, chi2 = 0, d;
+	double sum = 0, chi2 = 0;
 	size_t i;
 
 	for (i = 0; i < n; i++)
 		sum += counts[i];
 	for (i = 0; i < n; i++) {
-		d = counts[i] - sum / (double)n;
+		double d = counts[i] - sum / (double)n;
+
 		chi2 += d * d;
 	}
 	return chi2 * (double)n / sum;
 }
 
-double chance_chi2_limit(size_t degrees)
+double chance_z(size_t trials)
+{
+	return sqrt(2 * log((double)trials / CHANCE_ALPHA));
+}
+
+double chance_chi2_limit(size_t degrees, size_t trials)
 {
 	double d = (double)degrees, t = 2 / (9 * d);
 
-	return d * pow(1 - t + CHANCE_Z * sqrt(t), 3);
+	return d * pow(1 - t + chance_z(trials) * sqrt(t), 3);
 }
 
 void assert_equal_chances(const char *what, const unsigned int *counts,
 			  size_t n)
 {
-	double chi2 = chance_chi2(counts, n), limit = chance_chi2_limit(n - 1);
+	double chi2 = chance_chi2(counts, n);
+	double limit = chance_chi2_limit(n - 1, 1);
 
 	print_message("%s: chi2 %.1f of %zu places, limit %.1f\n", what, chi2,
 		      n, limit);
 	assert_true(chi2 < limit);
 }
 
-void assert_not_more_likely(const char *what, size_t hits, size_t n, double p)
+void assert_not_more_likely(const char *what, size_t hits, size_t n, double p,
+			    size_t trials)
 {
-	double mean = (double)n * p;
-	/* Rare events are Poisson distributed; the last term covers its skew */
-	double limit = mean + CHANCE_Z * sqrt(mean) + CHANCE_Z * CHANCE_Z / 3;
+	double mean = (double)n * p, z = chance_z(trials);
+	/* Bernstein's inequality, solved for the deviation */
+	double limit = mean + z * z / 6 + sqrt(z * z * mean + pow(z, 4) / 36);
 
-	print_message("%s: %zu of %zu, expected %.1f, limit %.1f\n", what, hits,
-		      n, mean, limit);
+	print_message("%s: %zu of %zu, at most %.1f expected, limit %.1f\n",
+		      what, hits, n, mean, limit);
 	assert_true((double)hits < limit);
 }
 
-void assert_even(const char *what, size_t hits, size_t n)
+void assert_even(const char *what, size_t hits, size_t n, size_t trials)
 {
 	double z = ((double)hits - (double)n / 2) / (sqrt((double)n) / 2);
 
-	if (fabs(z) >= CHANCE_Z)
+	/* Both sides */
+	if (fabs(z) >= chance_z(2 * trials))
 		fail_msg("%s: %zu of %zu, z = %.2f", what, hits, n, z);
 }
 

@@ -5,7 +5,7 @@ reports them.
 
 Exact mode counts instructions: one CPU, identical in every run. Parallel
 mode measures time with one host thread a CPU. What the guest prints is shown
-as it comes; what it marks goes to a file as JSON lines, after a line that says what was run.
+as it comes; its JSON lines go to a file, after a line on what was run.
 """
 import argparse
 import json

@@ -15,7 +15,8 @@ separated by blanks, make a boot for each combination:
     status   exit code of the guest
     expect   -, or a regular expression for one whole line of the console
 
-Where the guest prints totals, its cases count; otherwise the boot does.
+Where the guest prints totals, its cases count; otherwise, and where the exit
+code has to be another than 0, the boot does.
 """
 import argparse
 import concurrent.futures
@@ -95,7 +96,9 @@ def execute(case, args):
         mem=int(case.options.get("mem", 1024)),
         timeout=int(case.options.get("timeout", TIMEOUT_S))))
     error = problem(case, outcome)
-    counts = totals(outcome.lines) or [int(not error), 0, 0]
+    counts = totals(outcome.lines)
+    if not counts or case.status:
+        counts = [int(not error), 0, 0]
     if error:
         counts[1] = max(counts[1], 1)
         return counts, [f"not ok {case.title()}: {error}",

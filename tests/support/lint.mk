@@ -24,7 +24,9 @@ lint-selftest:
 TIDY_HOST_SRCS := $(sort $(PRELOAD_SRCS) $(addsuffix .c,$(TESTS)))
 TIDY_GUEST_SRCS := $(sort $(filter %.c,$(foreach lib,$(UK_LIBS),\
 	$(filter-out $(TIDY_HOST_SRCS),$(call uk_srcs,$(lib))))))
-CLANG_INCLUDE = $(shell clang -print-file-name=include)
+ifneq ($(filter tidy-files,$(MAKECMDGOALS)),)
+CLANG_INCLUDE := $(shell clang -print-file-name=include)
+endif
 
 define tidy_file
 $(O)/tidy/$(2).ok: $(O)/$(1)/$(2:.c=.o) .clang-tidy
@@ -45,7 +47,8 @@ $(foreach lib,$(UK_LIBS),$(foreach f,$(filter $(TIDY_GUEST_SRCS),\
 
 tidy-files: $(patsubst %,$(O)/tidy/%.ok,$(TIDY_HOST_SRCS) $(TIDY_GUEST_SRCS))
 tidy: ## clang-tidy
-	$(call run_command,$@) -- $(MAKE) -k -j$(JOBS) tidy-files
+	$(call run_command,$@) -- make -k -j$(RUN_JOBS) \
+		O=$(O) CC=$(CC) tidy-files
 cppcheck: $(CONFIG_H) ## cppcheck
 	$(call run_command,$@) -- cppcheck -q -j$(JOBS) --std=c11 \
 		--enable=warning,style,performance,portability \

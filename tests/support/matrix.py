@@ -9,7 +9,6 @@ each one off. For every configuration the Linux library is built, the guest's
 library is compiled, and the crimes are committed that it must still detect.
 """
 import argparse
-import os
 import pathlib
 import subprocess
 import sys
@@ -57,15 +56,13 @@ def write_choices(path, options, chosen):
         f"# CONFIG_{name} is not set\n" for name in options))
 
 
-def test(out, name, jobs):
+def test(out, name, cc, jobs):
     """Builds and tests one configuration; output of the failure or None."""
-    make = ["make", f"O={out}"]
-    env = {key: text for key, text in os.environ.items()
-           if key not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+    make = ["make", f"O={out}", f"CC={cc}"]
     for goals in (["defconfig", f"DEFCONFIG={out}/choices"],
                   [f"-j{jobs}", "preload", "guest-lib"],
                   ["death"]):
-        run = subprocess.run([*make, *goals], text=True, check=False, env=env,
+        run = subprocess.run([*make, *goals], text=True, check=False,
                              stdout=subprocess.PIPE,
                              stderr=subprocess.STDOUT)
         if run.returncode:
@@ -77,6 +74,7 @@ def main():
     """Runs the configurations one after the other."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=pathlib.Path, default="build")
+    parser.add_argument("--cc", default="gcc")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--all", action="store_true")
     args = parser.parse_args()
@@ -85,7 +83,7 @@ def main():
     for name, chosen in configurations(options, args.all):
         out = args.out / "matrix" / name
         write_choices(out / "choices", options, chosen)
-        error = test(out, name, args.jobs)
+        error = test(out, name, args.cc, args.jobs)
         print(error or f"ok {name}", flush=True)
         failed += bool(error)
         passed += not error

@@ -22,11 +22,15 @@ import sys
 import threading
 import time
 
+# A make below a test is not part of the one above it
+MAKE_VARIABLES = ("MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS")
 SKIPPED = 77  # exit status of a program that could not test anything
 TOTALS = re.compile(r"^(\d+) passed, (\d+) failed, (\d+) skipped$", re.M)
 TAP = re.compile(r"^(ok|not ok) \d+(?: - \S+)?( # SKIP)?", re.M)
+OUTCOME = re.compile(r"1\.\.\d|(# )?(not )?ok ")  # the rest of TAP
 VALGRIND = ["valgrind", "-q", "--error-exitcode=99", "--leak-check=full",
-            "--errors-for-leak-kinds=definite", "--fair-sched=yes"]
+            "--show-leak-kinds=definite", "--errors-for-leak-kinds=definite",
+            "--fair-sched=yes"]
 
 
 @dataclasses.dataclass
@@ -75,7 +79,9 @@ def count(status, text):
 def execute(name, command, timeout, on_line=None):
     """Runs a command to its end, with its output kept; on_line sees each
     line as it comes."""
-    env = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP",
+    kept = {key: text for key, text in os.environ.items()
+            if key not in MAKE_VARIABLES}
+    env = dict(kept, CMOCKA_MESSAGE_OUTPUT="TAP",
                TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1",
                UBSAN_OPTIONS="print_stacktrace=1")
     start = time.monotonic()
@@ -114,7 +120,9 @@ def show(suite, result, quiet=False):
     """One line; for a failure, everything the program said."""
     reason = ""
     if result.skipped and not result.passed and not result.failed:
-        reason = ": " + (result.output.strip().splitlines() or [""])[-1]
+        said = [line for line in result.output.splitlines()
+                if line and not OUTCOME.match(line)]
+        reason = ": " + (said or ["it does not say why"])[-1]
     print(f"  {suite:<13} {result.name:<28} {result.words()}{reason}"
           f"  ({result.seconds:.1f} s)", flush=True)
     if result.failed and not quiet:
@@ -129,13 +137,20 @@ def keep(out, suite, results):
     return int(any(r.failed for r in results) or not results)
 
 
+def name_of(program):
+    """Its file name, with the kind of build if that is a special one."""
+    path = pathlib.Path(program)
+    kind = path.parents[2].name if len(path.parents) > 2 else "host"
+    return path.name if kind != "tsan" else f"{path.name} (TSan)"
+
+
 def run_programs(args):
     """Programs of a suite, args.jobs at a time."""
     wrap = VALGRIND if args.valgrind else []
     args.items = [str(pathlib.Path(p).resolve()) for p in args.items]
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
-        waiting = [pool.submit(execute, pathlib.Path(p).name, [*wrap, p],
-                               args.timeout) for p in args.items]
+        waiting = [pool.submit(execute, name_of(p), [*wrap, p], args.timeout)
+                   for p in args.items]
         results = []
         for future in concurrent.futures.as_completed(waiting):
             results.append(future.result())

@@ -38,7 +38,7 @@ run_long = $(Q)$(RUN) --stream --timeout 1500 command $(1)
 # Suite $(1): builds the programs $(2), those that can be, and runs them all
 PARALLEL := $(if $(MAKELEVEL:0=),,-j$(JOBS))
 define run_programs
-	@$(MAKE) -k $(PARALLEL) $(2) || :
+	+@$(MAKE) -k $(PARALLEL) $(2) || :
 	$(Q)$(RUN) $(3) programs $(1) $(2)
 endef
 
@@ -48,8 +48,9 @@ model: ## random operations against a reference
 	$(call run_programs,$@,$(call programs,host,model))
 stat: ## randomness of slots and bases
 	$(call run_programs,$@,$(call programs,host,stat))
-race: ## threads under ThreadSanitizer
-	$(call run_programs,$@,$(call programs,tsan,race model))
+race: ## threads, plain and under ThreadSanitizer
+	$(call run_programs,$@,$(call programs,tsan,race model) \
+		$(call programs,host,race))
 asan: ## unit and model tests under ASan and UBSan
 	$(call run_programs,$@,$(call programs,asan,unit model))
 valgrind: ## unit tests under memcheck

@@ -34,7 +34,8 @@ UK_LIBS += $(if $(filter y,$(2)),$(1))
 endef
 
 # Sources without the suffix for the variant; sources of a library
-uk_plain = $(foreach src,$(1),$(patsubst ./%,%,$(firstword $(subst |, ,$(src)))))
+uk_plain = $(foreach src,$(1),\
+	$(patsubst ./%,%,$(firstword $(subst |, ,$(src)))))
 uk_srcs = $(call uk_plain,$($(call uk_upper,$(1))_SRCS-y))
 
 # An object lies below the build directory where its source lies in the tree

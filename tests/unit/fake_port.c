@@ -196,6 +196,7 @@ void fake_port_reset(__u64 seed)
 	fake_port.va_start = VA_START;
 	fake_port.va_end = VA_END;
 	fake_port.available = 1UL << 40;
+	fake_port.total = 1UL << 40;
 	entropy = seed;
 	rnd_host_cpu = 0;
 }
@@ -415,6 +416,11 @@ int rnd_port_donate(__uptr addr, __sz len)
 	check_range(addr, len);
 
 	return -ENOTSUP;
+}
+
+__sz rnd_port_total(void)
+{
+	return fake_port.total;
 }
 
 __sz rnd_port_available(void)

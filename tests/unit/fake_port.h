@@ -50,8 +50,9 @@ struct fake_port {
 	/** (w) rnd_port_va_range() */
 	__uptr va_start;
 	__uptr va_end;
-	/** (w) rnd_port_available() */
+	/** (w) rnd_port_available(), rnd_port_total() */
 	__sz available;
+	__sz total;
 	/** (w) rnd_port_cpu_lease(): the index given to who has none */
 	__u32 lease;
 	/** (w) Called by rnd_port_yield() */

@@ -44,7 +44,7 @@ static unsigned int naive_count(__u64 w)
 	unsigned int i, cnt = 0;
 
 	for (i = 0; i < 64; i++)
-		cnt += (w >> i) & 1;
+		cnt += (unsigned int)(w >> i) & 1U;
 
 	return cnt;
 }

@@ -8,6 +8,7 @@
  *
  * links: lib/ukallocrnd/region.c lib/ukallocrnd/slab.c lib/ukallocrnd/sizeclass.c lib/ukallocrnd/vspace.c
  *	lib/ukallocrnd/rng.c lib/ukallocrnd/chacha.c tests/unit/fake_port.c
+ *	lib/ukallocrnd/report.c lib/ukallocrnd/format.c
  *	tests/unit/fake_assert.c
  */
 
@@ -259,6 +260,9 @@ static void pagemap_init_failure_gives_all_back(void **state)
 	rnd_pagemap_destroy(&pm);
 	assert_int_equal(0, fake_port.reserved);
 	for (n = 1; n <= reserves; n++) {
+		/* The same random places, up to the failure */
+		fake_port_reset(3);
+		rnd_vspace_init(&vs, __SZ_MAX);
 		memset(&pm, 0, sizeof(pm));
 		memset(dyn, 0, sizeof(dyn));
 		fake_port_fail_from(FAKE_RESERVE, n);

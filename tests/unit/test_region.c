@@ -8,6 +8,7 @@
  *
  * links: lib/ukallocrnd/slab.c lib/ukallocrnd/sizeclass.c lib/ukallocrnd/vspace.c
  *	lib/ukallocrnd/rng.c lib/ukallocrnd/chacha.c tests/unit/fake_port.c
+ *	lib/ukallocrnd/report.c lib/ukallocrnd/format.c
  *	tests/unit/fake_assert.c
  */
 
@@ -86,7 +87,7 @@ static unsigned int window_cnt(void)
 	unsigned int i, cnt = 0;
 
 	for (i = 0; i < RND_WINDOW_COUNT; i++)
-		cnt += (used[i / 64] >> (i % 64)) & 1;
+		cnt += (unsigned int)(used[i / 64] >> (i % 64)) & 1U;
 
 	return cnt;
 }

@@ -158,7 +158,8 @@ static void report_tells_who_freed_first(void **state)
 		.ptr = (void *)0x1000,
 		.slot_len = 16,
 		.has_cpu = 1,
-		.where = "quarantine",
+		.cpu = 1,
+		.where = "in quarantine",
 	};
 
 	(void)state;
@@ -166,7 +167,25 @@ static void report_tells_who_freed_first(void **state)
 		      "caller=0x0\n"
 		      "  found by free()\n"
 		      "  freed by CPU 0\n"
-		      "  it is quarantine\n",
+		      "  it is in quarantine\n",
+		      &info);
+}
+
+static void report_tells_when_no_cpu_of_its_own_freed(void **state)
+{
+	const struct rnd_bug_info info = {
+		.bug = RND_BUG_DOUBLE_FREE,
+		.op = "free",
+		.ptr = (void *)0x1000,
+		.slot_len = 16,
+		.has_cpu = 1,
+	};
+
+	(void)state;
+	assert_report("ukallocrnd: BUG: double free: ptr=0x1000 class=16 "
+		      "caller=0x0\n"
+		      "  found by free()\n"
+		      "  freed by a CPU without a state of its own\n",
 		      &info);
 }
 
@@ -202,7 +221,7 @@ static void report_tells_kinds_that_differ(void **state)
 		      "  freed as if from new[]\n"
 		      "  requested size 0\n",
 		      &info);
-	info.given = 3;
+	info.given = 4;
 	assert_report("ukallocrnd: BUG: kind mismatch: ptr=0x1000 class=none "
 		      "caller=0x0\n"
 		      "  requested size 0\n",
@@ -346,6 +365,7 @@ int main(void)
 		cmocka_unit_test(report_names_every_bug),
 		cmocka_unit_test(report_names_the_class),
 		cmocka_unit_test(report_tells_who_freed_first),
+		cmocka_unit_test(report_tells_when_no_cpu_of_its_own_freed),
 		cmocka_unit_test(report_tells_sizes_that_differ),
 		cmocka_unit_test(report_tells_kinds_that_differ),
 		cmocka_unit_test(

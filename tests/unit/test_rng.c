@@ -223,19 +223,55 @@ static void rng_uniform64_rejects_surplus_words(void **state)
 	assert_true(rnd_rng_uniform64(&rng, 1) == 0);
 }
 
+static void queue_u16(__u32 word)
+{
+	rng.pos -= 2;
+	rng.buf[rng.pos] = (__u8)word;
+	rng.buf[rng.pos + 1] = (__u8)(word >> 8);
+}
+
+static void rng_uniform16_maps_words_in_order(void **state)
+{
+	(void)state;
+	queue_u16(0x1fff);
+	assert_int_equal(0, rnd_rng_uniform16(&rng, 8));
+	queue_u16(0x2000);
+	assert_int_equal(1, rnd_rng_uniform16(&rng, 8));
+	queue_u16(0xffff);
+	assert_int_equal(7, rnd_rng_uniform16(&rng, 8));
+	queue_u16(0xffff);
+	assert_int_equal(0, rnd_rng_uniform16(&rng, 1));
+	queue_u16(0xfffe);
+	assert_int_equal(0xfffe, rnd_rng_uniform16(&rng, 0x10000));
+}
+
+/* 2^16 mod 3 is 1, 2^16 mod (2^15 + 1) is 2^15 - 1 */
+static void rng_uniform16_rejects_surplus_words(void **state)
+{
+	(void)state;
+	queue_u16(0xffff);
+	queue_u16(0);
+	assert_int_equal(2, rnd_rng_uniform16(&rng, 3));
+	queue_u16(1);
+	assert_int_equal(0, rnd_rng_uniform16(&rng, 3));
+	queue_u16(0x8000);
+	queue_u16(0);
+	assert_int_equal(0x4000, rnd_rng_uniform16(&rng, 0x8001));
+}
+
 /* Draws from [0, bound) as often as makes 1000 each; chi-square against the
  * quantile of alpha = 1e-6 in Wilson and Hilferty's approximation. The seed
  * is fixed, so the test passes always or never.
  */
-static void assert_uniform(unsigned int bound, unsigned int bytes)
+static void assert_uniform(unsigned int bound,
+			   __u32 (*draw)(struct rnd_rng *rng, __u32 bound))
 {
 	unsigned int counts[256] = { 0 };
 	double free_params = bound - 1, chi2 = 0, limit, root, d;
 	unsigned int i;
 
 	for (i = 0; i < bound * 1000; i++)
-		counts[bytes ? rnd_rng_u8(&rng) :
-			       rnd_rng_uniform(&rng, bound)]++;
+		counts[draw(&rng, bound)]++;
 	for (i = 0; i < bound; i++) {
 		d = counts[i] - 1000.0;
 		chi2 += d * d / 1000.0;
@@ -254,14 +290,22 @@ static void assert_uniform(unsigned int bound, unsigned int bytes)
 	assert_true(chi2 < limit);
 }
 
-static void rng_uniform_is_uniform(void **state)
+static __u32 draw_u8(struct rnd_rng *from, __u32 bound)
+{
+	assert_int_equal(256, bound);
+	return rnd_rng_u8(from);
+}
+
+static void rng_draws_are_uniform(void **state)
 {
 	(void)state;
-	assert_uniform(2, 0);
-	assert_uniform(3, 0);
-	assert_uniform(51, 0);
-	assert_uniform(255, 0);
-	assert_uniform(256, 1);
+	assert_uniform(256, draw_u8);
+	assert_uniform(2, rnd_rng_uniform);
+	assert_uniform(3, rnd_rng_uniform);
+	assert_uniform(255, rnd_rng_uniform);
+	assert_uniform(2, rnd_rng_uniform16);
+	assert_uniform(51, rnd_rng_uniform16);
+	assert_uniform(255, rnd_rng_uniform16);
 }
 
 int main(void)
@@ -277,7 +321,9 @@ int main(void)
 		UNIT_TEST(rng_uniform_maps_words_in_order),
 		UNIT_TEST(rng_uniform_rejects_surplus_words),
 		UNIT_TEST(rng_uniform64_rejects_surplus_words),
-		UNIT_TEST(rng_uniform_is_uniform),
+		UNIT_TEST(rng_uniform16_maps_words_in_order),
+		UNIT_TEST(rng_uniform16_rejects_surplus_words),
+		UNIT_TEST(rng_draws_are_uniform),
 	};
 
 	return cmocka_run_group_tests_name("rng", tests, NULL, NULL);

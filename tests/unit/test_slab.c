@@ -6,7 +6,9 @@
 
 /* Unit test of slab.c against a model: one state per slot
  *
- * links: lib/ukallocrnd/sizeclass.c tests/unit/fake_assert.c
+ * links: lib/ukallocrnd/sizeclass.c lib/ukallocrnd/report.c
+ *	lib/ukallocrnd/format.c tests/unit/fake_port.c
+ *	tests/unit/fake_assert.c
  */
 
 #include <setjmp.h>
@@ -17,6 +19,7 @@
 
 #include <cmocka.h>
 
+#include "fake_port.h"
 #include "slab.h"
 
 #define UNIT_TEST(fn) cmocka_unit_test_setup(fn, setup)
@@ -201,11 +204,40 @@ static void slab_transitions_keep_who_freed(void **state)
 	assert_int_equal(rnd_state_freed(RND_SLOT_DRAWN, 11), *word);
 }
 
+static void return_twice(void *arg)
+{
+	(void)arg;
+	rnd_slab_return(s, 7);
+}
+
+static void draw_used_slot(void *arg)
+{
+	(void)arg;
+	rnd_slab_states(s)[7] = rnd_state_live(RND_KIND_MALLOC, 8);
+	(void)rnd_slab_try(s, 7);
+}
+
+static void assert_metadata_report(void (*fn)(void *arg), const char *where)
+{
+	const char *text = fake_port_abort_text(fn, NULL);
+
+	assert_ptr_equal(text,
+			 strstr(text, "ukallocrnd: BUG: metadata "
+				      "corrupted: ptr=0x10000 class=96 "));
+	assert_non_null(strstr(text, where));
+}
+
+static void slab_reports_when_bit_and_state_disagree_s1(void **state)
+{
+	(void)state;
+	assert_metadata_report(return_twice,
+			       "a used slot is in its bitmap (S1)");
+	assert_metadata_report(draw_used_slot, "(S1)");
+}
+
 static void slab_contract(void **state)
 {
 	(void)state;
-	/* Returning what is free, or what does not exist */
-	expect_assert_failure(rnd_slab_return(s, 7));
 	expect_assert_failure(rnd_slab_return(s, s->slots));
 	expect_assert_failure(rnd_slab_take(s, s->free_cnt));
 }
@@ -284,6 +316,7 @@ int main(void)
 		UNIT_TEST(slab_take_counts_free_slots_in_order),
 		UNIT_TEST(slab_random_history_s1_s2),
 		UNIT_TEST(slab_transitions_keep_who_freed),
+		UNIT_TEST(slab_reports_when_bit_and_state_disagree_s1),
 		UNIT_TEST(slab_contract),
 		UNIT_TEST(slab_remote_bit_is_set_once),
 		UNIT_TEST(slab_live_word_holds_kind_and_slack),

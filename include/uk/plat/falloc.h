@@ -19,7 +19,7 @@ extern "C" {
 /** The frame allocator that owns all RAM nobody else uses. */
 struct uk_falloc *ukplat_falloc_get(void);
 
-#if CONFIG_UKPLAT_FALLOC_INJECT
+#ifdef CONFIG_UKPLAT_FALLOC_INJECT
 /**
  * Makes one later allocation fail, for tests of failure paths.
  *

@@ -178,6 +178,16 @@ static __sz host_kib_field(const char *text, __sz len, const char *key)
 	return kib * 1024;
 }
 
+__sz rnd_port_total(void)
+{
+	struct host_sysinfo info = { 0 };
+
+	/* Without an answer, whatever is asked for is tried */
+	if (rnd_sys1(SYS_sysinfo, (__uptr) & info))
+		return __SZ_MAX;
+	return (info.total_ram + info.total_swap) * info.unit;
+}
+
 __sz rnd_port_available(void)
 {
 	struct host_sysinfo info = { 0 };

@@ -9,50 +9,101 @@
 
 #include <uk/arch/types.h>
 
-/* The compiler turns loops into calls of these functions, so the first three
- * are made of string instructions.
+/* The first three functions must not contain loops: the compiler would turn
+ * them into calls of these functions. Up to 16 bytes go in two pieces that may
+ * overlap, more in 8-byte string instructions and one piece at the end.
  */
+#define WORD 8
+
+/* First and last 8, 4 or 1 bytes of 1 to 16; with the middle one of 3 */
+static void copy_short(char *dst, const char *src, size_t len)
+{
+	__u64 first, last;
+	__u32 lo, hi;
+	char c;
+
+	/* Everything is read before anything is written: memmove() */
+	if (len >= WORD) {
+		__builtin_memcpy(&first, src, WORD);
+		__builtin_memcpy(&last, src + len - WORD, WORD);
+		__builtin_memcpy(dst, &first, WORD);
+		__builtin_memcpy(dst + len - WORD, &last, WORD);
+	} else if (len >= 4) {
+		__builtin_memcpy(&lo, src, 4);
+		__builtin_memcpy(&hi, src + len - 4, 4);
+		__builtin_memcpy(dst, &lo, 4);
+		__builtin_memcpy(dst + len - 4, &hi, 4);
+	} else if (len) {
+		c = src[len / 2];
+		lo = (unsigned char)src[0];
+		hi = (unsigned char)src[len - 1];
+		dst[0] = (char)lo;
+		dst[len / 2] = c;
+		dst[len - 1] = (char)hi;
+	}
+}
+
 void *memcpy(void *restrict dst, const void *restrict src, size_t len)
 {
+	size_t words = len / WORD;
+	const void *s = src;
 	void *d = dst;
+	__u64 last;
 
-	__asm__ __volatile__("rep movsb"
-			     : "+D"(d), "+S"(src), "+c"(len)
+	if (len <= 2UL * WORD) {
+		copy_short(dst, src, len);
+		return dst;
+	}
+	/* Read first: for memmove() to a lower address */
+	__builtin_memcpy(&last, (const char *)src + len - WORD, WORD);
+	__asm__ __volatile__("rep movsq"
+			     : "+D"(d), "+S"(s), "+c"(words)
 			     :
 			     : "memory");
+	__builtin_memcpy((char *)dst + len - WORD, &last, WORD);
 	return dst;
 }
 
 void *memmove(void *dst, const void *src, size_t len)
 {
-	const char *s = src;
-	char *d = dst;
+	size_t words = len / WORD;
+	const char *s = (const char *)src + len - WORD;
+	char *d = (char *)dst + len - WORD;
+	__u64 first;
 
-	if ((__uptr)dst - (__uptr)src >= len)
+	if (len <= 2UL * WORD || (__uptr)dst - (__uptr)src >= len)
 		return memcpy(dst, src, len);
 	/* dst lies within the source: backwards */
-	d += len - 1;
-	s += len - 1;
-	__asm__ __volatile__("std; rep movsb; cld"
-			     : "+D"(d), "+S"(s), "+c"(len)
+	__builtin_memcpy(&first, src, WORD);
+	__asm__ __volatile__("std; rep movsq; cld"
+			     : "+D"(d), "+S"(s), "+c"(words)
 			     :
 			     : "memory");
+	__builtin_memcpy(dst, &first, WORD);
 	return dst;
 }
 
 void *memset(void *dst, int c, size_t len)
 {
 	__u64 pattern = 0x0101010101010101UL * (unsigned char)c;
-	size_t words = len / sizeof(pattern);
+	size_t words = len / WORD;
+	char *end = (char *)dst + len;
 	void *d = dst;
 
-	len %= sizeof(pattern);
-	__asm__ __volatile__("rep stosq\n\t"
-			     "movq %3, %1\n\t"
-			     "rep stosb"
-			     : "+D"(d), "+c"(words)
-			     : "a"(pattern), "r"(len)
-			     : "memory");
+	if (len >= WORD) {
+		__builtin_memcpy(end - WORD, &pattern, WORD);
+		__asm__ __volatile__("rep stosq"
+				     : "+D"(d), "+c"(words)
+				     : "a"(pattern)
+				     : "memory");
+	} else if (len >= 4) {
+		__builtin_memcpy(dst, &pattern, 4);
+		__builtin_memcpy(end - 4, &pattern, 4);
+	} else if (len) {
+		*(char *)dst = (char)c;
+		((char *)dst)[len / 2] = (char)c;
+		end[-1] = (char)c;
+	}
 	return dst;
 }
 

@@ -83,6 +83,7 @@ trap_common:
 	.macro	may_fault insn:vararg
 9999:	\insn
 	.pushsection .uk_extable, "a", @progbits
+	.balign	4
 	.long	9999b - .
 	.long	probe_faulted - .
 	.popsection

@@ -111,7 +111,7 @@ extern struct uk_alloc *_uk_alloc_head;
 static inline struct uk_alloc *uk_alloc_next(const struct uk_alloc *a)
 {
 	/* Acquire: the operations behind the link are set. Pairs with the
-	 * release in uk_alloc_register().
+	 * release in registry_publish().
 	 */
 	return __atomic_load_n(a ? &a->next : &_uk_alloc_head,
 			       __ATOMIC_ACQUIRE);

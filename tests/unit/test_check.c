@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+/* Unit test of check.c: a sound heap, and one damage at a time
+ *
+ * links: lib/ukallocrnd/heap.c lib/ukallocrnd/slow.c lib/ukallocrnd/diag.c
+ *	lib/ukallocrnd/check.c lib/ukallocrnd/large.c lib/ukallocrnd/pcpu.c
+ *	lib/ukallocrnd/pclass.c lib/ukallocrnd/pagemap.c
+ *	lib/ukallocrnd/region.c lib/ukallocrnd/quarantine.c
+ *	lib/ukallocrnd/report.c lib/ukallocrnd/format.c lib/ukallocrnd/slab.c lib/ukallocrnd/sizeclass.c lib/ukallocrnd/vspace.c
+ *	lib/ukallocrnd/rng.c lib/ukallocrnd/chacha.c tests/unit/fake_port.c
+ *	tests/unit/fake_assert.c
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <uk/allocrnd.h>
+
+#include "fake_port.h"
+#include "fast.h"
+
+#define UNIT_TEST(fn)                                                          \
+	cmocka_unit_test_setup_teardown(fn, setup_history, teardown)
+
+#define SIZE 66
+
+static struct rnd_heap *h;
+
+static int setup(void **state)
+{
+	(void)state;
+	fake_port_reset(17);
+	fake_port_set_cpu(1);
+	h = rnd_heap_create(0);
+	return h ? 0 : -1;
+}
+
+/* All memory of the heap goes back, whatever was done to it */
+static int teardown(void **state)
+{
+	int rc;
+
+	(void)state;
+	rnd_heap_destroy(h);
+	rc = fake_port.reserved || fake_port.committed ? -1 : 0;
+	fake_port_reset(17);
+	return rc;
+}
+
+static struct rnd_pclass *pl;
+static struct rnd_slab *s;
+/* A live object, one in quarantine, one in the magazine, a free slot */
+static char *live, *waiting, *drawn, *idle, *large;
+
+static char *slot_in_state(unsigned int want)
+{
+	__u32 i;
+
+	for (i = 0; i < s->slots; i++)
+		if ((rnd_slab_states(s)[i] & RND_STATE_MASK) == want)
+			return (char *)s->base +
+			       (__sz)i * rnd_sizeclass[s->sc].slot_len;
+
+	fail_msg("no slot in state %u", want);
+	return NULL;
+}
+
+static __u16 *state_of(const void *ptr)
+{
+	struct rnd_place p = { .slot = 0 };
+
+	assert_true(rnd_pagemap_find(&h->pm, ptr, &p));
+	return p.state;
+}
+
+static __sz check(void)
+{
+	return uk_allocrnd_check(&h->dyn->a);
+}
+
+/* The heap is sound, but for the damage just planted */
+static void assert_found(const char *what)
+{
+	fake_port.text_len = 0;
+	fake_port.text[0] = 0;
+	assert_true(check() > 0);
+	if (!strstr(fake_port.text, what))
+		fail_msg("\"%s\" is not in \"%s\"", what, fake_port.text);
+}
+
+static int setup_history(void **state)
+{
+	unsigned int i;
+	void *p[60];
+	struct rnd_place place;
+
+	if (setup(state))
+		return -1;
+	for (i = 0; i < ARRAY_SIZE(p); i++)
+		p[i] = rnd_malloc(h, SIZE, RND_KIND_MALLOC);
+	for (i = 20; i < ARRAY_SIZE(p); i++)
+		rnd_free(h, p[i], RND_KIND_MALLOC);
+	live = p[0];
+	if (!rnd_pagemap_find(&h->pm, live, &place))
+		return -1;
+	s = place.slab;
+	pl = &h->dyn->cpus.table[1]->cls[s->sc];
+	waiting = RND_OPT_QUARANTINE ? p[59] : NULL;
+	drawn = rnd_ref_slot(pl, pl->mag[0]);
+	idle = slot_in_state(RND_SLOT_FREE);
+	large = rnd_malloc(h, 50000, RND_KIND_MALLOC);
+	return 0;
+}
+
+static void check_is_silent_about_a_sound_heap(void **state)
+{
+	(void)state;
+	assert_int_equal(0, check());
+	assert_int_equal(0, fake_port.text_len);
+}
+
+static void check_finds_flipped_bits_s1(void **state)
+{
+	__u32 i;
+
+	(void)state;
+	for (i = 0; i < s->slots; i++) {
+		rnd_slab_free_bits(s)[i / 64] ^= 1UL << (i % 64);
+		assert_found("bitmap (S1, S2) of slab");
+		rnd_slab_free_bits(s)[i / 64] ^= 1UL << (i % 64);
+	}
+	assert_int_equal(0, check());
+	s->free_cnt++;
+	assert_found("bitmap (S1, S2) of slab");
+	s->free_cnt--;
+}
+
+/* Every state that a slot may not be in, for one of each */
+static void check_finds_wrong_states_s3(void **state)
+{
+	char *const slots[] = { live, waiting, drawn, idle };
+	unsigned int i, wrong;
+	__u16 *word, old;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(slots); i++) {
+		if (!slots[i])
+			continue;
+		word = state_of(slots[i]);
+		old = *word;
+		for (wrong = RND_SLOT_FREE; wrong <= RND_SLOT_LIVE; wrong++) {
+			if (wrong == (old & RND_STATE_MASK))
+				continue;
+			*word = (__u16)((old & ~RND_STATE_MASK) | wrong);
+			assert_true(check() > 0);
+			*word = old;
+		}
+	}
+	assert_int_equal(0, check());
+}
+
+static void check_finds_damage_in_a_magazine_p1(void **state)
+{
+	__u64 old = pl->mag[0];
+
+	(void)state;
+	pl->mag[0] = pl->mag[1];
+	assert_found("drawn twice (P1)");
+	pl->mag[0] = old + 1;
+	assert_found("broken reference to");
+	pl->mag[0] = rnd_ref_make(pl->region, live, state_of(live));
+	assert_found("state (S3) of slot");
+	pl->mag[0] = old;
+	pl->mag_cnt--;
+	assert_found("lost slots in magazines");
+	pl->mag_cnt++;
+	s->owner++;
+	assert_true(check() > 0);
+	s->owner--;
+	assert_int_equal(0, check());
+}
+
+static void check_finds_damage_in_a_quarantine_p2(void **state)
+{
+	__u32 i;
+	__u64 old;
+
+	(void)state;
+	if (!RND_OPT_QUARANTINE)
+		skip();
+	for (i = 0; !pl->q.rand[i]; i++)
+		;
+	old = pl->q.rand[i];
+	pl->q.rand[i] = 0;
+	assert_found("lost slots in quarantines");
+	pl->q.rand[i] = rnd_ref_make(pl->region, live, state_of(live));
+	assert_found("state (S3) of slot");
+	pl->q.rand[i] = old ^ 1UL << 40;
+	assert_found("broken reference to");
+	pl->q.rand[i] = old;
+	assert_int_equal(0, check());
+}
+
+static void check_finds_broken_lists_s5_p4(void **state)
+{
+	(void)state;
+	s->active ^= 1;
+	assert_found("list membership (S5) of slab");
+	s->active ^= 1;
+	s->listed ^= 1;
+	assert_found("two lists (S5) with slab");
+	s->listed ^= 1;
+	pl->empty_cnt++;
+	assert_found("count of empty slabs (P4)");
+	pl->empty_cnt--;
+	pl->region->dyn->slab_cnt++;
+	assert_found("count of slabs of region");
+	pl->region->dyn->slab_cnt--;
+	assert_int_equal(0, check());
+}
+
+static void check_finds_every_damaged_canary_byte_g4(void **state)
+{
+	__sz i;
+
+	(void)state;
+	if (!RND_OPT_CANARY)
+		skip();
+	for (i = SIZE; i < pl->slot_len; i++) {
+		live[i] ^= 0x10;
+		assert_found("overflow of slot");
+		live[i] ^= 0x10;
+	}
+	for (i = 50000; i < 53248; i += 101) {
+		large[i] ^= 1;
+		assert_found("overflow of large object");
+		large[i] ^= 1;
+	}
+	*state_of(live) &= RND_STATE_MASK;
+	assert_found("impossible slack of slot");
+	*state_of(live) = rnd_state_live(RND_KIND_MALLOC, pl->slot_len - SIZE);
+	assert_int_equal(0, check());
+}
+
+static void check_finds_bytes_in_dead_slots_s4(void **state)
+{
+	char *const slots[] = { waiting, drawn, idle };
+	unsigned int i;
+	__sz at;
+
+	(void)state;
+	if (!RND_OPT_ZERO)
+		skip();
+	for (i = 0; i < ARRAY_SIZE(slots); i++)
+		for (at = 0; slots[i] && at < pl->slot_len; at++) {
+			slots[i][at] = 1;
+			assert_found("write after free of slot");
+			slots[i][at] = 0;
+		}
+	assert_int_equal(0, check());
+}
+
+static void check_finds_lost_remote_slots_s3(void **state)
+{
+	struct rnd_pcpu *pc;
+
+	(void)state;
+	fake_port_set_cpu(2);
+	rnd_free(h, live, RND_KIND_MALLOC);
+	pc = h->dyn->cpus.table[2];
+	assert_int_equal(1, pc->out_cnt);
+	assert_int_equal(0, check());
+	pc->out_cnt = 0;
+	assert_found("lost slots between CPUs");
+	pc->out_cnt = 1;
+	*state_of(live) ^= RND_SLOT_REMOTE ^ RND_SLOT_QUARANTINED;
+	assert_found("batch (S3) with slab");
+	*state_of(live) ^= RND_SLOT_REMOTE ^ RND_SLOT_QUARANTINED;
+	rnd_pcpu_flush_out(&h->dyn->cpus, pc);
+	assert_int_equal(0, check());
+	rnd_slab_remote_bits(s)[0] ^= 1UL << 63;
+	assert_found("lost slots between CPUs");
+	rnd_slab_remote_bits(s)[0] ^= 1UL << 63;
+}
+
+static void check_finds_damage_among_large_objects_g2(void **state)
+{
+	(void)state;
+	h->dyn->large.span[0].map += RND_PAGE_LEN << 20;
+	assert_found("table (G1, G2) of large objects");
+	h->dyn->large.span[0].map -= RND_PAGE_LEN << 20;
+	h->dyn->large.live_cnt++;
+	assert_found("table (G1, G2) of large objects");
+	h->dyn->large.live_cnt--;
+	assert_int_equal(0, check());
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		UNIT_TEST(check_is_silent_about_a_sound_heap),
+		UNIT_TEST(check_finds_flipped_bits_s1),
+		UNIT_TEST(check_finds_wrong_states_s3),
+		UNIT_TEST(check_finds_damage_in_a_magazine_p1),
+		UNIT_TEST(check_finds_damage_in_a_quarantine_p2),
+		UNIT_TEST(check_finds_broken_lists_s5_p4),
+		UNIT_TEST(check_finds_every_damaged_canary_byte_g4),
+		UNIT_TEST(check_finds_bytes_in_dead_slots_s4),
+		UNIT_TEST(check_finds_lost_remote_slots_s3),
+		UNIT_TEST(check_finds_damage_among_large_objects_g2),
+	};
+
+	return cmocka_run_group_tests_name("check", tests, NULL, NULL);
+}

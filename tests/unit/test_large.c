@@ -1,0 +1,582 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+/* Unit test of large.c
+ *
+ * links: lib/ukallocrnd/quarantine.c lib/ukallocrnd/vspace.c
+ *	lib/ukallocrnd/rng.c lib/ukallocrnd/chacha.c tests/unit/fake_port.c
+ *	tests/unit/fake_assert.c
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+
+#include "fake_port.h"
+#include "large.h"
+#include "slab.h"
+
+#define UNIT_TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+#define PAGE RND_PAGE_LEN
+
+static struct rnd_vspace vs;
+static struct rnd_large lg;
+/* Of an empty table */
+static __sz reserved, committed;
+
+static int setup(void **state)
+{
+	(void)state;
+	fake_port_reset(13);
+	memset(&lg, 0, sizeof(lg));
+	rnd_vspace_init(&vs, __SZ_MAX);
+	if (rnd_large_init(&lg, &vs))
+		return -1;
+	reserved = fake_port.reserved;
+	committed = fake_port.committed;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	fake_port_reset(13);
+	return 0;
+}
+
+static char *alloc(__sz req)
+{
+	char *p = rnd_large_alloc(&lg, req, PAGE, RND_KIND_MALLOC);
+
+	assert_non_null(p);
+	return p;
+}
+
+static char *palloc(__sz pages)
+{
+	char *p = rnd_large_alloc(&lg, pages * PAGE, PAGE, RND_KIND_PAGES);
+
+	assert_non_null(p);
+	return p;
+}
+
+static void assert_state(const void *p, unsigned int span_state)
+{
+	struct rnd_span sp = { .state = RND_SPAN_FREE };
+
+	(void)rnd_large_find(&lg, p, &sp);
+	assert_int_equal(span_state, sp.state);
+}
+
+static void assert_books(void)
+{
+	assert_true(rnd_large_is_valid(&lg));
+	assert_true((vs.user + vs.meta) * PAGE == fake_port.committed);
+	assert_true(vs.user == lg.live_pages);
+}
+
+static void large_pages_leave_room_for_the_canary(void **state)
+{
+	__sz req, len;
+
+	(void)state;
+	for (req = 1; req < 5 * PAGE; req++) {
+		len = rnd_large_pages(req) * PAGE;
+		assert_true(len == req || len >= req + RND_CANARY_LEN);
+		assert_true(len < req + RND_CANARY_LEN + PAGE);
+	}
+}
+
+/* Sizes around page borders, alignments up to 1 GiB */
+static void large_alloc_gives_what_was_asked_for(void **state)
+{
+	static const __sz reqs[] = { 1,	   4087,  4088,	 4089,
+				     4096, 40000, 65536, 1000001 };
+	struct rnd_span sp;
+	__sz align;
+	unsigned int i;
+	char *p;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(reqs); i++)
+		for (align = 16; align <= 1UL << 30; align <<= 2) {
+			p = rnd_large_alloc(&lg, reqs[i], align, RND_KIND_NEW);
+			assert_non_null(p);
+			assert_int_equal(0, (__uptr)p % align);
+			assert_int_equal(0, (__uptr)p % PAGE);
+			assert_true(rnd_large_find(&lg, p, &sp));
+			assert_int_equal(RND_SPAN_LIVE, sp.state);
+			assert_int_equal(RND_KIND_NEW, sp.kind);
+			assert_true(sp.req == reqs[i]);
+			assert_true(sp.pages == rnd_large_pages(reqs[i]));
+			assert_null(rnd_large_canary_bad(&lg, &sp));
+			assert_int_equal(0, p[0]);
+			assert_int_equal(0, p[reqs[i] - 1]);
+			memset(p, 0xff, reqs[i]);
+			assert_null(rnd_large_canary_bad(&lg, &sp));
+			assert_int_equal(0, rnd_large_free(&lg, p, 0,
+							   RND_KIND_NEW, 0));
+		}
+	assert_books();
+}
+
+static void large_is_between_guards(void **state)
+{
+	__sz pages, before, after, most;
+	struct rnd_span sp;
+	char *p, *end;
+
+	(void)state;
+	for (pages = 1; pages < 60; pages++) {
+		p = palloc(pages);
+		end = p + pages * PAGE;
+		assert_true(rnd_large_find(&lg, p, &sp));
+		assert_true(fake_port_is_reserved(sp.map, sp.map_len));
+		before = (__uptr)p - sp.map;
+		after = sp.map + sp.map_len - (__uptr)end;
+		most = MIN(MAX(pages / 2, 1UL), RND_LARGE_GUARD_MAX) * PAGE;
+		assert_in_range(before, PAGE, most);
+		assert_in_range(after, PAGE, most);
+		assert_true(fake_port_can_write(p));
+		assert_true(fake_port_can_write(end - 1));
+		assert_false(fake_port_can_read(p - 1));
+		assert_false(fake_port_can_read((char *)sp.map));
+		assert_false(fake_port_can_read(end));
+		assert_false(
+			fake_port_can_read((char *)sp.map + sp.map_len - 1));
+	}
+	assert_books();
+}
+
+static void large_freed_memory_is_gone_g3(void **state)
+{
+	struct rnd_span sp;
+	char *p = alloc(100000);
+
+	(void)state;
+	assert_int_equal(0, rnd_large_free(&lg, p, 0, RND_KIND_MALLOC, 6));
+	assert_false(fake_port_can_read(p));
+	assert_false(fake_port_can_read(p + 99999));
+	assert_true(rnd_large_find(&lg, p, &sp));
+	assert_int_equal(RND_SPAN_QUARANTINED, sp.state);
+	assert_int_equal(7, sp.freed_by);
+	assert_true(fake_port_is_reserved(sp.map, sp.map_len));
+	assert_int_equal(0, lg.live_cnt);
+	assert_books();
+}
+
+static void large_free_refuses_what_is_not_live(void **state)
+{
+	char *p = alloc(3 * PAGE), *q = palloc(3);
+
+	(void)state;
+	assert_int_equal(-EINVAL,
+			 rnd_large_free(&lg, p + PAGE, 0, RND_KIND_MALLOC, 0));
+	assert_int_equal(-EINVAL, rnd_large_free(&lg, p, 0, RND_KIND_PAGES, 0));
+	assert_int_equal(-EINVAL, rnd_large_free(&lg, p, 0, RND_KIND_NEW, 0));
+	assert_int_equal(-EINVAL, rnd_large_free(&lg, q, 4, RND_KIND_PAGES, 0));
+	assert_int_equal(-EINVAL,
+			 rnd_large_free(&lg, q + PAGE, 3, RND_KIND_PAGES, 0));
+	assert_int_equal(-EINVAL,
+			 rnd_large_free(&lg, q - PAGE, 1, RND_KIND_PAGES, 0));
+	assert_int_equal(-EINVAL, rnd_large_free(&lg, q + 3 * PAGE, 1,
+						 RND_KIND_PAGES, 0));
+	assert_int_equal(-EINVAL, rnd_large_free(&lg, q, ~0UL / PAGE,
+						 RND_KIND_PAGES, 0));
+	assert_int_equal(0, rnd_large_free(&lg, p, 0, RND_KIND_MALLOC, 0));
+	assert_int_equal(-EINVAL,
+			 rnd_large_free(&lg, p, 0, RND_KIND_MALLOC, 0));
+	assert_int_equal(2 - 1, lg.live_cnt);
+	assert_books();
+}
+
+/* Every first and last page of 6, freed as a part; then the rest */
+static void large_free_in_parts_g1_g2(void **state)
+{
+	__sz first, cnt, i;
+	char *p;
+
+	(void)state;
+	for (first = 0; first < 6; first++)
+		for (cnt = 1; cnt <= 6 - first; cnt++) {
+			p = palloc(6);
+			assert_int_equal(
+				0, rnd_large_free(&lg, p + first * PAGE, cnt,
+						  RND_KIND_PAGES, 0));
+			for (i = 0; i < 6; i++)
+				assert_int_equal(
+					i < first || i >= first + cnt,
+					fake_port_can_write(p + i * PAGE));
+			assert_true(lg.live_pages == 6 - cnt);
+			assert_books();
+
+			/* Page by page from the end */
+			for (i = 6; i--;)
+				if (i < first || i >= first + cnt)
+					assert_int_equal(
+						0, rnd_large_free(
+							   &lg, p + i * PAGE, 1,
+							   RND_KIND_PAGES, 0));
+			assert_int_equal(0, lg.live_cnt);
+			assert_books();
+		}
+	(void)rnd_large_purge(&lg);
+	assert_true(fake_port.reserved == reserved);
+}
+
+static void large_part_cannot_be_freed_twice(void **state)
+{
+	char *p = palloc(5);
+
+	(void)state;
+	assert_int_equal(0,
+			 rnd_large_free(&lg, p + PAGE, 2, RND_KIND_PAGES, 0));
+	assert_int_equal(-EINVAL,
+			 rnd_large_free(&lg, p + PAGE, 1, RND_KIND_PAGES, 0));
+	assert_int_equal(-EINVAL, rnd_large_free(&lg, p + 2 * PAGE, 1,
+						 RND_KIND_PAGES, 0));
+	assert_int_equal(-EINVAL, rnd_large_free(&lg, p, 2, RND_KIND_PAGES, 0));
+	assert_books();
+}
+
+static void large_quarantine_holds_addresses_back(void **state)
+{
+	struct rnd_span sp;
+	char *p = alloc(50000), *q;
+	__uptr map;
+	__u32 i;
+
+	(void)state;
+	if (!RND_OPT_QUARANTINE)
+		skip();
+	assert_true(rnd_large_find(&lg, p, &sp));
+	map = sp.map;
+	assert_int_equal(0, rnd_large_free(&lg, p, 0, RND_KIND_MALLOC, 0));
+	/* At least as many as the FIFO stage is long */
+	for (i = 0; i < lg.q.fifo_len; i++) {
+		assert_true(fake_port_is_reserved(map, sp.map_len));
+		assert_state(p, RND_SPAN_QUARANTINED);
+		q = alloc(PAGE);
+		assert_int_equal(0,
+				 rnd_large_free(&lg, q, 0, RND_KIND_MALLOC, 0));
+	}
+	for (i = 0; i < 50000 && fake_port_is_used(map, sp.map_len); i++) {
+		q = alloc(PAGE);
+		assert_int_equal(0,
+				 rnd_large_free(&lg, q, 0, RND_KIND_MALLOC, 0));
+	}
+	assert_true(i < 50000);
+	assert_state(p, RND_SPAN_FREE);
+	assert_books();
+	assert_int_equal(RND_LARGE_RAND_LEN + lg.q.fifo_len,
+			 rnd_quarantine_count(&lg.q));
+	assert_int_equal(RND_LARGE_RAND_LEN + lg.q.fifo_len,
+			 rnd_large_purge(&lg));
+	assert_true(fake_port.reserved == reserved);
+	assert_books();
+}
+
+static __sz spans_seen;
+
+static void see_span(void *arg, const struct rnd_span *sp)
+{
+	assert_ptr_equal(&lg, arg);
+	assert_int_not_equal(RND_SPAN_FREE, sp->state);
+	spans_seen++;
+}
+
+/* More objects than buckets: chains */
+static void large_many_objects_g2(void **state)
+{
+	static char *p[3 * RND_SPAN_BUCKETS];
+	__sz cnt = ARRAY_SIZE(p), i;
+	struct rnd_span sp;
+
+	(void)state;
+#ifdef RND_TEST_SLOW
+	cnt /= 8;
+#endif
+	for (i = 0; i < cnt; i++)
+		p[i] = alloc(1 + i % PAGE);
+	assert_books();
+	assert_int_equal(cnt, lg.live_cnt);
+	for (i = 0; i < cnt; i++) {
+		assert_true(rnd_large_find(&lg, p[i], &sp));
+		assert_true(sp.req == 1 + i % PAGE);
+		assert_false(rnd_large_find(&lg, p[i] + 16, &sp));
+	}
+	spans_seen = 0;
+	rnd_large_foreach(&lg, see_span, &lg);
+	assert_int_equal(cnt, spans_seen);
+	for (i = 0; i < cnt; i += 2)
+		assert_int_equal(0, rnd_large_free(&lg, p[i], 0,
+						   RND_KIND_MALLOC, 0));
+	for (i = 1; i < cnt; i += 2)
+		assert_state(p[i], RND_SPAN_LIVE);
+	assert_books();
+	rnd_large_destroy(&lg);
+	assert_int_equal(0, fake_port.reserved);
+	assert_int_equal(0, fake_port.committed);
+}
+
+static void large_locate_knows_the_whole_reservation(void **state)
+{
+	char *p = alloc(100000);
+	struct rnd_span sp, at;
+	__uptr addr;
+
+	(void)state;
+	assert_true(rnd_large_find(&lg, p, &sp));
+	for (addr = sp.map; addr < sp.map + sp.map_len; addr += 1000) {
+		assert_true(rnd_large_locate(&lg, (void *)addr, &at));
+		assert_true(at.addr == (__uptr)p);
+	}
+	assert_false(rnd_large_locate(&lg, (void *)(sp.map - 1), &at));
+	assert_false(rnd_large_locate(&lg, (void *)(sp.map + sp.map_len), &at));
+	assert_int_equal(0, rnd_large_free(&lg, p, 0, RND_KIND_MALLOC, 0));
+	assert_true(rnd_large_locate(&lg, p + 5, &at));
+	(void)rnd_large_purge(&lg);
+	assert_false(rnd_large_locate(&lg, p + 5, &at));
+}
+
+/* Every byte of the slack, changed by one bit */
+static void large_canary_covers_the_last_page_g4(void **state)
+{
+	static const __sz reqs[] = { 4000, 40000, 69622, 69624 };
+	struct rnd_span sp;
+	__sz i, at;
+	char *p;
+
+	(void)state;
+	if (!RND_OPT_CANARY)
+		skip();
+	for (i = 0; i < ARRAY_SIZE(reqs); i++) {
+		p = alloc(reqs[i]);
+		assert_true(rnd_large_find(&lg, p, &sp));
+		for (at = sp.req; at < sp.pages * PAGE; at++) {
+			p[at] ^= 4;
+			assert_ptr_equal(p + at,
+					 rnd_large_canary_bad(&lg, &sp));
+			p[at] ^= 4;
+		}
+		assert_null(rnd_large_canary_bad(&lg, &sp));
+	}
+	/* No slack, no canary, no access */
+	p = palloc(2);
+	assert_true(rnd_large_find(&lg, p, &sp));
+	assert_null(rnd_large_canary_bad(&lg, &sp));
+}
+
+static void large_resize_moves_the_canary_g4(void **state)
+{
+	char *p = alloc(40000);
+	struct rnd_span sp;
+	__sz req;
+
+	(void)state;
+	for (req = 36865; req <= 40952; req += 1) {
+		rnd_large_resize(&lg, p, req);
+		assert_true(rnd_large_find(&lg, p, &sp));
+		assert_true(sp.req == req);
+		assert_null(rnd_large_canary_bad(&lg, &sp));
+		p[req - 1] = 0;
+		assert_null(rnd_large_canary_bad(&lg, &sp));
+		if (RND_OPT_CANARY) {
+			p[req] ^= 1;
+			assert_non_null(rnd_large_canary_bad(&lg, &sp));
+		}
+	}
+}
+
+static void large_impossible_requests_do_not_reach_the_port(void **state)
+{
+	static const __sz reqs[] = { ~0UL, ~0UL - 4095, 1UL << 63, 1UL << 62,
+				     (1UL << 40) + 1 };
+	unsigned int i, calls = fake_port.calls[FAKE_ANY];
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(reqs); i++)
+		assert_null(
+			rnd_large_alloc(&lg, reqs[i], PAGE, RND_KIND_MALLOC));
+	assert_null(rnd_large_alloc(&lg, PAGE, 1UL << 63, RND_KIND_MALLOC));
+	assert_null(rnd_large_alloc(&lg, PAGE, 1UL << 47, RND_KIND_MALLOC));
+	assert_int_equal(calls, fake_port.calls[FAKE_ANY]);
+	assert_books();
+}
+
+/* The n-th call of the port fails, for every n there is */
+static void large_init_failure_changes_nothing(void **state)
+{
+	struct rnd_large other;
+	unsigned int n;
+	int rc = -1;
+
+	(void)state;
+	for (n = 1; rc; n++) {
+		memset(&other, 0, sizeof(other));
+		fake_port_fail_at(FAKE_ANY, n);
+		rc = rnd_large_init(&other, &vs);
+		if (!rc)
+			break;
+		assert_int_equal(-ENOMEM, rc);
+		assert_true(fake_port.reserved == reserved);
+		assert_true(fake_port.committed == committed);
+		assert_books();
+	}
+	assert_int_equal(4, n);
+	assert_true(fake_port_fail_pending());
+}
+
+static void large_alloc_failure_changes_nothing(void **state)
+{
+	unsigned int n;
+	char *p = NULL;
+
+	(void)state;
+	for (n = 1; !p; n++) {
+		fake_port_fail_at(FAKE_ANY, n);
+		p = rnd_large_alloc(&lg, 50000, PAGE, RND_KIND_MALLOC);
+		if (p)
+			break;
+		assert_true(fake_port.reserved == reserved);
+		assert_true(fake_port.committed == committed);
+		assert_int_equal(0, lg.live_cnt);
+		assert_books();
+	}
+	/* Address, pages, table */
+	assert_int_equal(4, n);
+	assert_true(fake_port_fail_pending());
+}
+
+/* A cut needs two entries: the table is full up to n free ones */
+static void large_cut_without_entries_changes_nothing(void **state)
+{
+	struct rnd_span before, after;
+	__u32 left;
+	char *p;
+
+	(void)state;
+	p = palloc(6);
+	for (left = 2; left--;) {
+		while (lg.span_cap - lg.span_cnt > left)
+			(void)palloc(1);
+		assert_true(rnd_large_find(&lg, p, &before));
+		fake_port_fail_at(FAKE_COMMIT, 1);
+		assert_int_equal(-ENOMEM, rnd_large_free(&lg, p + PAGE, 2,
+							 RND_KIND_PAGES, 0));
+		assert_false(fake_port_fail_pending());
+		assert_true(rnd_large_find(&lg, p, &after));
+		assert_memory_equal(&before, &after, sizeof(before));
+		assert_true(fake_port_can_write(p + PAGE));
+		assert_books();
+		if (left)
+			assert_int_equal(lg.span_cap, lg.span_cnt);
+		/* The entry that was there for one end is still there */
+		if (left)
+			assert_true(lg.free != 0);
+		fake_port_fail_at(FAKE_COMMIT, 0);
+		if (left)
+			(void)palloc(1);
+	}
+	assert_int_equal(0,
+			 rnd_large_free(&lg, p + PAGE, 2, RND_KIND_PAGES, 0));
+	assert_books();
+}
+
+static void large_table_reuses_its_entries(void **state)
+{
+	__u32 i, cnt;
+
+	(void)state;
+	for (i = 0; i < 100; i++)
+		assert_int_equal(0, rnd_large_free(&lg, alloc(5000), 0,
+						   RND_KIND_MALLOC, 0));
+	(void)rnd_large_purge(&lg);
+	cnt = lg.span_cnt;
+	for (i = 0; i < cnt; i++)
+		(void)alloc(5000);
+	assert_int_equal(cnt, lg.span_cnt);
+	assert_books();
+}
+
+static void large_is_valid_finds_damage_g1_g2(void **state)
+{
+	char *p = alloc(50000);
+	struct rnd_span *sp = &lg.span[0];
+	struct rnd_span sound;
+	unsigned int i;
+
+	(void)state;
+	(void)alloc(60000);
+	assert_true(sp->addr == (__uptr)p);
+	sound = *sp;
+	for (i = 0; i < 7; i++) {
+		switch (i) {
+		case 0:
+			sp->addr += PAGE;
+			break;
+		case 1:
+			sp->pages++;
+			break;
+		case 2:
+			sp->pages += 100;
+			break;
+		case 3:
+			sp->state = RND_SPAN_QUARANTINED;
+			break;
+		case 4:
+			sp->state = RND_SPAN_FREE;
+			break;
+		case 5:
+			sp->map = sp->addr + PAGE;
+			break;
+		default:
+			sp->map_len = PAGE;
+			break;
+		}
+		assert_false(rnd_large_is_valid(&lg));
+		*sp = sound;
+		assert_true(rnd_large_is_valid(&lg));
+	}
+	lg.live_cnt++;
+	assert_false(rnd_large_is_valid(&lg));
+	lg.live_cnt--;
+	lg.live_pages--;
+	assert_false(rnd_large_is_valid(&lg));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		UNIT_TEST(large_pages_leave_room_for_the_canary),
+		UNIT_TEST(large_alloc_gives_what_was_asked_for),
+		UNIT_TEST(large_is_between_guards),
+		UNIT_TEST(large_freed_memory_is_gone_g3),
+		UNIT_TEST(large_free_refuses_what_is_not_live),
+		UNIT_TEST(large_free_in_parts_g1_g2),
+		UNIT_TEST(large_part_cannot_be_freed_twice),
+		UNIT_TEST(large_quarantine_holds_addresses_back),
+		UNIT_TEST(large_many_objects_g2),
+		UNIT_TEST(large_locate_knows_the_whole_reservation),
+		UNIT_TEST(large_canary_covers_the_last_page_g4),
+		UNIT_TEST(large_resize_moves_the_canary_g4),
+		UNIT_TEST(large_impossible_requests_do_not_reach_the_port),
+		UNIT_TEST(large_init_failure_changes_nothing),
+		UNIT_TEST(large_alloc_failure_changes_nothing),
+		UNIT_TEST(large_cut_without_entries_changes_nothing),
+		UNIT_TEST(large_table_reuses_its_entries),
+		UNIT_TEST(large_is_valid_finds_damage_g1_g2),
+	};
+
+	return cmocka_run_group_tests_name("large", tests, NULL, NULL);
+}

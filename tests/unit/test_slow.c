@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+/* Unit test of slow.c, through both halves of malloc and free
+ *
+ * links: lib/ukallocrnd/heap.c lib/ukallocrnd/slow.c lib/ukallocrnd/diag.c
+ *	lib/ukallocrnd/check.c lib/ukallocrnd/large.c lib/ukallocrnd/pcpu.c
+ *	lib/ukallocrnd/pclass.c lib/ukallocrnd/pagemap.c
+ *	lib/ukallocrnd/region.c lib/ukallocrnd/quarantine.c
+ *	lib/ukallocrnd/report.c lib/ukallocrnd/format.c lib/ukallocrnd/slab.c lib/ukallocrnd/sizeclass.c lib/ukallocrnd/vspace.c
+ *	lib/ukallocrnd/rng.c lib/ukallocrnd/chacha.c tests/unit/fake_port.c
+ *	tests/unit/fake_assert.c
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <uk/allocrnd.h>
+
+#include "fake_port.h"
+#include "fast.h"
+
+#define UNIT_TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+static struct rnd_heap *h;
+
+static int setup(void **state)
+{
+	(void)state;
+	fake_port_reset(17);
+	fake_port_set_cpu(1);
+	h = rnd_heap_create(0);
+	return h ? 0 : -1;
+}
+
+/* All memory of the heap goes back, whatever was done to it */
+static int teardown(void **state)
+{
+	int rc;
+
+	(void)state;
+	rnd_heap_destroy(h);
+	rc = fake_port.reserved || fake_port.committed ? -1 : 0;
+	fake_port_reset(17);
+	return rc;
+}
+
+static void *alloc(__sz size)
+{
+	return rnd_malloc(h, size, RND_KIND_MALLOC);
+}
+
+static void release(void *ptr)
+{
+	rnd_free(h, ptr, RND_KIND_MALLOC);
+}
+
+static __sz check(void)
+{
+	return uk_allocrnd_check(&h->dyn->a);
+}
+
+static void flush(void)
+{
+	struct rnd_ctx ctx = rnd_ctx_enter(&h->dyn->cpus);
+
+	rnd_pcpu_flush(&h->dyn->cpus, ctx.pc);
+	rnd_ctx_leave(&h->dyn->cpus, ctx);
+}
+
+static unsigned int state_of(const void *ptr)
+{
+	struct rnd_place p = { .slot = 0 };
+
+	assert_true(rnd_pagemap_find(&h->pm, ptr, &p));
+	return *p.state & RND_STATE_MASK;
+}
+
+static void slow_sizes_around_every_class(void **state)
+{
+	unsigned int sc;
+	__sz size;
+	char *p;
+	int d;
+
+	(void)state;
+	for (sc = 1; sc < RND_CLASS_COUNT; sc++)
+		for (d = -9; d <= 9; d++) {
+			size = rnd_sizeclass[sc].slot_len + (__sz)d;
+			p = alloc(size);
+			assert_non_null(p);
+			assert_int_equal(0, (__uptr)p % 16);
+			assert_int_equal(0, p[0]);
+			assert_int_equal(0, p[size - 1]);
+			memset(p, 0xa5, size);
+			release(p);
+		}
+	assert_int_equal(0, check());
+}
+
+static void slow_calloc_overflows_to_nothing(void **state)
+{
+	static const __sz pairs[][2] = {
+		{ ~0UL, 2 },	  { 2, ~0UL },	       { 1UL << 32, 1UL << 32 },
+		{ 1UL << 63, 2 }, { ~0UL / 3 + 1, 3 }, { ~0UL, ~0UL },
+		{ 1UL << 62, 1 }, { ~0UL, 1 },
+	};
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(pairs); i++)
+		assert_null(rnd_calloc(h, pairs[i][0], pairs[i][1], 0));
+	assert_int_equal(0, h->dyn->vs.user);
+}
+
+static void slow_calloc_clears_used_memory(void **state)
+{
+	static const __sz sizes[] = { 1, 24, 100, 1000, 20000, 34800, 40000 };
+	unsigned int i, round;
+	char *p;
+	__sz at;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(sizes); i++)
+		for (round = 0; round < 200; round++) {
+			p = rnd_calloc(h, sizes[i], 1, 0);
+			assert_non_null(p);
+			for (at = 0; at < sizes[i]; at += 1 + sizes[i] / 50)
+				assert_int_equal(0, p[at]);
+			assert_int_equal(0, p[sizes[i] - 1]);
+			memset(p, 0xff, sizes[i]);
+			release(p);
+			if (round % 10 == 0)
+				flush();
+		}
+}
+
+static void slow_memalign_every_alignment(void **state)
+{
+	static const __sz sizes[] = {
+		0,    1,    8,	  16,	17,    100,   120,   500,   1000,
+		4088, 4096, 4097, 8000, 20000, 33000, 34808, 34809, 100000
+	};
+	__sz align;
+	unsigned int i;
+	char *p;
+
+	(void)state;
+	for (align = 8; align <= 1UL << 20; align <<= 1)
+		for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+			p = rnd_memalign(h, align, sizes[i], RND_KIND_MALLOC,
+					 0);
+			assert_non_null(p);
+			assert_int_equal(0, (__uptr)p % align);
+			if (sizes[i])
+				memset(p, 0x5a, sizes[i]);
+			assert_int_equal(0, check());
+			release(p);
+		}
+	assert_int_equal(0, check());
+}
+
+static void slow_empty_objects_are_distinct_and_inaccessible(void **state)
+{
+	static char *p[5000];
+	unsigned int i, j;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(p); i++) {
+		p[i] = alloc(0);
+		assert_non_null(p[i]);
+		assert_int_equal(0, (__uptr)p[i] % 16);
+		assert_int_equal(RND_SLOT_LIVE_EMPTY, state_of(p[i]));
+	}
+	for (i = 0; i < 200; i++) {
+		assert_false(fake_port_can_read(p[i * 25]));
+		for (j = 0; j < ARRAY_SIZE(p); j++)
+			assert_true(j == i * 25 || p[j] != p[i * 25]);
+	}
+	assert_int_equal(0, h->dyn->vs.user);
+	assert_int_equal(0, check());
+	for (i = 0; i < ARRAY_SIZE(p); i++)
+		release(p[i]);
+	assert_int_equal(0, check());
+	flush();
+	assert_int_equal(0, check());
+}
+
+static void slow_impossible_sizes_fail(void **state)
+{
+	static const __sz sizes[] = { ~0UL,	 ~0UL - 7,  ~0UL - 4096,
+				      1UL << 63, 1UL << 62, (1UL << 62) - 1,
+				      1UL << 47 };
+	unsigned int i;
+	__sz align;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		assert_null(alloc(sizes[i]));
+		for (align = 8; align; align <<= 1)
+			assert_null(rnd_memalign(h, align, sizes[i],
+						 RND_KIND_MALLOC, 0));
+		assert_null(rnd_palloc(h, sizes[i] / RND_PAGE_LEN, 0));
+		assert_null(rnd_palloc(h, sizes[i], 0));
+	}
+	/* An alignment that no address has */
+	assert_null(rnd_memalign(h, 1UL << 47, 1, RND_KIND_MALLOC, 0));
+	assert_null(rnd_memalign(h, 1UL << 63, 1, RND_KIND_MALLOC, 0));
+	assert_null(rnd_palloc(h, 0, 0));
+	rnd_pfree(h, NULL, 1, 0);
+	release(NULL);
+	assert_int_equal(0, h->dyn->vs.user);
+	assert_int_equal(0, check());
+}
+
+static void slow_pages(void **state)
+{
+	char *p;
+	__sz n;
+
+	(void)state;
+	for (n = 1; n < 50; n++) {
+		p = rnd_palloc(h, n, 0);
+		assert_non_null(p);
+		assert_int_equal(0, (__uptr)p % RND_PAGE_LEN);
+		memset(p, 0xff, n * RND_PAGE_LEN);
+		if (n > 2) {
+			rnd_pfree(h, p + RND_PAGE_LEN, 1, 0);
+			assert_false(fake_port_can_read(p + RND_PAGE_LEN));
+			rnd_pfree(h, p + 2 * RND_PAGE_LEN, n - 2, 0);
+			rnd_pfree(h, p, 1, 0);
+		} else {
+			rnd_pfree(h, p, n, 0);
+		}
+		assert_int_equal(0, check());
+	}
+	assert_int_equal(0, h->dyn->vs.user);
+}
+
+/* A CPU frees what another one owns; the owner gets it back */
+static void slow_frees_for_another_cpu(void **state)
+{
+	static const __sz sizes[] = { 0, 50, 3000 };
+	void *p[300];
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(p); i++)
+		p[i] = alloc(sizes[i % 3]);
+	fake_port_set_cpu(2);
+	for (i = 0; i < ARRAY_SIZE(p); i++) {
+		release(p[i]);
+		assert_int_equal(RND_SLOT_REMOTE, state_of(p[i]));
+		if (i % 50 == 0)
+			assert_int_equal(0, check());
+	}
+	assert_int_equal(ARRAY_SIZE(p), h->dyn->cpus.table[2]->remote_frees);
+	flush();
+	assert_int_equal(0, check());
+	fake_port_set_cpu(1);
+	flush();
+	for (i = 0; i < ARRAY_SIZE(p); i++)
+		assert_int_equal(RND_SLOT_FREE, state_of(p[i]));
+	assert_int_equal(0, check());
+}
+
+/* A refill takes what others have freed */
+static void slow_refill_drains_the_inbox(void **state)
+{
+	void *p[200];
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(p); i++)
+		p[i] = alloc(50);
+	fake_port_set_cpu(2);
+	for (i = 0; i < ARRAY_SIZE(p); i++)
+		release(p[i]);
+	flush();
+	fake_port_set_cpu(1);
+	assert_non_null(h->dyn->cpus.table[1]->inbox);
+	for (i = 0; i <= RND_MAGAZINE_LEN; i++)
+		assert_non_null(alloc(50));
+	assert_null(h->dyn->cpus.table[1]->inbox);
+	assert_int_equal(0, check());
+}
+
+/* An interrupt in the middle of an operation, C1 */
+static void slow_works_while_its_cpu_is_inside(void **state)
+{
+	struct rnd_pcpu *pc;
+	void *p = alloc(50), *q, *l;
+
+	(void)state;
+	pc = rnd_pcpu_enter(&h->dyn->cpus);
+	assert_non_null(pc);
+	q = alloc(50);
+	l = alloc(50000);
+	assert_non_null(q);
+	assert_non_null(l);
+	release(p);
+	assert_int_equal(RND_SLOT_REMOTE, state_of(p));
+	release(q);
+	release(l);
+	assert_int_equal(1, pc->busy);
+	rnd_pcpu_leave(pc);
+	assert_int_equal(0, check());
+}
+
+/* Any history of small, large, aligned, freed; NULL is a fine answer */
+static void work(void)
+{
+	void *p[40] = { NULL };
+	unsigned int i;
+	__sz size = 1;
+
+	for (i = 0; i < 400; i++) {
+		if (p[i % 40] && i % 40 >= 36)
+			rnd_pfree(h, p[i % 40], 3, 0);
+		else
+			release(p[i % 40]);
+		size = size * 7 % 50021;
+		if (i % 40 >= 36)
+			p[i % 40] = rnd_palloc(h, 3, 0);
+		else if (i % 3)
+			p[i % 40] = alloc(i % 17 ? size : 0);
+		else
+			p[i % 40] =
+				rnd_memalign(h, 256, size, RND_KIND_MALLOC, 0);
+	}
+}
+
+/* Each call of the port fails once */
+static void slow_survives_every_failure(void **state)
+{
+	unsigned int n, step = 1;
+
+	(void)state;
+#ifdef RND_TEST_SLOW
+	step = 29;
+#endif
+	for (n = 1;; n += step) {
+		rnd_heap_destroy(h);
+		assert_int_equal(0, setup(state));
+		fake_port_fail_at(FAKE_ANY, n);
+		work();
+		assert_int_equal(0, check());
+		assert_true((h->dyn->vs.user + h->dyn->vs.meta) *
+				    RND_PAGE_LEN ==
+			    fake_port.committed);
+		if (fake_port_fail_pending())
+			break;
+	}
+	print_message("%u calls of the port\n", n);
+	assert_true(n > 100);
+}
+
+/* From some call on nothing succeeds; then everything again */
+static void slow_survives_lasting_failure(void **state)
+{
+	unsigned int n;
+
+	(void)state;
+	for (n = 1; n < 200; n += 7) {
+		rnd_heap_destroy(h);
+		assert_int_equal(0, setup(state));
+		fake_port_fail_from(FAKE_ANY, n);
+		work();
+		assert_int_equal(0, check());
+		fake_port_fail_from(FAKE_ANY, 0);
+		work();
+		assert_int_equal(0, check());
+		assert_non_null(alloc(1000));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		UNIT_TEST(slow_sizes_around_every_class),
+		UNIT_TEST(slow_calloc_overflows_to_nothing),
+		UNIT_TEST(slow_calloc_clears_used_memory),
+		UNIT_TEST(slow_memalign_every_alignment),
+		UNIT_TEST(slow_empty_objects_are_distinct_and_inaccessible),
+		UNIT_TEST(slow_impossible_sizes_fail),
+		UNIT_TEST(slow_pages),
+		UNIT_TEST(slow_frees_for_another_cpu),
+		UNIT_TEST(slow_refill_drains_the_inbox),
+		UNIT_TEST(slow_works_while_its_cpu_is_inside),
+		UNIT_TEST(slow_survives_every_failure),
+		UNIT_TEST(slow_survives_lasting_failure),
+	};
+
+	return cmocka_run_group_tests_name("slow", tests, NULL, NULL);
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+/* Unit test of stats.c: the numbers after histories that are known
+ *
+ * links: lib/ukallocrnd/heap.c lib/ukallocrnd/slow.c lib/ukallocrnd/diag.c
+ *	lib/ukallocrnd/check.c lib/ukallocrnd/large.c lib/ukallocrnd/pcpu.c
+ *	lib/ukallocrnd/pclass.c lib/ukallocrnd/pagemap.c
+ *	lib/ukallocrnd/region.c lib/ukallocrnd/quarantine.c
+ *	lib/ukallocrnd/report.c lib/ukallocrnd/format.c lib/ukallocrnd/slab.c lib/ukallocrnd/sizeclass.c lib/ukallocrnd/vspace.c
+ *	lib/ukallocrnd/rng.c lib/ukallocrnd/chacha.c tests/unit/fake_port.c
+ *	tests/unit/fake_assert.c
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <uk/allocrnd.h>
+
+#include "fake_port.h"
+#include "fast.h"
+
+#define UNIT_TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+static struct rnd_heap *h;
+
+static int setup(void **state)
+{
+	(void)state;
+	fake_port_reset(17);
+	fake_port_set_cpu(1);
+	h = rnd_heap_create(0);
+	return h ? 0 : -1;
+}
+
+/* All memory of the heap goes back, whatever was done to it */
+static int teardown(void **state)
+{
+	int rc;
+
+	(void)state;
+	rnd_heap_destroy(h);
+	rc = fake_port.reserved || fake_port.committed ? -1 : 0;
+	fake_port_reset(17);
+	return rc;
+}
+
+static struct uk_allocrnd_stats stats(void)
+{
+	struct uk_allocrnd_stats st;
+
+	memset(&st, 0xff, sizeof(st));
+	uk_allocrnd_stats_get(&h->dyn->a, &st);
+	assert_true(st.committed + st.metadata == fake_port.committed);
+	return st;
+}
+
+static void stats_of_an_unused_heap(void **state)
+{
+	struct uk_allocrnd_stats st = stats();
+
+	(void)state;
+	assert_int_equal(0, st.committed);
+	assert_int_equal(0, st.live_slots);
+	assert_int_equal(0, st.live_bytes);
+	assert_int_equal(0, st.quarantine_slots);
+	assert_int_equal(0, st.magazine_slots);
+	assert_int_equal(0, st.large_live);
+	assert_int_equal(0, st.slabs);
+	assert_int_equal(0, st.refills);
+	assert_int_equal(0, st.remote_frees);
+	/* Most of it are regions; guards and heap parts are not counted */
+	assert_in_range(st.reserved, fake_port.reserved / 10 * 9,
+			fake_port.reserved);
+}
+
+static void stats_follow_small_objects(void **state)
+{
+	struct uk_allocrnd_stats st;
+	void *p[100];
+	__sz i, bytes = 0;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(p); i++) {
+		p[i] = rnd_malloc(h, i, RND_KIND_MALLOC);
+		bytes += i;
+		st = stats();
+		assert_int_equal(i + 1, st.live_slots);
+		assert_int_equal(bytes, st.live_bytes);
+	}
+	assert_true(st.slabs * (1UL << 15) >= st.committed);
+	assert_int_equal(0, st.quarantine_slots);
+	assert_true(st.refills >= 8);
+	for (i = 0; i < ARRAY_SIZE(p); i++) {
+		rnd_free(h, p[i], RND_KIND_MALLOC);
+		bytes -= i;
+		st = stats();
+		assert_int_equal(ARRAY_SIZE(p) - 1 - i, st.live_slots);
+		assert_int_equal(bytes, st.live_bytes);
+		if (RND_OPT_QUARANTINE)
+			assert_int_equal(i + 1, st.quarantine_slots);
+	}
+	assert_int_equal(0, st.remote_frees);
+}
+
+static void stats_count_a_magazine(void **state)
+{
+	struct uk_allocrnd_stats st;
+	void *p = rnd_malloc(h, 50, RND_KIND_MALLOC);
+	struct rnd_pclass *pl;
+
+	(void)state;
+	pl = &h->dyn->cpus.table[1]->cls[rnd_sizeclass_of(50)];
+	st = stats();
+	assert_int_equal(1, st.refills);
+	assert_int_equal(pl->mag_cnt, st.magazine_slots);
+	assert_true(st.magazine_slots > 0);
+	assert_int_equal(pl->region->dyn->slab_cnt, st.slabs);
+	assert_true(st.committed == st.slabs << pl->region->slab_shift);
+	rnd_free(h, p, RND_KIND_MALLOC);
+	assert_int_equal(pl->mag_cnt, stats().magazine_slots);
+}
+
+static void stats_follow_large_objects(void **state)
+{
+	struct uk_allocrnd_stats before = stats(), st;
+	void *p = rnd_malloc(h, 50000, RND_KIND_MALLOC);
+	void *q = rnd_palloc(h, 3, 0);
+
+	(void)state;
+	st = stats();
+	assert_int_equal(2, st.large_live);
+	assert_int_equal(2, st.live_slots);
+	assert_int_equal(50000 + 3 * RND_PAGE_LEN, st.live_bytes);
+	assert_int_equal((13 + 3) * RND_PAGE_LEN, st.committed);
+	assert_true(st.reserved - before.reserved >
+		    (13 + 3 + 4) * RND_PAGE_LEN - 1);
+	rnd_free(h, p, RND_KIND_MALLOC);
+	rnd_pfree(h, q, 3, 0);
+	st = stats();
+	assert_int_equal(0, st.large_live);
+	assert_int_equal(0, st.live_bytes);
+	assert_int_equal(0, st.committed);
+	assert_true(st.reserved > before.reserved);
+	rnd_large_purge(&h->dyn->large);
+	assert_true(stats().reserved == before.reserved);
+}
+
+static void stats_count_remote_frees_of_all_cpus(void **state)
+{
+	void *p[30];
+	__u32 i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(p); i++)
+		p[i] = rnd_malloc(h, 50, RND_KIND_MALLOC);
+	for (i = 0; i < ARRAY_SIZE(p); i++) {
+		/* CPU 0 is the shared state, CPU 1 the owner */
+		fake_port_set_cpu(i % 3);
+		rnd_free(h, p[i], RND_KIND_MALLOC);
+	}
+	assert_int_equal(20, stats().remote_frees);
+	assert_int_equal(0, stats().live_slots);
+}
+
+struct map_seen {
+	unsigned int lines, regions, objects;
+};
+
+static void see_line(void *arg, const char *name, __uptr base, __sz len)
+{
+	struct map_seen *seen = arg;
+
+	assert_true(fake_port_is_reserved(base, len));
+	seen->lines++;
+	seen->regions += strncmp(name, "slots of ", 9) == 0;
+	seen->objects += strcmp(name, "large object") == 0;
+	if (strcmp(name, "slots of 34816") == 0)
+		assert_true(base == h->pm.region[RND_CLASS_COUNT].base);
+}
+
+static void map_names_every_place(void **state)
+{
+	struct map_seen seen = { 0, 0, 0 };
+
+	(void)state;
+	(void)rnd_palloc(h, 3, 0);
+	rnd_free(h, rnd_malloc(h, 70000, RND_KIND_MALLOC), RND_KIND_MALLOC);
+	uk_allocrnd_map(&h->dyn->a, see_line, &seen);
+	assert_int_equal(RND_CLASS_COUNT, seen.regions);
+	assert_int_equal(1, seen.objects);
+	assert_int_equal(5 + 2 * RND_CLASS_COUNT + 1, seen.lines);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		UNIT_TEST(stats_of_an_unused_heap),
+		UNIT_TEST(stats_follow_small_objects),
+		UNIT_TEST(stats_count_a_magazine),
+		UNIT_TEST(stats_follow_large_objects),
+		UNIT_TEST(stats_count_remote_frees_of_all_cpus),
+		UNIT_TEST(map_names_every_place),
+	};
+
+	return cmocka_run_group_tests_name("stats", tests, NULL, NULL);
+}
