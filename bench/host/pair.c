@@ -81,7 +81,7 @@ static int go_on(pid_t pid, int how)
 	siginfo_t info;
 	int status;
 
-	/* The number of the request is an enum in one libc, an int in another */
+	/* The request is an enum in one libc, an int in another */
 	if (how == PTRACE_SINGLESTEP)
 		(void)ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL);
 	else if (how == PTRACE_CONT)

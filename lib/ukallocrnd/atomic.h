@@ -13,18 +13,17 @@
  * list the complete set of orders that the library relies on.
  */
 
-#define rnd_load_relaxed(p)	   __atomic_load_n((p), __ATOMIC_RELAXED)
-#define rnd_load_acquire(p)	   __atomic_load_n((p), __ATOMIC_ACQUIRE)
-#define rnd_store_relaxed(p, v)	   __atomic_store_n((p), (v), __ATOMIC_RELAXED)
-#define rnd_store_release(p, v)	   __atomic_store_n((p), (v), __ATOMIC_RELEASE)
-#define rnd_xchg_acquire(p, v)	   __atomic_exchange_n((p), (v), __ATOMIC_ACQUIRE)
-#define rnd_xchg_acq_rel(p, v)	   __atomic_exchange_n((p), (v), __ATOMIC_ACQ_REL)
-#define rnd_fetch_or_acq_rel(p, v) __atomic_fetch_or((p), (v), __ATOMIC_ACQ_REL)
-#define rnd_fetch_and_acq_rel(p, v)                                            \
-	__atomic_fetch_and((p), (v), __ATOMIC_ACQ_REL)
-#define rnd_add_relaxed(p, v) __atomic_add_fetch((p), (v), __ATOMIC_RELAXED)
-#define rnd_sub_relaxed(p, v) __atomic_sub_fetch((p), (v), __ATOMIC_RELAXED)
-#define rnd_sub_release(p, v) __atomic_sub_fetch((p), (v), __ATOMIC_RELEASE)
+#define rnd_load_relaxed(p)	    __atomic_load_n(p, __ATOMIC_RELAXED)
+#define rnd_load_acquire(p)	    __atomic_load_n(p, __ATOMIC_ACQUIRE)
+#define rnd_store_relaxed(p, v)	    __atomic_store_n(p, v, __ATOMIC_RELAXED)
+#define rnd_store_release(p, v)	    __atomic_store_n(p, v, __ATOMIC_RELEASE)
+#define rnd_xchg_acquire(p, v)	    __atomic_exchange_n(p, v, __ATOMIC_ACQUIRE)
+#define rnd_xchg_acq_rel(p, v)	    __atomic_exchange_n(p, v, __ATOMIC_ACQ_REL)
+#define rnd_fetch_or_acq_rel(p, v)  __atomic_fetch_or(p, v, __ATOMIC_ACQ_REL)
+#define rnd_fetch_and_acq_rel(p, v) __atomic_fetch_and(p, v, __ATOMIC_ACQ_REL)
+#define rnd_add_relaxed(p, v)	    __atomic_add_fetch(p, v, __ATOMIC_RELAXED)
+#define rnd_sub_relaxed(p, v)	    __atomic_sub_fetch(p, v, __ATOMIC_RELAXED)
+#define rnd_sub_release(p, v)	    __atomic_sub_fetch(p, v, __ATOMIC_RELEASE)
 
 /* On failure *exp receives the current value */
 #define rnd_cas_weak_release(p, exp, v)                                        \

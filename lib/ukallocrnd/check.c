@@ -55,7 +55,8 @@ static void check_live(struct check *c, void *slot, __sz len, __u16 state)
 	__u64 word = rnd_canary_word(&c->h->pm.key, (__uptr)slot);
 	__sz slack = state >> RND_STATE_BITS;
 
-	if (slack > len || (RND_OPT_CANARY && slack < RND_CANARY_LEN))
+	/* Written as a sum: without canaries their length is 0 */
+	if (slack > len || slack + 1 <= RND_CANARY_LEN)
 		complain(c, "impossible slack of slot", slot);
 	else if (RND_OPT_CANARY &&
 		 !rnd_canary_check(word, slot, len - slack, len))
@@ -253,9 +254,11 @@ __sz uk_allocrnd_check(struct uk_alloc *a)
 	if (c.remote_slots != c.remote_held)
 		complain(&c, "lost slots between CPUs of heap", dyn->heap);
 
+	/* A broken table leads to memory that is not there */
 	if (!rnd_large_is_valid(&dyn->large))
 		complain(&c, "table (G1, G2) of large objects", &dyn->large);
-	rnd_large_foreach(&dyn->large, check_span, &c);
+	else
+		rnd_large_foreach(&dyn->large, check_span, &c);
 
 	return c.bad;
 }

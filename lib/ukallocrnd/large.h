@@ -45,6 +45,7 @@
 #include "lock.h"
 #include "quarantine.h"
 #include "rng.h"
+#include "slab.h"
 #include "vspace.h"
 
 enum rnd_span_state {

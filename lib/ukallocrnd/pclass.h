@@ -36,7 +36,8 @@
  *   P2  The quarantine holds only QUARANTINED slots of slabs of this CPU.
  *   P3  Every slab with free slots is active or on the partial list (S5).
  *   P4  empty_cnt is the number of slabs on the partial list whose slots are
- *       all free, at most RND_EMPTY_MAX after any function here.
+ *       all free: at most RND_EMPTY_MAX, and those that other CPUs visited
+ *       when they became free.
  *
  * Concurrency
  *   Everything belongs to the owning CPU, which is inside the library

@@ -16,10 +16,12 @@
 #define PCPU_LEN    ALIGN_UP(sizeof(struct rnd_pcpu), RND_PAGE_LEN)
 #define PCPU_STRIDE (PCPU_LEN + RND_PAGE_LEN)
 
-const __u32 rnd_pcpu_busy = 1;
+/* Looks like the first word of a state, thus aligned like one */
+const __u32 rnd_pcpu_busy __align(128) = 1;
 __u32 rnd_world_stopped;
 
 UK_CTASSERT(__builtin_offsetof(struct rnd_pcpu, busy) == 0);
+UK_CTASSERT(__alignof__(struct rnd_pcpu) == 128);
 
 static struct rnd_pcpu *pcpu_make(struct rnd_cpus *cpus, __u32 idx)
 {

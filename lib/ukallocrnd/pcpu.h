@@ -92,7 +92,7 @@ struct rnd_pcpu {
 struct rnd_cpus {
 	/** (a) State by CPU index; RND_PCPU_NONE where none exists yet */
 	struct rnd_pcpu *table[RND_CPU_COUNT];
-	/** (c) The state of index 0, and the lock that every user of it holds */
+	/** (c) The state of index 0, and the lock of all its users */
 	struct rnd_pcpu *shared;
 	struct rnd_lock shared_lock;
 	/** (c) For making states */

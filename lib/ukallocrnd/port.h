@@ -84,9 +84,9 @@ int rnd_port_commit(__uptr addr, __sz len);
 /**
  * Takes the memory behind committed pages away. When the function returns no
  * CPU can reach the old contents any more: every access faults. Pages that
- * are not committed stay reserved. Cannot fail. Must be called with
- * interrupts enabled and no lock held that an interrupt handler takes,
- * because it waits for the other CPUs.
+ * are not committed stay reserved. Cannot fail. It waits for the other CPUs,
+ * which answer also while they wait for a lock (rnd_port_pause()); so it may
+ * be called with interrupts off and a lock of the library held.
  */
 void rnd_port_decommit(__uptr addr, __sz len);
 

@@ -17,34 +17,38 @@
 
 #include "fast.h"
 
+static __bool slow_refill(struct rnd_heap *h, struct rnd_pcpu *pc,
+			  struct rnd_pclass *pl)
+{
+	/* Others may have freed what we need */
+	rnd_pcpu_drain_inbox(pc);
+	if (likely(rnd_pclass_refill(pl)))
+		return 1;
+
+	/* Before giving up, take back all that can be had without the user */
+	rnd_heap_reclaim(h, pc);
+
+	return rnd_pclass_refill(pl);
+}
+
 static void *slow_small(struct rnd_heap *h, struct rnd_pcpu *pc,
 			struct rnd_pclass *pl, __sz size, enum rnd_kind kind,
 			__uptr caller)
 {
-	if (!pl->mag_cnt) {
-		/* Others may have freed what we need */
-		rnd_pcpu_drain_inbox(pc);
-		if (unlikely(!rnd_pclass_refill(pl))) {
-			rnd_heap_reclaim(h, pc);
-			if (!rnd_pclass_refill(pl))
-				return __NULL;
-		}
-	}
+	if (!pl->mag_cnt && !slow_refill(h, pc, pl))
+		return __NULL;
 
 	return rnd_hand_out(pl, size, kind, caller);
 }
 
 /* An object of no bytes: a slot of class 0, which is never committed */
-static void *slow_empty(struct rnd_pcpu *pc)
+static void *slow_empty(struct rnd_heap *h, struct rnd_pcpu *pc)
 {
 	struct rnd_pclass *pl = &pc->cls[0];
 	__u64 ref;
 
-	if (!pl->mag_cnt) {
-		rnd_pcpu_drain_inbox(pc);
-		if (unlikely(!rnd_pclass_refill(pl)))
-			return __NULL;
-	}
+	if (!pl->mag_cnt && !slow_refill(h, pc, pl))
+		return __NULL;
 
 	ref = pl->mag[--pl->mag_cnt];
 	rnd_store_relaxed(rnd_ref_state(pl, ref),
@@ -80,7 +84,7 @@ static void *slow_class(struct rnd_heap *h, unsigned int sc, __sz size,
 		ptr = slow_small(h, ctx.pc, &ctx.pc->cls[sc], size, kind,
 				 caller);
 	else
-		ptr = slow_empty(ctx.pc);
+		ptr = slow_empty(h, ctx.pc);
 	rnd_ctx_leave(&h->dyn->cpus, ctx);
 
 	return ptr;

@@ -19,14 +19,18 @@
 void rnd_vspace_init(struct rnd_vspace *vs, __sz limit)
 {
 	__u8 seed[RND_CHACHA_KEY_LEN];
-	__uptr end;
+	__uptr start, end;
 
 	UK_ASSERT(vs);
 
 	rnd_lock_init(&vs->lock, RND_RANK_VSPACE);
 	rnd_port_entropy(seed, sizeof(seed));
 	rnd_rng_init(&vs->rng, seed);
-	rnd_port_va_range(&vs->next, &end);
+	/* Fixed places start in the middle: size classes take the windows
+	 * from the bottom up
+	 */
+	rnd_port_va_range(&start, &end);
+	vs->next = ALIGN_UP(start + (end - start) / 2, RND_PAGE_LEN);
 	vs->limit = limit;
 	vs->total = rnd_port_total() >> RND_PAGE_SHIFT;
 	vs->user = 0;
@@ -46,13 +50,17 @@ __u64 rnd_vspace_draw(struct rnd_vspace *vs, __u64 bound)
 }
 
 /* Next place in ascending order, for CONFIG_LIBUKALLOCRND_RANDOM_BASES=n */
-static __uptr vspace_next(struct rnd_vspace *vs, __sz len, __sz align, __sz pre)
+static __uptr vspace_next(struct rnd_vspace *vs, __sz len, __sz align, __sz pre,
+			  __uptr first, __uptr end)
 {
 	unsigned long flags;
 	__uptr addr;
 
 	flags = rnd_lock_acquire(&vs->lock);
 	addr = ALIGN_UP(vs->next + pre, align) - pre;
+	/* Behind the end, what was given back at the beginning is next */
+	if (addr > end - len)
+		addr = first;
 	vs->next = addr + len;
 	rnd_lock_release(&vs->lock, flags);
 
@@ -80,10 +88,7 @@ int rnd_vspace_reserve(struct rnd_vspace *vs, __sz len, __sz align, __sz pre,
 		if (RND_OPT_RANDOM_BASES)
 			try = first + rnd_vspace_draw(vs, places) * align;
 		else
-			try = vspace_next(vs, len, align, pre);
-		if (try > end - len)
-			break;
-
+			try = vspace_next(vs, len, align, pre, first, end);
 		rc = rnd_port_reserve_at(try, len);
 		if (!rc) {
 			*addr = try;

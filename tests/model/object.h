@@ -40,7 +40,7 @@ struct object {
 	int is_pages; /* from palloc; size in bytes all the same */
 };
 
-/** Pseudo random numbers of one thread: splitmix64 by S. Vigna, public domain */
+/** Pseudo random numbers of a thread: splitmix64, S. Vigna, public domain */
 struct random {
 	uint64_t state;
 };

@@ -40,7 +40,24 @@ struct lane {
 
 static struct lane lanes[PAIRS];
 static struct uk_alloc *heap;
-static int churn; /* consumers allocate as well */
+static int churn;     /* consumers allocate as well */
+static int one_owner; /* one producer serves all consumers */
+
+/* Puts object i of a lane into its place as soon as that is empty */
+static void put(struct lane *l, unsigned int i, struct random *random)
+{
+	struct object *o = &l->slots[i % 16];
+
+	while (__atomic_load_n(&l->full[i % 16], __ATOMIC_ACQUIRE))
+		sched_yield();
+
+	o->size = random_size(random, 9);
+	o->align = 16;
+	o->ptr = uk_malloc(heap, o->size);
+	EXPECT(o->ptr);
+	object_fill(o, random);
+	__atomic_store_n(&l->full[i % 16], o, __ATOMIC_RELEASE);
+}
 
 static void *produce(void *arg)
 {
@@ -48,20 +65,21 @@ static void *produce(void *arg)
 	struct random random = { test_seed * 100 + l->idx };
 	unsigned int i;
 
-	for (i = 0; i < OBJECTS; i++) {
-		struct object *o = &l->slots[i % 16];
-
-		while (__atomic_load_n(&l->full[i % 16], __ATOMIC_ACQUIRE))
-			sched_yield();
-
-		o->size = random_size(&random, 9);
-		o->align = 16;
-		o->ptr = uk_malloc(heap, o->size);
-		EXPECT(o->ptr);
-		object_fill(o, &random);
-		__atomic_store_n(&l->full[i % 16], o, __ATOMIC_RELEASE);
-	}
+	for (i = 0; i < OBJECTS; i++)
+		put(l, i, &random);
 	return NULL;
+}
+
+/* Serves all lanes, so that all consumers free slots of one owner */
+static void *produce_all(void *arg)
+{
+	struct random random = { test_seed * 100 + 99 };
+	unsigned int i, n;
+
+	for (i = 0; i < OBJECTS; i++)
+		for (n = 0; n < PAIRS; n++)
+			put(&lanes[n], i, &random);
+	return arg;
 }
 
 static void *consume(void *arg)
@@ -96,17 +114,24 @@ static void *consume(void *arg)
 
 static void run_lanes(void)
 {
+	pthread_t single;
 	unsigned int i;
 
 	for (i = 0; i < PAIRS; i++) {
 		lanes[i].idx = i;
-		EXPECT(!pthread_create(&lanes[i].producer, NULL, produce,
-				       &lanes[i]));
 		EXPECT(!pthread_create(&lanes[i].consumer, NULL, consume,
 				       &lanes[i]));
+		if (!one_owner)
+			EXPECT(!pthread_create(&lanes[i].producer, NULL,
+					       produce, &lanes[i]));
+	}
+	if (one_owner) {
+		EXPECT(!pthread_create(&single, NULL, produce_all, NULL));
+		EXPECT(!pthread_join(single, NULL));
 	}
 	for (i = 0; i < PAIRS; i++) {
-		EXPECT(!pthread_join(lanes[i].producer, NULL));
+		if (!one_owner)
+			EXPECT(!pthread_join(lanes[i].producer, NULL));
 		EXPECT(!pthread_join(lanes[i].consumer, NULL));
 	}
 }
@@ -130,6 +155,8 @@ static void assert_all_returned(void)
 static int setup(void **state)
 {
 	(void)state;
+	churn = 0;
+	one_owner = 0;
 	if (!uk_alloc_get_default())
 		EXPECT(uk_allocrnd_init(NULL, 0));
 	heap = uk_allocrnd_init(NULL, 0);
@@ -145,7 +172,6 @@ static int teardown(void **state)
 static void remote_frees_return_to_their_owners(void **state)
 {
 	(void)state;
-	churn = 0;
 	run_lanes();
 	assert_all_returned();
 }
@@ -158,6 +184,14 @@ static void remote_frees_mix_with_own_ones(void **state)
 	assert_all_returned();
 }
 
+static void remote_frees_of_many_meet_at_one_owner(void **state)
+{
+	(void)state;
+	one_owner = 1;
+	run_lanes();
+	assert_all_returned();
+}
+
 #define RACE_TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(int argc, char **argv)
@@ -165,6 +199,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		RACE_TEST(remote_frees_return_to_their_owners),
 		RACE_TEST(remote_frees_mix_with_own_ones),
+		RACE_TEST(remote_frees_of_many_meet_at_one_owner),
 	};
 
 	test_seed_init(argc, argv);

@@ -37,7 +37,8 @@ class Guest:
 
     def command(self):
         """QEMU's command line."""
-        mode = ["-accel", "tcg,thread=single", "-icount", "shift=0"] \
+        mode = ["-accel", "tcg,thread=single", "-icount",
+                "shift=0,sleep=off"] \
             if self.exact else ["-accel", "tcg,thread=multi"]
         return [self.qemu, "-M", self.machine, *mode, "-cpu", self.cpu,
                 "-smp", str(self.smp), "-m", str(self.mem),

@@ -26,6 +26,14 @@ guest-test: $(O)/guest/test.elf ## tests in the guest, on CPUs and machines
 	$(call run_long,$@) -- $(PY) tests/support/guest.py \
 		--qemu10 $(QEMU10) $< tests/guest/cases.tsv $(T)
 
+guest-boots: $(O)/guest/bench.elf ## what two boots must and must not have in common
+	$(call run_long,$@) -- $(PY) tests/support/boots.py $<
+
+# The other compiler builds everything and passes the quick suites
+clang: ## library, guest and quick suites built by clang
+	$(call run_long,$@) -- $(MAKE) CC=clang O=$(O)/clang RUN_JOBS=1 \
+		preload guest unit death
+
 death: $(LIBRARY) ## every misuse ends in its report; T=double takes a part
 	$(call run_command,$@) -- $(PY) tests/death/run.py --out $(O) \
 		--cc $(CC) $(T)
@@ -39,14 +47,15 @@ matrix: ## every mitigation off: does it build, and detect what it must?
 matrix-all: ## also each mitigation alone, and each one off (minutes)
 	$(call run_long,$@) -- $(PY) tests/support/matrix.py --out $(O) \
 		--cc $(CC) --jobs $(RUN_JOBS) --all
-.PHONY: run bench bench-files guest-test death preload-check matrix matrix-all
+.PHONY: run bench bench-files guest-test guest-boots clang death
+.PHONY: preload-check matrix matrix-all
 
 tests-build: $(call programs,host,unit model stat race)
 .PHONY: tests-build
 
 # Two suites at a time, the long ones first
-SUITES := guest-test preload-check tidy race matrix death model stat valgrind \
-	asan unit cppcheck format-check $(LINT_GOALS)
+SUITES := guest-test preload-check tidy race clang matrix guest-boots death \
+	model stat valgrind asan unit cppcheck format-check $(LINT_GOALS)
 
 test: setup-test ## every test; last line: N passed, N failed, N skipped
 	@rm -rf $(O)/results

@@ -6,14 +6,15 @@
 
 /* Unit test of diag.c: what is said about a bad pointer, and from where
  *
- * links:
- *	lib/ukallocrnd/heap.c lib/ukallocrnd/slow.c lib/ukallocrnd/diag.c
- *	lib/ukallocrnd/check.c lib/ukallocrnd/large.c lib/ukallocrnd/pcpu.c
- *	lib/ukallocrnd/pclass.c lib/ukallocrnd/pagemap.c
- *	lib/ukallocrnd/region.c lib/ukallocrnd/quarantine.c
- *	lib/ukallocrnd/report.c lib/ukallocrnd/format.c lib/ukallocrnd/slab.c lib/ukallocrnd/sizeclass.c lib/ukallocrnd/vspace.c
- *	lib/ukallocrnd/rng.c lib/ukallocrnd/chacha.c tests/unit/fake_port.c
- *	tests/unit/fake_assert.c
+ * links: lib/ukallocrnd/heap.c lib/ukallocrnd/slow.c lib/ukallocrnd/diag.c
+ *	lib/ukallocrnd/check.c lib/ukallocrnd/large.c
+ *	lib/ukallocrnd/pcpu.c lib/ukallocrnd/pclass.c
+ *	lib/ukallocrnd/pagemap.c lib/ukallocrnd/region.c
+ *	lib/ukallocrnd/quarantine.c lib/ukallocrnd/report.c
+ *	lib/ukallocrnd/format.c lib/ukallocrnd/slab.c
+ *	lib/ukallocrnd/sizeclass.c lib/ukallocrnd/vspace.c
+ *	lib/ukallocrnd/rng.c lib/ukallocrnd/chacha.c
+ *	tests/unit/fake_port.c tests/unit/fake_assert.c
  */
 
 #include <setjmp.h>

@@ -7,12 +7,14 @@
 /* Unit test of heap.c
  *
  * links: lib/ukallocrnd/heap.c lib/ukallocrnd/slow.c lib/ukallocrnd/diag.c
- *	lib/ukallocrnd/check.c lib/ukallocrnd/large.c lib/ukallocrnd/pcpu.c
- *	lib/ukallocrnd/pclass.c lib/ukallocrnd/pagemap.c
- *	lib/ukallocrnd/region.c lib/ukallocrnd/quarantine.c
- *	lib/ukallocrnd/report.c lib/ukallocrnd/format.c lib/ukallocrnd/slab.c lib/ukallocrnd/sizeclass.c lib/ukallocrnd/vspace.c
- *	lib/ukallocrnd/rng.c lib/ukallocrnd/chacha.c tests/unit/fake_port.c
- *	tests/unit/fake_assert.c
+ *	lib/ukallocrnd/check.c lib/ukallocrnd/large.c
+ *	lib/ukallocrnd/pcpu.c lib/ukallocrnd/pclass.c
+ *	lib/ukallocrnd/pagemap.c lib/ukallocrnd/region.c
+ *	lib/ukallocrnd/quarantine.c lib/ukallocrnd/report.c
+ *	lib/ukallocrnd/format.c lib/ukallocrnd/slab.c
+ *	lib/ukallocrnd/sizeclass.c lib/ukallocrnd/vspace.c
+ *	lib/ukallocrnd/rng.c lib/ukallocrnd/chacha.c
+ *	tests/unit/fake_port.c tests/unit/fake_assert.c
  */
 
 #include <setjmp.h>

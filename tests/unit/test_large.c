@@ -7,8 +7,8 @@
 /* Unit test of large.c
  *
  * links: lib/ukallocrnd/quarantine.c lib/ukallocrnd/vspace.c
- *	lib/ukallocrnd/rng.c lib/ukallocrnd/chacha.c tests/unit/fake_port.c
- *	tests/unit/fake_assert.c
+ *	lib/ukallocrnd/rng.c lib/ukallocrnd/chacha.c
+ *	tests/unit/fake_port.c tests/unit/fake_assert.c
  */
 
 #include <setjmp.h>

@@ -117,7 +117,9 @@ static void lock_order_may_ascend(void **state)
 	assert_int_equal(0, rnd_lock_held);
 }
 
-static void lock_order_must_not_descend(void **state)
+/* What follows misuses locks: the compiler is not to find that out first */
+
+RND_UNANALYZED static void lock_order_must_not_descend(void **state)
 {
 	unsigned long flags;
 
@@ -128,7 +130,7 @@ static void lock_order_must_not_descend(void **state)
 	assert_false(rnd_lock_is_taken(&low));
 }
 
-static void lock_rank_is_held_once(void **state)
+RND_UNANALYZED static void lock_rank_is_held_once(void **state)
 {
 	struct rnd_lock same = RND_LOCK_INIT(RND_RANK_LARGE);
 	unsigned long flags;
@@ -139,7 +141,7 @@ static void lock_rank_is_held_once(void **state)
 	rnd_lock_release(&low, flags);
 }
 
-static void lock_release_needs_the_lock(void **state)
+RND_UNANALYZED static void lock_release_needs_the_lock(void **state)
 {
 	(void)state;
 	expect_assert_failure(rnd_lock_release(&low, 0));

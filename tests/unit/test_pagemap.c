@@ -6,10 +6,11 @@
 
 /* Unit test of pagemap.c and of the look-up in pagemap.h
  *
- * links: lib/ukallocrnd/region.c lib/ukallocrnd/slab.c lib/ukallocrnd/sizeclass.c lib/ukallocrnd/vspace.c
- *	lib/ukallocrnd/rng.c lib/ukallocrnd/chacha.c tests/unit/fake_port.c
- *	lib/ukallocrnd/report.c lib/ukallocrnd/format.c
- *	tests/unit/fake_assert.c
+ * links: lib/ukallocrnd/region.c lib/ukallocrnd/slab.c
+ *	lib/ukallocrnd/sizeclass.c lib/ukallocrnd/vspace.c
+ *	lib/ukallocrnd/rng.c lib/ukallocrnd/chacha.c
+ *	tests/unit/fake_port.c lib/ukallocrnd/report.c
+ *	lib/ukallocrnd/format.c tests/unit/fake_assert.c
  */
 
 #include <setjmp.h>

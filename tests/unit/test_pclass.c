@@ -7,8 +7,10 @@
 /* Unit test of pclass.c
  *
  * links: lib/ukallocrnd/region.c lib/ukallocrnd/quarantine.c
- *	lib/ukallocrnd/report.c lib/ukallocrnd/format.c lib/ukallocrnd/slab.c lib/ukallocrnd/sizeclass.c lib/ukallocrnd/vspace.c
- *	lib/ukallocrnd/rng.c lib/ukallocrnd/chacha.c tests/unit/fake_port.c
+ *	lib/ukallocrnd/report.c lib/ukallocrnd/format.c
+ *	lib/ukallocrnd/slab.c lib/ukallocrnd/sizeclass.c
+ *	lib/ukallocrnd/vspace.c lib/ukallocrnd/rng.c
+ *	lib/ukallocrnd/chacha.c tests/unit/fake_port.c
  *	tests/unit/fake_assert.c
  */
 

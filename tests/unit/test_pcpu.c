@@ -8,8 +8,10 @@
  *
  * links: lib/ukallocrnd/pagemap.c lib/ukallocrnd/pclass.c
  *	lib/ukallocrnd/region.c lib/ukallocrnd/quarantine.c
- *	lib/ukallocrnd/report.c lib/ukallocrnd/format.c lib/ukallocrnd/slab.c lib/ukallocrnd/sizeclass.c lib/ukallocrnd/vspace.c
- *	lib/ukallocrnd/rng.c lib/ukallocrnd/chacha.c tests/unit/fake_port.c
+ *	lib/ukallocrnd/report.c lib/ukallocrnd/format.c
+ *	lib/ukallocrnd/slab.c lib/ukallocrnd/sizeclass.c
+ *	lib/ukallocrnd/vspace.c lib/ukallocrnd/rng.c
+ *	lib/ukallocrnd/chacha.c tests/unit/fake_port.c
  *	tests/unit/fake_assert.c
  */
 

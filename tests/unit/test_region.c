@@ -6,8 +6,9 @@
 
 /* Unit test of region.c
  *
- * links: lib/ukallocrnd/slab.c lib/ukallocrnd/sizeclass.c lib/ukallocrnd/vspace.c
- *	lib/ukallocrnd/rng.c lib/ukallocrnd/chacha.c tests/unit/fake_port.c
+ * links: lib/ukallocrnd/slab.c lib/ukallocrnd/sizeclass.c
+ *	lib/ukallocrnd/vspace.c lib/ukallocrnd/rng.c
+ *	lib/ukallocrnd/chacha.c tests/unit/fake_port.c
  *	lib/ukallocrnd/report.c lib/ukallocrnd/format.c
  *	tests/unit/fake_assert.c
  */

@@ -6,8 +6,8 @@
 
 /* Unit test of vspace.c
  *
- * links: lib/ukallocrnd/rng.c lib/ukallocrnd/chacha.c tests/unit/fake_port.c
- *	tests/unit/fake_assert.c
+ * links: lib/ukallocrnd/rng.c lib/ukallocrnd/chacha.c
+ *	tests/unit/fake_port.c tests/unit/fake_assert.c
  */
 
 #include <setjmp.h>

@@ -41,12 +41,12 @@ typedef _Bool __bool;
 #define __SZ_MAX  __U64_MAX
 #define __SSZ_MAX 0x7fffffffffffffffL
 
-#define __PADDR_MAX   __U64_MAX
-#define __PADDR_ANY   __PADDR_MAX
-#define __PADDR_INV   (__PADDR_MAX - 1)
-#define __VADDR_MAX   __U64_MAX
-#define __VADDR_ANY   __VADDR_MAX
-#define __VADDR_INV   (__VADDR_MAX - 1)
+#define __PADDR_MAX __U64_MAX
+#define __PADDR_ANY __PADDR_MAX
+#define __PADDR_INV (__PADDR_MAX - 1)
+#define __VADDR_MAX __U64_MAX
+#define __VADDR_ANY __VADDR_MAX
+#define __VADDR_INV (__VADDR_MAX - 1)
 
 #endif /* !__ASSEMBLY__ */
 

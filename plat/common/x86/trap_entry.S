@@ -26,7 +26,7 @@ trap_stubs:
 	.set	vector, 0
 	.rept	256
 	.balign	STUB_LEN
-	.if	vector >= 32 || !((HAS_ERROR_CODE >> vector) & 1)
+	.if	vector >= 32 || !((HAS_ERROR_CODE >> (vector & 31)) & 1)
 	pushq	$0
 	.endif
 	pushq	$vector

@@ -63,17 +63,17 @@ int uk_allocrnd_destroy(struct uk_alloc *a);
 
 /** What a heap holds, in bytes unless named otherwise */
 struct uk_allocrnd_stats {
-	__sz committed;	      /* user memory backed by frames */
-	__sz metadata;	      /* metadata backed by frames */
-	__sz reserved;	      /* address space */
-	__sz live_slots;      /* slots and large objects in the user's hands */
-	__sz live_bytes;      /* sum of their requested sizes */
-	__sz quarantine_slots;/* freed, not reusable yet */
-	__sz magazine_slots;  /* drawn, not handed out yet */
-	__sz large_live;      /* large objects among live_slots */
-	__sz slabs;	      /* slabs that are committed */
-	__sz refills;	      /* magazine refills */
-	__sz remote_frees;    /* slots freed by a CPU that does not own them */
+	__sz committed;	       /* user memory backed by frames */
+	__sz metadata;	       /* metadata backed by frames */
+	__sz reserved;	       /* address space */
+	__sz live_slots;       /* slots and large objects in the user's hands */
+	__sz live_bytes;       /* sum of their requested sizes */
+	__sz quarantine_slots; /* freed, not reusable yet */
+	__sz magazine_slots;   /* drawn, not handed out yet */
+	__sz large_live;       /* large objects among live_slots */
+	__sz slabs;	       /* slabs that are committed */
+	__sz refills;	       /* magazine refills */
+	__sz remote_frees;     /* slots freed by a CPU that does not own them */
 };
 
 /**
