@@ -4,7 +4,7 @@
 CFLAGS_guest := -std=gnu11 -g -O2 -ffreestanding -fpie -mgeneral-regs-only \
 	-mno-red-zone -fno-stack-protector -fno-asynchronous-unwind-tables \
 	-fcf-protection=none -fno-strict-aliasing $(CFLAGS-y)
-GUEST_INCLUDE := $(shell $(CC) -print-file-name=include)
+GUEST_INCLUDE := $(shell $(CC) -print-file-name=include 2>/dev/null)
 CPPFLAGS_guest := -nostdinc -isystem $(GUEST_INCLUDE) \
 	-I$(O)/include $(CINCLUDES-y)
 ASFLAGS_guest := -g -fpie -mno-red-zone $(ASFLAGS-y)

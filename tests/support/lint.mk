@@ -25,7 +25,7 @@ TIDY_HOST_SRCS := $(sort $(PRELOAD_SRCS) $(addsuffix .c,$(TESTS)))
 TIDY_GUEST_SRCS := $(sort $(filter %.c,$(foreach lib,$(UK_LIBS),\
 	$(filter-out $(TIDY_HOST_SRCS),$(call uk_srcs,$(lib))))))
 ifneq ($(filter tidy-files,$(MAKECMDGOALS)),)
-CLANG_INCLUDE := $(shell clang -print-file-name=include)
+CLANG_INCLUDE := $(shell clang -print-file-name=include 2>/dev/null)
 endif
 
 define tidy_file

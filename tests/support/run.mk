@@ -26,7 +26,7 @@ guest-test: $(O)/guest/test.elf ## tests in the guest, on CPUs and machines
 	$(call run_long,$@) -- $(PY) tests/support/guest.py \
 		--qemu10 $(QEMU10) $< tests/guest/cases.tsv $(T)
 
-guest-boots: $(O)/guest/bench.elf ## what two boots must and must not have in common
+guest-boots: $(O)/guest/bench.elf ## what two boots may have in common
 	$(call run_long,$@) -- $(PY) tests/support/boots.py $<
 
 # The other compiler builds everything and passes the quick suites

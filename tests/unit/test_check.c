@@ -58,8 +58,9 @@ static int teardown(void **state)
 	return rc;
 }
 
-static struct rnd_pclass *pl;
-static struct rnd_slab *s;
+/* Where the objects below are */
+static struct rnd_pclass *live_class;
+static struct rnd_slab *live_slab;
 /* A live object, one in quarantine, one in the magazine, a free slot */
 static char *live, *waiting, *drawn, *idle, *large;
 
@@ -67,10 +68,10 @@ static char *slot_in_state(unsigned int want)
 {
 	__u32 i;
 
-	for (i = 0; i < s->slots; i++)
-		if ((rnd_slab_states(s)[i] & RND_STATE_MASK) == want)
-			return (char *)s->base +
-			       (__sz)i * rnd_sizeclass[s->sc].slot_len;
+	for (i = 0; i < live_slab->slots; i++)
+		if ((rnd_slab_states(live_slab)[i] & RND_STATE_MASK) == want)
+			return (char *)live_slab->base +
+			       (__sz)i * rnd_sizeclass[live_slab->sc].slot_len;
 
 	fail_msg("no slot in state %u", want);
 	return NULL;
@@ -114,10 +115,10 @@ static int setup_history(void **state)
 	live = p[0];
 	if (!rnd_pagemap_find(&h->pm, live, &place))
 		return -1;
-	s = place.slab;
-	pl = &h->dyn->cpus.table[1]->cls[s->sc];
+	live_slab = place.slab;
+	live_class = &h->dyn->cpus.table[1]->cls[live_slab->sc];
 	waiting = RND_OPT_QUARANTINE ? p[59] : NULL;
-	drawn = rnd_ref_slot(pl, pl->mag[0]);
+	drawn = rnd_ref_slot(live_class, live_class->mag[0]);
 	idle = slot_in_state(RND_SLOT_FREE);
 	large = rnd_malloc(h, 50000, RND_KIND_MALLOC);
 	return 0;
@@ -135,15 +136,15 @@ static void check_finds_flipped_bits_s1(void **state)
 	__u32 i;
 
 	(void)state;
-	for (i = 0; i < s->slots; i++) {
-		rnd_slab_free_bits(s)[i / 64] ^= 1UL << (i % 64);
+	for (i = 0; i < live_slab->slots; i++) {
+		rnd_slab_free_bits(live_slab)[i / 64] ^= 1UL << (i % 64);
 		assert_found("bitmap (S1, S2) of slab");
-		rnd_slab_free_bits(s)[i / 64] ^= 1UL << (i % 64);
+		rnd_slab_free_bits(live_slab)[i / 64] ^= 1UL << (i % 64);
 	}
 	assert_int_equal(0, check());
-	s->free_cnt++;
+	live_slab->free_cnt++;
 	assert_found("bitmap (S1, S2) of slab");
-	s->free_cnt--;
+	live_slab->free_cnt--;
 }
 
 /* Every state that a slot may not be in, for one of each */
@@ -172,22 +173,23 @@ static void check_finds_wrong_states_s3(void **state)
 
 static void check_finds_damage_in_a_magazine_p1(void **state)
 {
-	__u64 old = pl->mag[0];
+	__u64 old = live_class->mag[0];
 
 	(void)state;
-	pl->mag[0] = pl->mag[1];
+	live_class->mag[0] = live_class->mag[1];
 	assert_found("drawn twice (P1)");
-	pl->mag[0] = old + 1;
+	live_class->mag[0] = old + 1;
 	assert_found("broken reference to");
-	pl->mag[0] = rnd_ref_make(pl->region, live, state_of(live));
+	live_class->mag[0] =
+		rnd_ref_make(live_class->region, live, state_of(live));
 	assert_found("state (S3) of slot");
-	pl->mag[0] = old;
-	pl->mag_cnt--;
+	live_class->mag[0] = old;
+	live_class->mag_cnt--;
 	assert_found("lost slots in magazines");
-	pl->mag_cnt++;
-	s->owner++;
+	live_class->mag_cnt++;
+	live_slab->owner++;
 	assert_true(check() > 0);
-	s->owner--;
+	live_slab->owner--;
 	assert_int_equal(0, check());
 }
 
@@ -199,34 +201,35 @@ static void check_finds_damage_in_a_quarantine_p2(void **state)
 	(void)state;
 	if (!RND_OPT_QUARANTINE)
 		skip();
-	for (i = 0; !pl->q.rand[i]; i++)
+	for (i = 0; !live_class->q.rand[i]; i++)
 		;
-	old = pl->q.rand[i];
-	pl->q.rand[i] = 0;
+	old = live_class->q.rand[i];
+	live_class->q.rand[i] = 0;
 	assert_found("lost slots in quarantines");
-	pl->q.rand[i] = rnd_ref_make(pl->region, live, state_of(live));
+	live_class->q.rand[i] =
+		rnd_ref_make(live_class->region, live, state_of(live));
 	assert_found("state (S3) of slot");
-	pl->q.rand[i] = old ^ 1UL << 40;
+	live_class->q.rand[i] = old ^ 1UL << 40;
 	assert_found("broken reference to");
-	pl->q.rand[i] = old;
+	live_class->q.rand[i] = old;
 	assert_int_equal(0, check());
 }
 
 static void check_finds_broken_lists_s5_p4(void **state)
 {
 	(void)state;
-	s->active ^= 1;
+	live_slab->active ^= 1;
 	assert_found("list membership (S5) of slab");
-	s->active ^= 1;
-	s->listed ^= 1;
+	live_slab->active ^= 1;
+	live_slab->listed ^= 1;
 	assert_found("two lists (S5) with slab");
-	s->listed ^= 1;
-	pl->empty_cnt++;
+	live_slab->listed ^= 1;
+	live_class->empty_cnt++;
 	assert_found("count of empty slabs (P4)");
-	pl->empty_cnt--;
-	pl->region->dyn->slab_cnt++;
+	live_class->empty_cnt--;
+	live_class->region->dyn->slab_cnt++;
 	assert_found("count of slabs of region");
-	pl->region->dyn->slab_cnt--;
+	live_class->region->dyn->slab_cnt--;
 	assert_int_equal(0, check());
 }
 
@@ -237,7 +240,7 @@ static void check_finds_every_damaged_canary_byte_g4(void **state)
 	(void)state;
 	if (!RND_OPT_CANARY)
 		skip();
-	for (i = SIZE; i < pl->slot_len; i++) {
+	for (i = SIZE; i < live_class->slot_len; i++) {
 		live[i] ^= 0x10;
 		assert_found("overflow of slot");
 		live[i] ^= 0x10;
@@ -249,7 +252,8 @@ static void check_finds_every_damaged_canary_byte_g4(void **state)
 	}
 	*state_of(live) &= RND_STATE_MASK;
 	assert_found("impossible slack of slot");
-	*state_of(live) = rnd_state_live(RND_KIND_MALLOC, pl->slot_len - SIZE);
+	*state_of(live) =
+		rnd_state_live(RND_KIND_MALLOC, live_class->slot_len - SIZE);
 	assert_int_equal(0, check());
 }
 
@@ -257,16 +261,18 @@ static void check_finds_bytes_in_dead_slots_s4(void **state)
 {
 	char *const slots[] = { waiting, drawn, idle };
 	unsigned int i;
+	volatile char *byte;
 	__sz at;
 
 	(void)state;
 	if (!RND_OPT_ZERO)
 		skip();
 	for (i = 0; i < ARRAY_SIZE(slots); i++)
-		for (at = 0; slots[i] && at < pl->slot_len; at++) {
-			slots[i][at] = 1;
+		for (at = 0; slots[i] && at < live_class->slot_len; at++) {
+			byte = slots[i] + at;
+			*byte = 1;
 			assert_found("write after free of slot");
-			slots[i][at] = 0;
+			*byte = 0;
 		}
 	assert_int_equal(0, check());
 }
@@ -289,9 +295,9 @@ static void check_finds_lost_remote_slots_s3(void **state)
 	*state_of(live) ^= RND_SLOT_REMOTE ^ RND_SLOT_QUARANTINED;
 	rnd_pcpu_flush_out(&h->dyn->cpus, pc);
 	assert_int_equal(0, check());
-	rnd_slab_remote_bits(s)[0] ^= 1UL << 63;
+	rnd_slab_remote_bits(live_slab)[0] ^= 1UL << 63;
 	assert_found("lost slots between CPUs");
-	rnd_slab_remote_bits(s)[0] ^= 1UL << 63;
+	rnd_slab_remote_bits(live_slab)[0] ^= 1UL << 63;
 }
 
 static void check_finds_damage_among_large_objects_g2(void **state)

@@ -336,7 +336,11 @@ static void heap_reclaims_before_it_fails(void **state)
 	unsigned int cnt = fill(h, ptr, 3000, 0, 3000);
 
 	(void)state;
-	assert_null(alloc(h, 500));
+	/* What is too little for a slab of this class may do for a smaller
+	 * one, or for a slot that nobody uses
+	 */
+	while ((ptr[cnt] = alloc(h, 500)))
+		cnt++;
 	assert_null(alloc(h, 500000));
 	while (cnt)
 		rnd_free(h, ptr[--cnt], RND_KIND_MALLOC);
@@ -385,7 +389,8 @@ static void heap_describes_addresses(void **state)
 					  "50000 bytes at ");
 	assert_description((__uptr)l - 1, "guard of a live large object");
 	rnd_free(h, l, RND_KIND_MALLOC);
-	assert_description((__uptr)l, "inside of a freed large object");
+	if (RND_OPT_QUARANTINE)
+		assert_description((__uptr)l, "inside of a freed large object");
 	rnd_free(h, p, RND_KIND_MALLOC);
 	assert_description((__uptr)p, ", size class 112, free\n");
 

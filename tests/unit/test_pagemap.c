@@ -17,6 +17,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -55,6 +56,17 @@ static __bool find(__uptr addr, struct rnd_place *p)
 	return rnd_pagemap_find(&pm, (const void *)addr, p);
 }
 
+static struct rnd_place place_of(__uptr addr)
+{
+	struct rnd_place p = { .slot = 0 };
+
+	if (!find(addr, &p)) {
+		fail_msg("%#lx is not a slot", addr);
+		abort();
+	}
+	return p;
+}
+
 static void assert_not_found(__uptr addr)
 {
 	struct rnd_place p = { .slot = 0 };
@@ -89,7 +101,7 @@ static void pagemap_has_a_region_for_each_class(void **state)
  */
 static void check_slab(const struct rnd_region *r, struct rnd_slab *s)
 {
-	struct rnd_place p = { .slot = 0 };
+	struct rnd_place p;
 	__uptr in;
 
 	for (in = 0; in < 1UL << r->slab_shift; in++) {
@@ -97,7 +109,7 @@ static void check_slab(const struct rnd_region *r, struct rnd_slab *s)
 			assert_not_found(s->base + in);
 			continue;
 		}
-		assert_true(find(s->base + in, &p));
+		p = place_of(s->base + in);
 		assert_ptr_equal(r, p.region);
 		assert_ptr_equal(s, p.slab);
 		assert_int_equal(in / r->slot_len, p.slot);
@@ -133,7 +145,7 @@ static void pagemap_slots_of_other_slabs_are_not_live(void **state)
 {
 	const struct rnd_region *r = rnd_pagemap_region(&pm, 5);
 	struct rnd_slab *s = rnd_region_take(r, &vs, 1);
-	struct rnd_place p = { .slot = 0 };
+	struct rnd_place p;
 	__u32 idx, slot;
 
 	(void)state;
@@ -141,10 +153,8 @@ static void pagemap_slots_of_other_slabs_are_not_live(void **state)
 		if (idx == s->idx)
 			continue;
 		for (slot = 0; slot < r->slots; slot++) {
-			assert_true(
-				find(r->base + ((__uptr)idx << r->slab_shift) +
-					     (__uptr)slot * r->slot_len,
-				     &p));
+			p = place_of(r->base + ((__uptr)idx << r->slab_shift) +
+				     (__uptr)slot * r->slot_len);
 			assert_true((*p.state & RND_STATE_MASK) <
 				    RND_SLOT_LIVE);
 		}

@@ -135,8 +135,9 @@ static void assert_lists(void)
 
 static void pclass_lengths_follow_the_slot(void **state)
 {
-	__u32 len, rand_len;
+	__u32 rand_len;
 	unsigned int sc;
+	__sz len;
 
 	(void)state;
 	for (sc = 0; sc < RND_CLASS_COUNT; sc++) {
@@ -241,7 +242,7 @@ static void pclass_partial_slabs_before_new_memory(void **state)
 static void check_uniform(__u32 keep)
 {
 	static __u32 cnt[RND_ACTIVE_MAX * RND_SLAB_SLOT_MAX];
-	__u32 i, n = 0, bins = 0, slot;
+	__u32 i, n, bins = 0, slot;
 	double chi2 = 0, d, k;
 	struct rnd_slab *s;
 	__u64 ref;

@@ -43,7 +43,7 @@ static unsigned int below(unsigned int bound)
 
 static void make(__u8 sc)
 {
-	memset(&mem, 0, sizeof(mem));
+	memset(mem.byte, 0, sizeof(mem.byte));
 	memset(model, RND_SLOT_FREE, sizeof(model));
 	s->sc = sc;
 	s->base = 0x10000;
@@ -260,8 +260,7 @@ static void slab_remote_bit_is_set_once(void **state)
 
 static void slab_live_word_holds_kind_and_slack(void **state)
 {
-	__u32 slack;
-	__u8 kind;
+	__u32 slack, kind;
 	__u16 word;
 
 	(void)state;

@@ -162,6 +162,9 @@ static void vspace_goes_around_what_exists(void **state)
 	unsigned int i;
 
 	(void)state;
+	/* Fixed places go on in steps of the length, and may step over it */
+	if (!RND_OPT_RANDOM_BASES)
+		skip();
 	set_range(16);
 	start = fake_port.va_start;
 	/* All but pages 3 and 4, and page 8, which is too short */
