@@ -102,7 +102,8 @@ void rnd_slab_return(struct rnd_slab *s, unsigned int slot)
 	if (unlikely(bits[slot / 64] & (1UL << (slot & 63U))))
 		slab_report(s, "a used slot is in its bitmap (S1)");
 
-	*state = (__u16)((*state & ~RND_STATE_MASK) | RND_SLOT_FREE);
+	/* RND_SLOT_FREE is 0 */
+	*state = (__u16)(*state & ~RND_STATE_MASK);
 	bits[slot / 64] |= 1UL << (slot & 63U);
 	s->free_cnt++;
 }

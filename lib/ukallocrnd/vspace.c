@@ -49,17 +49,21 @@ __u64 rnd_vspace_draw(struct rnd_vspace *vs, __u64 bound)
 	return n;
 }
 
-/* Next place in ascending order, for CONFIG_LIBUKALLOCRND_RANDOM_BASES=n */
+/* Next place in ascending order, for CONFIG_LIBUKALLOCRND_RANDOM_BASES=n. Each
+ * failed try leaps farther, to get over what others have there.
+ */
 static __uptr vspace_next(struct rnd_vspace *vs, __sz len, __sz align, __sz pre,
-			  __uptr first, __uptr end)
+			  __uptr first, __uptr end, int tries)
 {
 	unsigned long flags;
 	__uptr addr;
 
 	flags = rnd_lock_acquire(&vs->lock);
+	if (tries)
+		vs->next += len << MIN(tries / 2, 24);
 	addr = ALIGN_UP(vs->next + pre, align) - pre;
 	/* Behind the end, what was given back at the beginning is next */
-	if (addr > end - len)
+	if (addr > end - len || addr < first)
 		addr = first;
 	vs->next = addr + len;
 	rnd_lock_release(&vs->lock, flags);
@@ -88,7 +92,7 @@ int rnd_vspace_reserve(struct rnd_vspace *vs, __sz len, __sz align, __sz pre,
 		if (RND_OPT_RANDOM_BASES)
 			try = first + rnd_vspace_draw(vs, places) * align;
 		else
-			try = vspace_next(vs, len, align, pre, first, end);
+			try = vspace_next(vs, len, align, pre, first, end, i);
 		rc = rnd_port_reserve_at(try, len);
 		if (!rc) {
 			*addr = try;
