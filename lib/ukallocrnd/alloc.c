@@ -127,8 +127,7 @@ static void op_pfree(struct uk_alloc *a, void *ptr, unsigned long pages)
 
 static __sz op_usable(struct uk_alloc *a, const void *ptr)
 {
-	/* The object belongs to the caller, who may write to all of it */
-	return rnd_usable(heap_of(a), (void *)(__uptr)ptr, RND_CALLER());
+	return rnd_requested(heap_of(a), ptr, "usable_size", RND_CALLER());
 }
 
 static long op_pavailmem(struct uk_alloc *a)

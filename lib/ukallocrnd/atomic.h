@@ -29,6 +29,9 @@
 #define rnd_cas_weak_release(p, exp, v)                                        \
 	__atomic_compare_exchange_n((p), (exp), (v), 1, __ATOMIC_RELEASE,      \
 				    __ATOMIC_RELAXED)
+#define rnd_cas_acquire(p, exp, v)                                             \
+	__atomic_compare_exchange_n((p), (exp), (v), 0, __ATOMIC_ACQUIRE,      \
+				    __ATOMIC_RELAXED)
 #define rnd_cas_relaxed(p, exp, v)                                             \
 	__atomic_compare_exchange_n((p), (exp), (v), 0, __ATOMIC_RELAXED,      \
 				    __ATOMIC_RELAXED)

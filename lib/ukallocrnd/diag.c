@@ -69,6 +69,10 @@ static void diag_live_slot(struct rnd_bug_info *info, __u16 state,
 
 	info->has_req = 1;
 	info->req = info->slot_len - (state >> RND_STATE_BITS);
+	if ((state & RND_STATE_MASK) == RND_SLOT_LIVE_EMPTY) {
+		kind = (__u8)(state >> RND_STATE_BITS);
+		info->req = 0;
+	}
 	if (call->sized && call->size != info->req &&
 	    call->kind != RND_KIND_PAGES) {
 		info->bug = RND_BUG_SIZE_MISMATCH;

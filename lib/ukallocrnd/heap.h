@@ -78,11 +78,21 @@ void rnd_heap_foreach(void (*fn)(struct rnd_heap *h, void *arg), void *arg);
  */
 void rnd_heap_describe(__uptr addr);
 
-/**
- * Frees everything that can be freed without the user, to serve an allocation
- * that would fail otherwise. The caller is inside pc.
+/* Bytes that the quarantines of a CPU can hold. To serve a larger request
+ * than that they are not emptied: who chooses sizes must not be able to end
+ * the quarantine of all other objects with one call that fails anyway.
  */
-void rnd_heap_reclaim(struct rnd_heap *h, struct rnd_pcpu *pc);
+#define RND_RECLAIM_MAX (RND_CLASS_COUNT * 2 * RND_QUARANTINE_BYTES)
+
+/**
+ * Frees what can be freed without the user, to serve an allocation that would
+ * fail otherwise: free slabs, and quarantines if that may be enough. The
+ * caller is inside pc.
+ *
+ * @param want
+ *   Bytes of the allocation
+ */
+void rnd_heap_reclaim(struct rnd_heap *h, struct rnd_pcpu *pc, __sz want);
 
 /*
  * The slow halves of the functions in fast.h, and what has no fast half.

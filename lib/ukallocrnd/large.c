@@ -8,6 +8,7 @@
 
 #include <uk/assert.h>
 
+#include "atomic.h"
 #include "canary.h"
 #include "large.h"
 #include "sizeclass.h"
@@ -76,9 +77,23 @@ __sz rnd_large_pages(__sz req)
 	return pages;
 }
 
+__bool rnd_large_is_possible(const struct rnd_large *lg, __sz req)
+{
+	return req <= __SSZ_MAX / 2 &&
+	       rnd_vspace_is_possible(lg->vs, rnd_large_pages(req));
+}
+
 /*
  * The table; all of this under the lock
  */
+
+/* Counts live spans. A relaxed store, because large_guard() reads without the
+ * lock
+ */
+static void large_count(struct rnd_large *lg, __u32 cnt)
+{
+	rnd_store_relaxed(&lg->live_cnt, lg->live_cnt + cnt);
+}
 
 static __u32 *large_chain(struct rnd_large *lg, __uptr addr)
 {
@@ -169,6 +184,10 @@ static __sz large_guard(struct rnd_large *lg, __sz pages)
 {
 	__sz most = MIN(MAX(pages / 2, 1UL), RND_LARGE_GUARD_MAX);
 
+	/* A racy read: a few more or less do not matter */
+	if (rnd_load_relaxed(&lg->live_cnt) >= RND_LARGE_GUARDED_MAX)
+		return 0;
+
 	return (1 + rnd_vspace_draw(lg->vs, most)) * RND_PAGE_LEN;
 }
 
@@ -232,13 +251,9 @@ void *rnd_large_alloc(struct rnd_large *lg, __sz req, __sz align, __u8 kind)
 
 	UK_ASSERT(req && POWER_OF_2(align));
 
-	/* More than there can be fails before any address is looked for, so
-	 * that the answer tells nothing about the address space
-	 */
-	sp.pages = rnd_large_pages(req);
-	if (unlikely(req > __SSZ_MAX / 2 ||
-		     !rnd_vspace_is_possible(lg->vs, sp.pages)))
+	if (unlikely(!rnd_large_is_possible(lg, req)))
 		return __NULL;
+	sp.pages = rnd_large_pages(req);
 	if (unlikely(span_make(lg, &sp, MAX(align, RND_PAGE_LEN))))
 		return __NULL;
 	span_canary_write(lg, &sp);
@@ -248,7 +263,7 @@ void *rnd_large_alloc(struct rnd_large *lg, __sz req, __sz align, __u8 kind)
 	if (likely(n)) {
 		lg->span[n - 1] = sp;
 		large_insert(lg, n);
-		lg->live_cnt++;
+		large_count(lg, 1);
 		lg->live_pages += sp.pages;
 	}
 	rnd_lock_release(&lg->lock, flags);
@@ -347,7 +362,7 @@ static void large_cut(struct rnd_large *lg, __u32 n, __sz first, __u32 m)
 	low->pages = first;
 	low->req = first * RND_PAGE_LEN;
 	low->map_len = at - low->map;
-	lg->live_cnt++;
+	large_count(lg, 1);
 }
 
 /* Makes pages [first, first + cnt) of span n a span of its own */
@@ -423,7 +438,7 @@ static __u32 large_claim(struct rnd_large *lg, __uptr addr, __sz cnt, __u8 kind,
 	sp = &lg->span[n - 1];
 	sp->state = RND_SPAN_LEAVING;
 	sp->freed_by = (__u16)(cpu + 1);
-	lg->live_cnt--;
+	large_count(lg, -1U);
 	lg->live_pages -= sp->pages;
 	*rc = 0;
 

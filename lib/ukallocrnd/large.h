@@ -80,6 +80,15 @@ struct rnd_span {
 #define RND_LARGE_RAND_LEN  MIN(RND_QUARANTINE_RAND_LEN + 0U, 64U)
 #define RND_LARGE_GUARD_MAX 16UL
 
+/* Live objects that have guards of their own. Where areas are scarce (Linux:
+ * 65,530 for a process) further ones only have the emptiness around them.
+ */
+#ifdef RND_PORT_GUARDED_MAX
+#define RND_LARGE_GUARDED_MAX RND_PORT_GUARDED_MAX
+#else
+#define RND_LARGE_GUARDED_MAX RND_SPAN_MAX
+#endif
+
 /** Field markings: (c) constant after init, (L) lock */
 struct rnd_large {
 	struct rnd_lock lock;
@@ -183,6 +192,9 @@ void rnd_large_resize(struct rnd_large *lg, const void *ptr, __sz req);
 /** Bytes behind the requested size that the canary covers; 0: sound */
 const void *rnd_large_canary_bad(const struct rnd_large *lg,
 				 const struct rnd_span *sp);
+
+/** Tells whether an object of so many bytes could ever be allocated */
+__bool rnd_large_is_possible(const struct rnd_large *lg, __sz req);
 
 /** Pages for so many bytes: the slack is 0 or at least a canary */
 __sz rnd_large_pages(__sz req);

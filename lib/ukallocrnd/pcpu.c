@@ -82,7 +82,8 @@ void rnd_cpus_destroy(struct rnd_cpus *cpus)
  */
 
 /* Makes the state of index idx; its CPU is here, so nobody else makes it,
- * except for an interrupt handler, which the lock keeps out
+ * except for an interrupt handler, which the lock keeps out. Who makes one is
+ * inside the shared state, so that fork() does not come in between.
  */
 static void pcpu_create(struct rnd_cpus *cpus, __u32 idx)
 {
@@ -90,7 +91,10 @@ static void pcpu_create(struct rnd_cpus *cpus, __u32 idx)
 	struct rnd_pcpu *pc;
 
 	flags = rnd_lock_acquire(&cpus->shared_lock);
-	if (rnd_load_relaxed(&cpus->table[idx]) == RND_PCPU_NONE) {
+	rnd_store_relaxed(&cpus->shared->busy, 1);
+	barrier();
+	if (likely(!rnd_load_relaxed(&rnd_world_stopped)) &&
+	    rnd_load_relaxed(&cpus->table[idx]) == RND_PCPU_NONE) {
 		pc = pcpu_make(cpus, idx);
 		/* Release: the state is complete. Pairs with the acquire in
 		 * pcpu_owner()
@@ -98,6 +102,7 @@ static void pcpu_create(struct rnd_cpus *cpus, __u32 idx)
 		if (likely(pc))
 			rnd_store_release(&cpus->table[idx], pc);
 	}
+	rnd_pcpu_leave(cpus->shared);
 	rnd_lock_release(&cpus->shared_lock, flags);
 }
 
@@ -145,13 +150,13 @@ RND_UNANALYZED void rnd_ctx_leave(struct rnd_cpus *cpus, struct rnd_ctx ctx)
 		rnd_lock_release(&cpus->shared_lock, ctx.flags);
 }
 
-void rnd_cpus_wait(struct rnd_cpus *cpus)
+void rnd_cpus_wait(struct rnd_cpus *cpus, __u32 but)
 {
 	__u32 i;
 
 	/* Acquire: pairs with the release in rnd_pcpu_leave() */
 	for (i = 1; i < RND_CPU_COUNT; i++)
-		while (cpus->table[i] != RND_PCPU_NONE &&
+		while (i != but && cpus->table[i] != RND_PCPU_NONE &&
 		       rnd_load_acquire(&cpus->table[i]->busy))
 			rnd_port_yield();
 	while (rnd_load_acquire(&cpus->shared->busy))
@@ -199,7 +204,8 @@ static void __noinline __noreturn remote_report(const struct rnd_slab *s,
 static void flush_slab(struct rnd_cpus *cpus, struct rnd_pcpu *pc,
 		       struct rnd_slab *s, __u32 i)
 {
-	struct rnd_pcpu *owner = pcpu_owner(cpus, s->owner);
+	__u32 idx = s->owner;
+	struct rnd_pcpu *owner = pcpu_owner(cpus, idx);
 
 	/* Before the first bit: from then on the slab may become free */
 	rnd_add_relaxed(&s->visit, RND_SLAB_VISITOR);
@@ -220,6 +226,12 @@ static void flush_slab(struct rnd_cpus *cpus, struct rnd_pcpu *pc,
 	 * slab_is_quiet()
 	 */
 	rnd_sub_release(&s->visit, RND_SLAB_VISITOR);
+
+	/* An owner whose thread has ended would not look for long */
+	if (unlikely(rnd_port_cpu_borrow(idx))) {
+		rnd_pcpu_drain_inbox(owner);
+		rnd_port_cpu_return(idx);
+	}
 }
 
 void rnd_pcpu_flush_out(struct rnd_cpus *cpus, struct rnd_pcpu *pc)

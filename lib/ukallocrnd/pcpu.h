@@ -174,8 +174,13 @@ int rnd_cpus_init(struct rnd_cpus *cpus, const struct rnd_pagemap *pm,
 /** Gives the memory of all states back */
 void rnd_cpus_destroy(struct rnd_cpus *cpus);
 
-/** Waits until no context is inside; only while the world is stopped */
-void rnd_cpus_wait(struct rnd_cpus *cpus);
+/**
+ * Waits until no context is inside; only while the world is stopped.
+ *
+ * @param but
+ *   CPU index that is not waited for; RND_CPU_COUNT: none
+ */
+void rnd_cpus_wait(struct rnd_cpus *cpus, __u32 but);
 
 /**
  * Frees a slot of another CPU: it is REMOTE already and zero. The caller is

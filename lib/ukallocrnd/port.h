@@ -142,6 +142,18 @@ void rnd_port_entropy(void *buf, __sz len);
 __u32 rnd_port_cpu_lease(void);
 
 /**
+ * Tries to get hold of a CPU index that no context has leased, so that its
+ * state can be worked on by the calling context, in addition to its own.
+ *
+ * @return
+ *   1 if nobody has the index until rnd_port_cpu_return()
+ */
+__bool rnd_port_cpu_borrow(__u32 idx);
+
+/** Makes a borrowed index leasable again. */
+void rnd_port_cpu_return(__u32 idx);
+
+/**
  * Makes every other CPU that runs a context of this system execute a full
  * memory fence before the function returns (asymmetric fence: the fast paths
  * then need none of their own).

@@ -159,6 +159,18 @@ __u32 rnd_port_cpu_lease(void)
 	return rnd_port_cpu();
 }
 
+/* A CPU keeps its index for ever */
+__bool rnd_port_cpu_borrow(__u32 idx)
+{
+	(void)idx;
+	return 0;
+}
+
+void rnd_port_cpu_return(__u32 idx)
+{
+	(void)idx;
+}
+
 /* A shootdown of the tables waits until each CPU has reloaded CR3, which
  * orders everything before against everything after (SDM 3A 8.3)
  */

@@ -51,6 +51,7 @@ static struct object object_slot(struct rnd_heap *h, void *ptr,
 
 	if ((state & RND_STATE_MASK) == RND_SLOT_LIVE_EMPTY) {
 		o.len = 0;
+		o.kind = (__u8)(state >> RND_STATE_BITS);
 		return o;
 	}
 	o.kind = (__u8)((state & RND_STATE_MASK) - RND_SLOT_LIVE);
@@ -143,56 +144,56 @@ static void *object_move(struct rnd_heap *h, const struct object *o, __sz size,
 	return ptr;
 }
 
+/* Resizes in place, or tells what there is to move */
+static __bool object_try(struct rnd_heap *h, void *ptr, __sz size,
+			 struct rnd_call *call, struct object *o)
+{
+	struct rnd_ctx ctx = rnd_ctx_enter(&h->dyn->cpus);
+	__bool fits;
+
+	*o = object_find(h, ptr, call);
+	if (RND_OPT_KIND && unlikely(o->kind != RND_KIND_MALLOC))
+		rnd_diag_pointer(h, ptr, call);
+	fits = object_fits(o, size);
+	if (fits)
+		object_resize(h, o, size);
+	rnd_ctx_leave(&h->dyn->cpus, ctx);
+
+	return fits;
+}
+
 void *rnd_realloc(struct rnd_heap *h, void *ptr, __sz size, __uptr caller)
 {
-	struct rnd_call call = { .op = "realloc", .caller = caller };
+	struct rnd_call call = { .op = "realloc",
+				 .caller = caller,
+				 .kind = RND_KIND_MALLOC };
 	struct object o;
 
 	if (!ptr)
 		return rnd_malloc_slow(h, size, RND_KIND_MALLOC, caller);
-
-	o = object_find(h, ptr, &call);
-	call.kind = o.kind;
-	if (RND_OPT_KIND && o.len && unlikely(o.kind != RND_KIND_MALLOC)) {
-		call.kind = RND_KIND_MALLOC;
-		rnd_diag_pointer(h, ptr, &call);
-	}
-	if (!size) {
-		rnd_free_slow(h, ptr, &call);
-		return __NULL;
-	}
-	if (object_fits(&o, size)) {
-		object_resize(h, &o, size);
+	if (object_try(h, ptr, size, &call, &o))
 		return ptr;
-	}
+	if (size)
+		return object_move(h, &o, size, &call);
 
-	return object_move(h, &o, size, &call);
-}
-
-__sz rnd_usable(struct rnd_heap *h, void *ptr, __uptr caller)
-{
-	struct rnd_call call = { .op = "usable_size", .caller = caller };
-	struct object o;
-	__sz most;
-
-	if (!ptr)
-		return 0;
-
-	o = object_find(h, ptr, &call);
-	if (!o.len)
-		return 0;
-	most = o.len - (o.state ? RND_CANARY_LEN : 0);
-	/* Also the pages of a large object end where its guard begins */
-	if (most > o.req)
-		object_resize(h, &o, most);
-
-	return o.req;
+	call.kind = o.kind;
+	rnd_free_slow(h, ptr, &call);
+	return __NULL;
 }
 
 __sz rnd_requested(struct rnd_heap *h, const void *ptr, const char *op,
 		   __uptr caller)
 {
 	struct rnd_call call = { .op = op, .caller = caller };
+	struct rnd_ctx ctx;
+	__sz req;
 
-	return object_find(h, (void *)(__uptr)ptr, &call).req;
+	if (!ptr)
+		return 0;
+
+	ctx = rnd_ctx_enter(&h->dyn->cpus);
+	req = object_find(h, (void *)(__uptr)ptr, &call).req;
+	rnd_ctx_leave(&h->dyn->cpus, ctx);
+
+	return req;
 }

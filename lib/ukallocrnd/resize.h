@@ -7,7 +7,7 @@
 #ifndef __UKALLOCRND_RESIZE_H__
 #define __UKALLOCRND_RESIZE_H__
 
-/* Objects that change their size: realloc and usable size */
+/* Objects that change their size: realloc; and how large they are */
 
 #include "heap.h"
 
@@ -28,13 +28,13 @@
 void *rnd_realloc(struct rnd_heap *h, void *ptr, __sz size, __uptr caller);
 
 /**
- * Extends an object to the end of its slot or last page and returns its new
- * size: the caller may use all of it, and the canary moves behind it.
- */
-__sz rnd_usable(struct rnd_heap *h, void *ptr, __uptr caller);
-
-/**
- * Requested size of an object without changing it.
+ * Requested size of an object: what the caller may use. The bytes behind it
+ * are not his, they hold the canary.
+ *
+ * @param ptr
+ *   Object, or __NULL: 0
+ * @param op
+ *   Public function, for reports
  */
 __sz rnd_requested(struct rnd_heap *h, const void *ptr, const char *op,
 		   __uptr caller);

@@ -78,6 +78,9 @@ UK_CTASSERT((RND_CPU_COUNT << RND_STATE_BITS) <= 0xffff);
 /** State word of a live slot */
 #define rnd_state_live(kind, slack)                                            \
 	((__u16)(((slack) << RND_STATE_BITS) | (RND_SLOT_LIVE + (kind))))
+/** State word of a live object of no bytes: its slack is no news */
+#define rnd_state_empty(kind)                                                  \
+	((__u16)(((kind) << RND_STATE_BITS) | RND_SLOT_LIVE_EMPTY))
 /** State word of a slot that a CPU freed */
 #define rnd_state_freed(state, cpu)                                            \
 	((__u16)((((cpu) + 1U) << RND_STATE_BITS) | (state)))

@@ -26,7 +26,7 @@ static __bool slow_refill(struct rnd_heap *h, struct rnd_pcpu *pc,
 		return 1;
 
 	/* Before giving up, take back all that can be had without the user */
-	rnd_heap_reclaim(h, pc);
+	rnd_heap_reclaim(h, pc, RND_PAGE_LEN);
 
 	return rnd_pclass_refill(pl);
 }
@@ -42,7 +42,8 @@ static void *slow_small(struct rnd_heap *h, struct rnd_pcpu *pc,
 }
 
 /* An object of no bytes: a slot of class 0, which is never committed */
-static void *slow_empty(struct rnd_heap *h, struct rnd_pcpu *pc)
+static void *slow_empty(struct rnd_heap *h, struct rnd_pcpu *pc,
+			enum rnd_kind kind)
 {
 	struct rnd_pclass *pl = &pc->cls[0];
 	__u64 ref;
@@ -51,27 +52,33 @@ static void *slow_empty(struct rnd_heap *h, struct rnd_pcpu *pc)
 		return __NULL;
 
 	ref = pl->mag[--pl->mag_cnt];
-	rnd_store_relaxed(rnd_ref_state(pl, ref),
-			  (__u16)(pl->slot_len << RND_STATE_BITS |
-				  RND_SLOT_LIVE_EMPTY));
+	rnd_store_relaxed(rnd_ref_state(pl, ref), rnd_state_empty(kind));
 
 	return rnd_ref_slot(pl, ref);
 }
 
 static void *slow_large(struct rnd_heap *h, __sz req, __sz align, __u8 kind)
 {
+	struct rnd_large *lg = &h->dyn->large;
 	struct rnd_ctx ctx;
 	void *ptr;
 
-	ptr = rnd_large_alloc(&h->dyn->large, req, align, kind);
-	if (likely(ptr) || req > __SSZ_MAX / 2)
-		return ptr;
+	/* More than there can be fails before anything is looked for, so that
+	 * the answer tells nothing, and nothing is given up for it
+	 */
+	if (unlikely(!rnd_large_is_possible(lg, req)))
+		return __NULL;
 
+	/* Inside a state, because fork() waits for who is inside */
 	ctx = rnd_ctx_enter(&h->dyn->cpus);
-	rnd_heap_reclaim(h, ctx.pc);
+	ptr = rnd_large_alloc(lg, req, align, kind);
+	if (unlikely(!ptr)) {
+		rnd_heap_reclaim(h, ctx.pc, req);
+		ptr = rnd_large_alloc(lg, req, align, kind);
+	}
 	rnd_ctx_leave(&h->dyn->cpus, ctx);
 
-	return rnd_large_alloc(&h->dyn->large, req, align, kind);
+	return ptr;
 }
 
 static void *slow_class(struct rnd_heap *h, unsigned int sc, __sz size,
@@ -84,7 +91,7 @@ static void *slow_class(struct rnd_heap *h, unsigned int sc, __sz size,
 		ptr = slow_small(h, ctx.pc, &ctx.pc->cls[sc], size, kind,
 				 caller);
 	else
-		ptr = slow_empty(h, ctx.pc);
+		ptr = slow_empty(h, ctx.pc, kind);
 	rnd_ctx_leave(&h->dyn->cpus, ctx);
 
 	return ptr;
@@ -142,7 +149,7 @@ void *rnd_calloc(struct rnd_heap *h, __sz nmemb, __sz size, __uptr caller)
  * Freeing
  */
 
-static void slow_free_large(struct rnd_heap *h, void *ptr,
+static void slow_free_large(struct rnd_heap *h, struct rnd_pcpu *pc, void *ptr,
 			    const struct rnd_call *call)
 {
 	struct rnd_large *lg = &h->dyn->large;
@@ -155,7 +162,7 @@ static void slow_free_large(struct rnd_heap *h, void *ptr,
 		     (call->sized && call->size != sp.req)))
 		rnd_diag_pointer(h, ptr, call);
 
-	rc = rnd_large_free(lg, ptr, 0, sp.kind, rnd_port_cpu());
+	rc = rnd_large_free(lg, ptr, 0, sp.kind, pc->idx);
 	if (unlikely(rc == -EFAULT))
 		rnd_diag_overflow(ptr, 0, sp.req, rnd_large_canary_bad(lg, &sp),
 				  call->op, call->caller);
@@ -197,7 +204,8 @@ static void slow_free_slot(struct rnd_heap *h, struct rnd_pcpu *pc, void *ptr,
 
 	if ((state & RND_STATE_MASK) != RND_SLOT_LIVE_EMPTY)
 		slot_check(h, ptr, p, state, call);
-	else if (call->sized && call->size)
+	else if ((call->sized && call->size) ||
+		 (RND_OPT_KIND && state != rnd_state_empty(call->kind)))
 		rnd_diag_pointer(h, ptr, call);
 
 	/* Of several CPUs that free it at once only one wins; the owner's fast
@@ -219,16 +227,13 @@ static void slow_free_slot(struct rnd_heap *h, struct rnd_pcpu *pc, void *ptr,
 
 void rnd_free_slow(struct rnd_heap *h, void *ptr, const struct rnd_call *call)
 {
+	struct rnd_ctx ctx = rnd_ctx_enter(&h->dyn->cpus);
 	struct rnd_place place;
-	struct rnd_ctx ctx;
 
-	if (unlikely(!rnd_pagemap_find(&h->pm, ptr, &place))) {
-		slow_free_large(h, ptr, call);
-		return;
-	}
-
-	ctx = rnd_ctx_enter(&h->dyn->cpus);
-	slow_free_slot(h, ctx.pc, ptr, &place, call);
+	if (likely(rnd_pagemap_find(&h->pm, ptr, &place)))
+		slow_free_slot(h, ctx.pc, ptr, &place, call);
+	else
+		slow_free_large(h, ctx.pc, ptr, call);
 	rnd_ctx_leave(&h->dyn->cpus, ctx);
 }
 
@@ -248,22 +253,25 @@ void *rnd_palloc(struct rnd_heap *h, __sz pages, __uptr caller)
 
 void rnd_pfree(struct rnd_heap *h, void *ptr, __sz pages, __uptr caller)
 {
+	struct rnd_large *lg = &h->dyn->large;
 	struct rnd_call call = { .op = "pfree",
 				 .caller = caller,
 				 .kind = RND_KIND_PAGES,
 				 .sized = 1,
 				 .size = pages * RND_PAGE_LEN };
+	struct rnd_ctx ctx;
 	int rc;
 
 	if (unlikely(!ptr || !pages))
 		return;
 
-	rc = rnd_large_free(&h->dyn->large, ptr, pages, RND_KIND_PAGES,
-			    rnd_port_cpu());
+	ctx = rnd_ctx_enter(&h->dyn->cpus);
+	rc = rnd_large_free(lg, ptr, pages, RND_KIND_PAGES, ctx.pc->idx);
 	/* No table entry for a part: purging the quarantine frees some */
-	if (unlikely(rc == -ENOMEM) && rnd_large_purge(&h->dyn->large))
-		rc = rnd_large_free(&h->dyn->large, ptr, pages, RND_KIND_PAGES,
-				    rnd_port_cpu());
+	if (unlikely(rc == -ENOMEM) && rnd_large_purge(lg))
+		rc = rnd_large_free(lg, ptr, pages, RND_KIND_PAGES,
+				    ctx.pc->idx);
 	if (unlikely(rc == -EINVAL))
 		rnd_diag_pointer(h, ptr, &call);
+	rnd_ctx_leave(&h->dyn->cpus, ctx);
 }

@@ -34,7 +34,9 @@ static void count_slab(struct rnd_slab *s, struct uk_allocrnd_stats *st)
 		code = state & RND_STATE_MASK;
 		if (code >= RND_SLOT_LIVE) {
 			st->live_slots++;
-			st->live_bytes += len - (state >> RND_STATE_BITS);
+			if (code != RND_SLOT_LIVE_EMPTY)
+				st->live_bytes +=
+					len - (state >> RND_STATE_BITS);
 		} else if (code == RND_SLOT_DRAWN) {
 			st->magazine_slots++;
 		} else if (code != RND_SLOT_FREE) {
@@ -84,6 +86,7 @@ void uk_allocrnd_stats_get(struct uk_alloc *a, struct uk_allocrnd_stats *dst)
 {
 	struct rnd_heap_dyn *dyn = dyn_of(a);
 	struct rnd_cpus *cpus = &dyn->cpus;
+	struct rnd_ctx ctx = rnd_ctx_enter(cpus);
 	unsigned int i;
 
 	memset(dst, 0, sizeof(*dst));
@@ -97,6 +100,7 @@ void uk_allocrnd_stats_get(struct uk_alloc *a, struct uk_allocrnd_stats *dst)
 	for (i = 1; i < RND_CPU_COUNT; i++)
 		if (rnd_load_acquire(&cpus->table[i]) != RND_PCPU_NONE)
 			count_pcpu(cpus->table[i], dst);
+	rnd_ctx_leave(cpus, ctx);
 }
 
 /*

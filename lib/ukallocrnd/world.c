@@ -8,14 +8,42 @@
 #include "heap.h"
 #include "world.h"
 
+/* 1: a context has stopped the world, or is about to */
+static __u32 world_claim;
+
+/* CPU index whose own operation the stopping context has interrupted (a
+ * signal handler that forks); RND_CPU_COUNT: none. Owned with world_claim
+ */
+static __u32 world_inside;
+
+static void find_inside(struct rnd_heap *h, void *arg)
+{
+	__u32 idx = rnd_port_cpu();
+
+	(void)arg;
+	if (idx && h->dyn->cpus.table[idx] != RND_PCPU_NONE &&
+	    rnd_load_relaxed(&h->dyn->cpus.table[idx]->busy))
+		world_inside = idx;
+}
+
 static void wait_for(struct rnd_heap *h, void *arg)
 {
 	(void)arg;
-	rnd_cpus_wait(&h->dyn->cpus);
+	rnd_cpus_wait(&h->dyn->cpus, world_inside);
 }
 
 void rnd_world_stop(void)
 {
+	__u32 none = 0;
+
+	/* Two threads may fork, or one fork while another one exits */
+	while (!rnd_cas_acquire(&world_claim, &none, 1)) {
+		none = 0;
+		rnd_port_yield();
+	}
+
+	world_inside = RND_CPU_COUNT;
+	rnd_heap_foreach(find_inside, __NULL);
 	rnd_store_release(&rnd_world_stopped, 1);
 	/* Whoever entered before has set its busy flag visibly now; whoever
 	 * enters later sees the line above
@@ -28,9 +56,11 @@ void rnd_world_start(void)
 {
 	/* Release: pairs with the acquire in rnd_ctx_enter() */
 	rnd_store_release(&rnd_world_stopped, 0);
+	/* Release: pairs with the acquire in rnd_world_stop() */
+	rnd_store_release(&world_claim, 0);
 }
 
-/* Calls fn for every state of a heap; the world is stopped */
+/* Calls fn for every state of a heap that nobody is in; the world is stopped */
 static void foreach_pcpu(struct rnd_heap *h,
 			 void (*fn)(struct rnd_heap *h, struct rnd_pcpu *pc))
 {
@@ -39,8 +69,20 @@ static void foreach_pcpu(struct rnd_heap *h,
 
 	fn(h, cpus->shared);
 	for (i = 1; i < RND_CPU_COUNT; i++)
-		if (cpus->table[i] != RND_PCPU_NONE)
+		if (cpus->table[i] != RND_PCPU_NONE && i != world_inside)
 			fn(h, cpus->table[i]);
+}
+
+/* A context that came after the stop sets its flag, or takes the shared lock,
+ * for a moment before it withdraws. The child may have inherited that.
+ */
+static void child_unlock(struct rnd_heap *h, struct rnd_pcpu *pc)
+{
+	struct rnd_cpus *cpus = &h->dyn->cpus;
+
+	if (pc == cpus->shared)
+		rnd_lock_init(&cpus->shared_lock, RND_RANK_SHARED);
+	rnd_store_relaxed(&pc->busy, 0);
 }
 
 static void child_pcpu(struct rnd_heap *h, struct rnd_pcpu *pc)
@@ -56,6 +98,7 @@ static void child_pcpu(struct rnd_heap *h, struct rnd_pcpu *pc)
 static void child_heap(struct rnd_heap *h, void *arg)
 {
 	(void)arg;
+	foreach_pcpu(h, child_unlock);
 	rnd_rng_reseed(&h->dyn->vs.rng);
 	rnd_rng_reseed(&h->dyn->large.rng);
 	foreach_pcpu(h, child_pcpu);
@@ -131,6 +174,8 @@ static void deliver_heap(struct rnd_heap *h, void *arg)
 void rnd_world_exit_check(void)
 {
 	rnd_world_stop();
-	rnd_heap_foreach(deliver_heap, __NULL);
+	/* exit() out of a signal handler: the heap is not in one piece */
+	if (world_inside == RND_CPU_COUNT)
+		rnd_heap_foreach(deliver_heap, __NULL);
 	rnd_world_start();
 }

@@ -12,9 +12,10 @@
 #include <uk/arch/types.h>
 
 /**
- * Keeps every context out of the library and waits until none is inside.
- * Ports without RND_PORT_CAN_STOP must be quiescent already. Not nested; the
- * caller is not inside.
+ * Keeps every context out of the library and waits until none is inside, but
+ * for an operation that the caller itself has interrupted (signal handler).
+ * One context at a time: others wait. Ports without RND_PORT_CAN_STOP must be
+ * quiescent already.
  */
 void rnd_world_stop(void);
 

@@ -35,6 +35,10 @@
 #define EXCHANGE	64
 #define SIZE_MAX_TESTED 3000
 
+/* One object of so many has pages of its own */
+#define LARGE_SHARE 16
+#define LARGE_MIN   40000
+
 static struct uk_alloc *heap;
 static void *exchange[EXCHANGE];
 
@@ -59,9 +63,17 @@ static void churn(unsigned int *seed, int rounds)
 
 	for (i = 0; i < rounds; i++) {
 		len = sizeof(*object) + draw(seed) % SIZE_MAX_TESTED;
+		if (draw(seed) % LARGE_SHARE == 0)
+			len += LARGE_MIN;
 		object = uk_malloc(heap, len);
 		if (!object)
 			continue;
+		if (draw(seed) % LARGE_SHARE == 0) {
+			len += LARGE_MIN;
+			object = uk_realloc(heap, object, len);
+			if (!object)
+				abort();
+		}
 		*object = (unsigned int)len;
 		object = __atomic_exchange_n(&exchange[draw(seed) % EXCHANGE],
 					     object, __ATOMIC_ACQ_REL);

@@ -423,6 +423,16 @@ __sz rnd_port_total(void)
 	return fake_port.total;
 }
 
+__bool rnd_port_cpu_borrow(__u32 idx)
+{
+	return fake_port.unleased && idx == fake_port.unleased;
+}
+
+void rnd_port_cpu_return(__u32 idx)
+{
+	assert_int_equal(fake_port.unleased, idx);
+}
+
 __sz rnd_port_available(void)
 {
 	return fake_port.available;

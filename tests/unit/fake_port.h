@@ -55,6 +55,8 @@ struct fake_port {
 	__sz total;
 	/** (w) rnd_port_cpu_lease(): the index given to who has none */
 	__u32 lease;
+	/** (w) rnd_port_cpu_borrow(): index that nobody has; 0: none */
+	__u32 unleased;
 	/** (w) Called by rnd_port_yield() */
 	void (*on_yield)(void);
 	/** Printed since the last reset */

@@ -289,12 +289,12 @@ static void last_one_leaves(void)
 static void pcpu_wait_returns_when_all_have_left(void **state)
 {
 	(void)state;
-	rnd_cpus_wait(&cpus);
+	rnd_cpus_wait(&cpus, RND_CPU_COUNT);
 	assert_int_equal(0, fake_port.yields);
 	(void)enter(5);
 	cpus.shared->busy = 1;
 	fake_port.on_yield = last_one_leaves;
-	rnd_cpus_wait(&cpus);
+	rnd_cpus_wait(&cpus, RND_CPU_COUNT);
 	assert_int_equal(4, fake_port.yields);
 }
 
@@ -333,6 +333,31 @@ static void pcpu_batch_is_flushed_when_full_c2(void **state)
 			    1);
 	}
 	assert_true(inbox_len(a.pc) <= dyn[SC].slab_cnt);
+}
+
+/* An owner whose thread has ended would not look into its inbox for long */
+static void pcpu_batch_for_nobody_is_taken_at_once(void **state)
+{
+	struct rnd_ctx a = enter(1), b;
+	__u64 refs[RND_OUT_LEN];
+	struct rnd_pcpu *owner = a.pc;
+	__u32 i;
+
+	(void)state;
+	for (i = 0; i < RND_OUT_LEN; i++)
+		refs[i] = pop(owner);
+	leave(a);
+
+	fake_port.unleased = 1;
+	b = enter(2);
+	for (i = 0; i < RND_OUT_LEN; i++)
+		free_remote(b.pc, owner, refs[i]);
+	leave(b);
+	fake_port.unleased = 0;
+	assert_null(owner->inbox);
+	for (i = 0; i < RND_OUT_LEN; i++)
+		assert_true((*place_of(owner, refs[i]).state &
+			     RND_STATE_MASK) != RND_SLOT_REMOTE);
 }
 
 static void pcpu_drain_takes_everything_once(void **state)
@@ -511,6 +536,7 @@ int main(void)
 		UNIT_TEST(pcpu_stays_out_of_a_stopped_world),
 		UNIT_TEST(pcpu_wait_returns_when_all_have_left),
 		UNIT_TEST(pcpu_batch_is_flushed_when_full_c2),
+		UNIT_TEST(pcpu_batch_for_nobody_is_taken_at_once),
 		UNIT_TEST(pcpu_drain_takes_everything_once),
 		UNIT_TEST(pcpu_slab_is_in_the_inbox_once),
 		UNIT_TEST(pcpu_sorts_a_batch_by_owner),

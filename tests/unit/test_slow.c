@@ -202,6 +202,30 @@ static void slow_empty_objects_are_distinct_and_inaccessible(void **state)
 	assert_int_equal(0, check());
 }
 
+/* Nobody can end the quarantine of all objects with a call that must fail */
+static void slow_impossible_sizes_keep_the_quarantine(void **state)
+{
+	struct rnd_pclass *pl;
+	unsigned int i;
+	__u32 before;
+
+	(void)state;
+	for (i = 0; i < 10; i++)
+		release(alloc(64));
+	pl = &h->dyn->cpus.table[rnd_port_cpu()]->cls[rnd_sizeclass_of(64)];
+	before = rnd_quarantine_count(&pl->q);
+	assert_true(!RND_OPT_QUARANTINE || before == 10);
+
+	assert_null(alloc(1UL << 45));
+	assert_null(alloc(~0UL));
+	assert_null(rnd_palloc(h, 1UL << 40, 0));
+	/* Possible, but there is no memory and the quarantine cannot help */
+	fake_port_fail_from(FAKE_COMMIT, 1);
+	assert_null(alloc(RND_RECLAIM_MAX + 1));
+	fake_port_fail_from(FAKE_COMMIT, 0);
+	assert_int_equal(before, rnd_quarantine_count(&pl->q));
+}
+
 static void slow_impossible_sizes_fail(void **state)
 {
 	static const __sz sizes[] = { ~0UL,	 ~0UL - 7,  ~0UL - 4096,
@@ -399,6 +423,7 @@ int main(void)
 		UNIT_TEST(slow_memalign_every_alignment),
 		UNIT_TEST(slow_empty_objects_are_distinct_and_inaccessible),
 		UNIT_TEST(slow_impossible_sizes_fail),
+		UNIT_TEST(slow_impossible_sizes_keep_the_quarantine),
 		UNIT_TEST(slow_pages),
 		UNIT_TEST(slow_frees_for_another_cpu),
 		UNIT_TEST(slow_refill_drains_the_inbox),

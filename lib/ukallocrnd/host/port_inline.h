@@ -14,6 +14,9 @@
 /* 1: contexts look at rnd_world_stopped when they enter (fork) */
 #define RND_PORT_CAN_STOP 1
 
+/* Large objects with guards: three areas each, of 65,530 in all */
+#define RND_PORT_GUARDED_MAX 8192U
+
 /* ThreadSanitizer leaves 1.5 TiB to its programs: regions of 512 MiB */
 #if defined(__SANITIZE_THREAD__)
 #define RND_PORT_WINDOW_SHIFT 30

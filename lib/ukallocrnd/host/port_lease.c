@@ -112,6 +112,24 @@ static void lease_bits_return(__u32 idx)
 			   __ATOMIC_RELEASE);
 }
 
+__bool rnd_port_cpu_borrow(__u32 idx)
+{
+	__u64 bit = 1UL << (idx % LEASE_WORD_BITS);
+	__u64 *word = &lease_bits[idx / LEASE_WORD_BITS];
+	__u64 old = rnd_load_relaxed(word);
+
+	/* Acquire: as in lease_bits_take() */
+	while (!(old & bit))
+		if (rnd_cas_acquire(word, &old, old | bit))
+			return 1;
+	return 0;
+}
+
+void rnd_port_cpu_return(__u32 idx)
+{
+	lease_bits_return(idx);
+}
+
 /* Runs in the ending thread */
 static void lease_end(void *arg)
 {

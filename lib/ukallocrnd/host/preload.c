@@ -135,7 +135,8 @@ RND_EXPORT void *pvalloc(size_t size)
 
 RND_EXPORT size_t malloc_usable_size(void *ptr)
 {
-	return ptr ? rnd_usable(rnd_preload_heap(), ptr, RND_CALLER()) : 0;
+	return rnd_requested(rnd_preload_heap(), ptr, "usable_size",
+			     RND_CALLER());
 }
 
 /* glibc exports the same functions under these names, and programs that wrap
