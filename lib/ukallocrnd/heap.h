@@ -82,7 +82,7 @@ void rnd_heap_describe(__uptr addr);
  * than that they are not emptied: who chooses sizes must not be able to end
  * the quarantine of all other objects with one call that fails anyway.
  */
-#define RND_RECLAIM_MAX (RND_CLASS_COUNT * 2 * RND_QUARANTINE_BYTES)
+#define RND_RECLAIM_MAX (2UL * RND_CLASS_COUNT * RND_QUARANTINE_BYTES)
 
 /**
  * Frees what can be freed without the user, to serve an allocation that would

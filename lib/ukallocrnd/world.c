@@ -36,7 +36,9 @@ void rnd_world_stop(void)
 {
 	__u32 none = 0;
 
-	/* Two threads may fork, or one fork while another one exits */
+	/* Two threads may fork, or one fork while another one exits. Acquire:
+	 * pairs with the release in rnd_world_start()
+	 */
 	while (!rnd_cas_acquire(&world_claim, &none, 1)) {
 		none = 0;
 		rnd_port_yield();
