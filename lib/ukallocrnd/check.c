@@ -183,18 +183,12 @@ static void check_batch(struct check *c, const struct rnd_pcpu *pc)
 /* The next state that exists, counting from *i */
 static const struct rnd_pcpu *next_pcpu(struct rnd_heap *h, __u32 *i)
 {
-	struct rnd_cpus *cpus = &h->dyn->cpus;
+	const struct rnd_pcpu *pc = RND_PCPU_NONE;
 
-	struct rnd_pcpu *pc = __NULL;
+	while (pc == RND_PCPU_NONE && *i < RND_CPU_COUNT)
+		pc = rnd_cpus_get(&h->dyn->cpus, (*i)++);
 
-	while (!pc && *i < RND_CPU_COUNT) {
-		pc = *i ? cpus->table[*i] : cpus->shared;
-		if (pc == RND_PCPU_NONE)
-			pc = __NULL;
-		(*i)++;
-	}
-
-	return pc;
+	return pc == RND_PCPU_NONE ? __NULL : pc;
 }
 
 static void check_class(struct check *c, unsigned int sc)

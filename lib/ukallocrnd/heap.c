@@ -155,12 +155,14 @@ static void reclaim_from(struct rnd_cpus *cpus, struct rnd_pcpu *pc, __bool all)
 /* States of threads that have ended */
 static void reclaim_unleased(struct rnd_cpus *cpus, __bool all)
 {
+	struct rnd_pcpu *pc;
 	__u32 i;
 
 	for (i = 1; i < RND_CPU_COUNT; i++) {
-		if (cpus->table[i] == RND_PCPU_NONE || !rnd_port_cpu_borrow(i))
+		pc = rnd_cpus_get(cpus, i);
+		if (pc == RND_PCPU_NONE || !rnd_port_cpu_borrow(i))
 			continue;
-		reclaim_from(cpus, cpus->table[i], all);
+		reclaim_from(cpus, pc, all);
 		rnd_port_cpu_return(i);
 	}
 }

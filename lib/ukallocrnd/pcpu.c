@@ -97,7 +97,7 @@ static void pcpu_create(struct rnd_cpus *cpus, __u32 idx)
 	    rnd_load_relaxed(&cpus->table[idx]) == RND_PCPU_NONE) {
 		pc = pcpu_make(cpus, idx);
 		/* Release: the state is complete. Pairs with the acquire in
-		 * pcpu_owner()
+		 * rnd_cpus_get()
 		 */
 		if (likely(pc))
 			rnd_store_release(&cpus->table[idx], pc);
@@ -152,26 +152,23 @@ RND_UNANALYZED void rnd_ctx_leave(struct rnd_cpus *cpus, struct rnd_ctx ctx)
 
 void rnd_cpus_wait(struct rnd_cpus *cpus, __u32 but)
 {
+	const struct rnd_pcpu *pc;
 	__u32 i;
 
-	/* Acquire: pairs with the release in rnd_pcpu_leave() */
-	for (i = 1; i < RND_CPU_COUNT; i++)
-		while (i != but && cpus->table[i] != RND_PCPU_NONE &&
-		       rnd_load_acquire(&cpus->table[i]->busy))
+	/* The shared state last: who makes another one is in there */
+	for (i = RND_CPU_COUNT; i; i--) {
+		pc = rnd_cpus_get(cpus, i - 1);
+		if (i - 1 == but || pc == RND_PCPU_NONE)
+			continue;
+		/* Acquire: pairs with the release in rnd_pcpu_leave() */
+		while (rnd_load_acquire(&pc->busy))
 			rnd_port_yield();
-	while (rnd_load_acquire(&cpus->shared->busy))
-		rnd_port_yield();
+	}
 }
 
 /*
  * Frees between CPUs
  */
-
-static struct rnd_pcpu *pcpu_owner(struct rnd_cpus *cpus, __u32 idx)
-{
-	/* Acquire: pairs with the release in pcpu_create() */
-	return idx ? rnd_load_acquire(&cpus->table[idx]) : cpus->shared;
-}
 
 static void inbox_push(struct rnd_pcpu *owner, struct rnd_slab *s)
 {
@@ -205,7 +202,7 @@ static void flush_slab(struct rnd_cpus *cpus, struct rnd_pcpu *pc,
 		       struct rnd_slab *s, __u32 i)
 {
 	__u32 idx = s->owner;
-	struct rnd_pcpu *owner = pcpu_owner(cpus, idx);
+	struct rnd_pcpu *owner = rnd_cpus_get(cpus, idx);
 
 	/* Before the first bit: from then on the slab may become free */
 	rnd_add_relaxed(&s->visit, RND_SLAB_VISITOR);

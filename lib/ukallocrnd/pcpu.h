@@ -111,6 +111,14 @@ extern const __u32 rnd_pcpu_busy;
 /* (a) 1: nobody may enter */
 extern __u32 rnd_world_stopped;
 
+/** State of a CPU index, complete, or RND_PCPU_NONE. Any context. */
+static inline struct rnd_pcpu *rnd_cpus_get(const struct rnd_cpus *cpus,
+					    __u32 idx)
+{
+	/* Acquire: pairs with the release in pcpu_create() */
+	return idx ? rnd_load_acquire(&cpus->table[idx]) : cpus->shared;
+}
+
 /** A context inside the library */
 struct rnd_ctx {
 	struct rnd_pcpu *pc;

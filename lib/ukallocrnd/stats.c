@@ -87,6 +87,7 @@ void uk_allocrnd_stats_get(struct uk_alloc *a, struct uk_allocrnd_stats *dst)
 	struct rnd_heap_dyn *dyn = dyn_of(a);
 	struct rnd_cpus *cpus = &dyn->cpus;
 	struct rnd_ctx ctx = rnd_ctx_enter(cpus);
+	const struct rnd_pcpu *pc;
 	unsigned int i;
 
 	memset(dst, 0, sizeof(*dst));
@@ -96,10 +97,11 @@ void uk_allocrnd_stats_get(struct uk_alloc *a, struct uk_allocrnd_stats *dst)
 		count_region(rnd_pagemap_region(&dyn->heap->pm, i), dst);
 	rnd_large_foreach(&dyn->large, count_span, dst);
 
-	count_pcpu(cpus->shared, dst);
-	for (i = 1; i < RND_CPU_COUNT; i++)
-		if (rnd_load_acquire(&cpus->table[i]) != RND_PCPU_NONE)
-			count_pcpu(cpus->table[i], dst);
+	for (i = 0; i < RND_CPU_COUNT; i++) {
+		pc = rnd_cpus_get(cpus, i);
+		if (pc != RND_PCPU_NONE)
+			count_pcpu(pc, dst);
+	}
 	rnd_ctx_leave(cpus, ctx);
 }
 

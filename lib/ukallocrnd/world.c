@@ -19,10 +19,11 @@ static __u32 world_inside;
 static void find_inside(struct rnd_heap *h, void *arg)
 {
 	__u32 idx = rnd_port_cpu();
+	const struct rnd_pcpu *pc = rnd_cpus_get(&h->dyn->cpus, idx);
 
 	(void)arg;
-	if (idx && h->dyn->cpus.table[idx] != RND_PCPU_NONE &&
-	    rnd_load_relaxed(&h->dyn->cpus.table[idx]->busy))
+	/* The shared state may be busy with somebody else */
+	if (idx && pc != RND_PCPU_NONE && rnd_load_relaxed(&pc->busy))
 		world_inside = idx;
 }
 
@@ -67,12 +68,14 @@ static void foreach_pcpu(struct rnd_heap *h,
 			 void (*fn)(struct rnd_heap *h, struct rnd_pcpu *pc))
 {
 	struct rnd_cpus *cpus = &h->dyn->cpus;
+	struct rnd_pcpu *pc;
 	__u32 i;
 
-	fn(h, cpus->shared);
-	for (i = 1; i < RND_CPU_COUNT; i++)
-		if (cpus->table[i] != RND_PCPU_NONE && i != world_inside)
-			fn(h, cpus->table[i]);
+	for (i = 0; i < RND_CPU_COUNT; i++) {
+		pc = rnd_cpus_get(cpus, i);
+		if (pc != RND_PCPU_NONE && i != world_inside)
+			fn(h, pc);
+	}
 }
 
 /* A context that came after the stop sets its flag, or takes the shared lock,
@@ -114,7 +117,7 @@ void rnd_world_child(void)
 static void leave_heap(struct rnd_heap *h, void *arg)
 {
 	struct rnd_cpus *cpus = &h->dyn->cpus;
-	struct rnd_pcpu *pc = cpus->table[*(const __u32 *)arg];
+	struct rnd_pcpu *pc = rnd_cpus_get(cpus, *(const __u32 *)arg);
 	struct rnd_ctx ctx;
 
 	if (pc == RND_PCPU_NONE)
@@ -152,15 +155,16 @@ static void settle_pcpu(struct rnd_heap *h, struct rnd_pcpu *pc)
 /* True if a CPU ever freed what another one owns */
 static __bool heap_has_remote(const struct rnd_heap *h)
 {
-	const struct rnd_cpus *cpus = &h->dyn->cpus;
+	const struct rnd_pcpu *pc;
 	__u32 i;
 
-	for (i = 1; i < RND_CPU_COUNT; i++)
-		if (cpus->table[i] != RND_PCPU_NONE &&
-		    cpus->table[i]->remote_frees)
+	for (i = 0; i < RND_CPU_COUNT; i++) {
+		pc = rnd_cpus_get(&h->dyn->cpus, i);
+		if (pc != RND_PCPU_NONE && pc->remote_frees)
 			return 1;
+	}
 
-	return cpus->shared->remote_frees != 0;
+	return 0;
 }
 
 static void deliver_heap(struct rnd_heap *h, void *arg)
