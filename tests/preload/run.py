@@ -25,7 +25,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 TIMEOUT_S = 600
 # What the library may show to the program it is loaded into
 EXPORTS = re.compile(
-    r"(__libc_)?(malloc|free|calloc|realloc|memalign|valloc|pvalloc)|"
+    r"(__libc_)?(malloc|free|calloc|realloc|memalign|valloc|pvalloc)|cfree|"
     r"reallocarray|aligned_alloc|posix_memalign|malloc_usable_size|"
     r"mallinfo2?|mallopt|malloc_(trim|stats|info)|_Zn[wa]m\w*|_Zd[la]Pv\w*")
 
@@ -113,7 +113,11 @@ def api_results(args):
     sources = sorted(str(p) for p in HERE.glob("api*.c"))
     return (api("api", ["gcc", "-std=gnu11", *flags, *sources], args) +
             api("api_cxx", ["g++", "-std=c++17", *flags,
-                            str(HERE / "api_cxx.cc")], args))
+                            str(HERE / "api_cxx.cc")], args) +
+            # Replacing one form only is the test
+            api("api_replaced", ["g++", "-std=c++17", *flags,
+                                 "-Wno-sized-deallocation",
+                                 str(HERE / "api_replaced.cc")], args))
 
 
 def exports(args):

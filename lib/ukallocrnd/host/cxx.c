@@ -15,12 +15,20 @@
  *   The C++ run-time is not linked; its two functions that exhaustion needs
  *   are weak references. A C program has neither and never calls new.
  *
+ *   Four forms are bases, each without and with alignment: new, new[],
+ *   delete, delete[]. By the standard all others behave as if they called a
+ *   base, and new[] and delete[] as if they called new and delete. So a
+ *   program that replaces a base gets the calls of the others, too: each form
+ *   looks at what the program has under the name of its base.
+ *
  *   An exception leaves through these frames, hence the file is compiled
- *   with unwind tables (the default on x86_64). What a new handler throws
- *   inside a nothrow form reaches the caller: C cannot catch it.
+ *   with unwind tables (the default on x86_64). What a new handler, or a
+ *   replaced form, throws inside a nothrow form reaches the caller: C cannot
+ *   catch it.
  */
 
 #include "cxx.h"
+#include "cxx_base.h"
 #include "fast.h"
 #include "heap.h"
 #include "port.h"
@@ -92,6 +100,12 @@ cxx_new_aligned(__sz align, __sz size, enum rnd_kind kind, __bool nothrow)
 	return cxx_retry(align, size, kind, nothrow, caller);
 }
 
+/* What rnd_memalign() makes of a request for no bytes */
+static inline __sz cxx_aligned_size(__sz size, __sz align)
+{
+	return !size && align > CXX_ALIGN ? 1 : size;
+}
+
 static inline __attribute__((always_inline)) void cxx_delete(void *ptr,
 							     enum rnd_kind kind)
 {
@@ -104,6 +118,10 @@ cxx_delete_sized(void *ptr, __sz size, enum rnd_kind kind)
 	rnd_free_sized(rnd_preload_heap(), ptr, size, kind);
 }
 
+/*
+ * The forms
+ */
+
 void *cxx_new_one(__sz size)
 {
 	return cxx_new(size, RND_KIND_NEW, 0);
@@ -111,6 +129,7 @@ void *cxx_new_one(__sz size)
 
 void *cxx_new_one_nothrow(__sz size, const void *tag)
 {
+	CXX_FORWARD(cxx_new_func, cxx_base_new(), size);
 	(void)tag;
 	return cxx_new(size, RND_KIND_NEW, 1);
 }
@@ -122,28 +141,34 @@ void *cxx_new_one_aligned(__sz size, __sz align)
 
 void *cxx_new_one_aligned_nothrow(__sz size, __sz align, const void *tag)
 {
+	CXX_FORWARD(cxx_new_aligned_func, cxx_base_new_aligned(), size, align);
 	(void)tag;
 	return cxx_new_aligned(align, size, RND_KIND_NEW, 1);
 }
 
 void *cxx_new_array(__sz size)
 {
+	CXX_FORWARD(cxx_new_func, cxx_base_new(), size);
 	return cxx_new(size, RND_KIND_NEW_ARRAY, 0);
 }
 
 void *cxx_new_array_nothrow(__sz size, const void *tag)
 {
+	CXX_FORWARD(cxx_new_func, cxx_base_new_array(), size);
 	(void)tag;
 	return cxx_new(size, RND_KIND_NEW_ARRAY, 1);
 }
 
 void *cxx_new_array_aligned(__sz size, __sz align)
 {
+	CXX_FORWARD(cxx_new_aligned_func, cxx_base_new_aligned(), size, align);
 	return cxx_new_aligned(align, size, RND_KIND_NEW_ARRAY, 0);
 }
 
 void *cxx_new_array_aligned_nothrow(__sz size, __sz align, const void *tag)
 {
+	CXX_FORWARD(cxx_new_aligned_func, cxx_base_new_array_aligned(), size,
+		    align);
 	(void)tag;
 	return cxx_new_aligned(align, size, RND_KIND_NEW_ARRAY, 1);
 }
@@ -155,12 +180,14 @@ void cxx_delete_one(void *ptr)
 
 void cxx_delete_one_nothrow(void *ptr, const void *tag)
 {
+	CXX_FORWARD(cxx_delete_func, cxx_base_delete(), ptr);
 	(void)tag;
 	cxx_delete(ptr, RND_KIND_NEW);
 }
 
 void cxx_delete_one_sized(void *ptr, __sz size)
 {
+	CXX_FORWARD(cxx_delete_func, cxx_base_delete(), ptr);
 	cxx_delete_sized(ptr, size, RND_KIND_NEW);
 }
 
@@ -172,6 +199,8 @@ void cxx_delete_one_aligned(void *ptr, __sz align)
 
 void cxx_delete_one_aligned_nothrow(void *ptr, __sz align, const void *tag)
 {
+	CXX_FORWARD(cxx_delete_aligned_func, cxx_base_delete_aligned(), ptr,
+		    align);
 	(void)align;
 	(void)tag;
 	cxx_delete(ptr, RND_KIND_NEW);
@@ -179,34 +208,42 @@ void cxx_delete_one_aligned_nothrow(void *ptr, __sz align, const void *tag)
 
 void cxx_delete_one_sized_aligned(void *ptr, __sz size, __sz align)
 {
-	(void)align;
-	cxx_delete_sized(ptr, size, RND_KIND_NEW);
+	CXX_FORWARD(cxx_delete_aligned_func, cxx_base_delete_aligned(), ptr,
+		    align);
+	cxx_delete_sized(ptr, cxx_aligned_size(size, align), RND_KIND_NEW);
 }
 
 void cxx_delete_array(void *ptr)
 {
+	CXX_FORWARD(cxx_delete_func, cxx_base_delete(), ptr);
 	cxx_delete(ptr, RND_KIND_NEW_ARRAY);
 }
 
 void cxx_delete_array_nothrow(void *ptr, const void *tag)
 {
+	CXX_FORWARD(cxx_delete_func, cxx_base_delete_array(), ptr);
 	(void)tag;
 	cxx_delete(ptr, RND_KIND_NEW_ARRAY);
 }
 
 void cxx_delete_array_sized(void *ptr, __sz size)
 {
+	CXX_FORWARD(cxx_delete_func, cxx_base_delete_array(), ptr);
 	cxx_delete_sized(ptr, size, RND_KIND_NEW_ARRAY);
 }
 
 void cxx_delete_array_aligned(void *ptr, __sz align)
 {
+	CXX_FORWARD(cxx_delete_aligned_func, cxx_base_delete_aligned(), ptr,
+		    align);
 	(void)align;
 	cxx_delete(ptr, RND_KIND_NEW_ARRAY);
 }
 
 void cxx_delete_array_aligned_nothrow(void *ptr, __sz align, const void *tag)
 {
+	CXX_FORWARD(cxx_delete_aligned_func, cxx_base_delete_array_aligned(),
+		    ptr, align);
 	(void)align;
 	(void)tag;
 	cxx_delete(ptr, RND_KIND_NEW_ARRAY);
@@ -214,6 +251,8 @@ void cxx_delete_array_aligned_nothrow(void *ptr, __sz align, const void *tag)
 
 void cxx_delete_array_sized_aligned(void *ptr, __sz size, __sz align)
 {
-	(void)align;
-	cxx_delete_sized(ptr, size, RND_KIND_NEW_ARRAY);
+	CXX_FORWARD(cxx_delete_aligned_func, cxx_base_delete_array_aligned(),
+		    ptr, align);
+	cxx_delete_sized(ptr, cxx_aligned_size(size, align),
+			 RND_KIND_NEW_ARRAY);
 }

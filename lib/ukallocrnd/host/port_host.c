@@ -37,6 +37,9 @@
 #endif
 #define HOST_VA_END 0x7ff000000000UL
 
+/* Yields to a reader of a pipe that is full */
+#define HOST_PRINT_TRIES 10000U
+
 /* Size of the kernel's signal set */
 #define HOST_SIGSET_LEN 8
 
@@ -80,14 +83,17 @@ void rnd_port_va_range(__uptr *start, __uptr *end)
 
 void rnd_port_print(const char *text, __sz len)
 {
+	unsigned int tries = HOST_PRINT_TRIES;
 	long rc;
 
 	while (len) {
 		rc = rnd_sys3(SYS_write, STDERR_FILENO, (__uptr)text, len);
 		if (rc == -EINTR)
 			continue;
-		if (rc == -EAGAIN) {
-			/* Standard error is a full, non-blocking pipe */
+		/* Standard error is a full, non-blocking pipe: somebody may
+		 * read it, but not for ever
+		 */
+		if (rc == -EAGAIN && tries--) {
 			rnd_port_yield();
 			continue;
 		}

@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <malloc.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "fast.h"
 #include "heap.h"
@@ -45,8 +46,18 @@ RND_EXPORT void free(void *ptr)
 
 RND_EXPORT void *calloc(size_t nmemb, size_t size)
 {
-	return alloc_result(
-		rnd_calloc(rnd_preload_heap(), nmemb, size, RND_CALLER()));
+	size_t len;
+	void *ptr;
+
+	if (unlikely(__builtin_mul_overflow(nmemb, size, &len))) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	ptr = rnd_malloc(rnd_preload_heap(), len, RND_KIND_MALLOC);
+	/* As in rnd_calloc(): only slots may hold what others left */
+	if (!RND_OPT_ZERO && likely(ptr) && len && len <= RND_SMALL_MAX)
+		memset(ptr, 0, len);
+	return alloc_result(ptr);
 }
 
 RND_EXPORT void *realloc(void *ptr, size_t size)
@@ -153,6 +164,7 @@ RND_EXPORT size_t malloc_usable_size(void *ptr)
 
 PRELOAD_ALIAS(__libc_malloc, malloc);
 PRELOAD_ALIAS(__libc_free, free);
+PRELOAD_ALIAS(cfree, free);
 PRELOAD_ALIAS(__libc_calloc, calloc);
 PRELOAD_ALIAS(__libc_realloc, realloc);
 PRELOAD_ALIAS(__libc_memalign, memalign);
