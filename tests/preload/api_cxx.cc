@@ -79,6 +79,28 @@ static void all_forms()
 	::operator delete(nullptr);
 }
 
+/* Aligned storage for nothing has an address that can be given back */
+static void no_elements()
+{
+	const std::align_val_t aligns[] = { std::align_val_t(16),
+					    std::align_val_t(64),
+					    std::align_val_t(8192) };
+	std::allocator<wide> allocator;
+	wide *none = allocator.allocate(0);
+
+	API_CHECK(reinterpret_cast<std::uintptr_t>(none) % 256 == 0);
+	allocator.deallocate(none, 0);
+	for (std::align_val_t align : aligns) {
+		::operator delete(::operator new(0, align), std::size_t(0),
+				  align);
+		::operator delete[](::operator new[](0, align), std::size_t(0),
+				    align);
+		::operator delete(::operator new(0, align, std::nothrow), align,
+				  std::nothrow);
+	}
+	::operator delete(::operator new(0), std::size_t(0));
+}
+
 static void exhaustion_throws()
 {
 	bool thrown = false;
@@ -167,6 +189,7 @@ int main()
 		void (*run)();
 	} tests[] = {
 		{ "all_forms", all_forms },
+		{ "no_elements", no_elements },
 		{ "exhaustion_throws", exhaustion_throws },
 		{ "handler_is_asked_until_it_gives_up",
 		  handler_is_asked_until_it_gives_up },

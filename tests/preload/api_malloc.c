@@ -210,6 +210,20 @@ static void free_keeps_errno(void)
 	API_CHECK(errno == EDOM);
 }
 
+/* A call that binaries linked before glibc 2.26 contain */
+void old_cfree(void *ptr);
+__asm__(".symver old_cfree, cfree@GLIBC_2.2.5");
+
+static void old_programs_free_here(void)
+{
+	size_t before = mallinfo2().uordblks;
+	void *ptr = malloc(5000);
+
+	API_CHECK(mallinfo2().uordblks == before + 5000);
+	old_cfree(ptr);
+	API_CHECK(mallinfo2().uordblks == before);
+}
+
 static void figures_make_sense(void)
 {
 	struct mallinfo2 before = mallinfo2(), after;
@@ -250,6 +264,7 @@ const struct api_test api_malloc_tests[] = {
 	{ "whole_pages", whole_pages },
 	{ "usable_size_is_usable", usable_size_is_usable },
 	{ "free_keeps_errno", free_keeps_errno },
+	{ "old_programs_free_here", old_programs_free_here },
 	{ "figures_make_sense", figures_make_sense },
 	{ NULL, NULL },
 };

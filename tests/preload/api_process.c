@@ -6,7 +6,9 @@
 
 /* Threads and processes: beginning, end, and everything at once */
 
+#include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -241,6 +243,38 @@ static void children_get_other_layouts(void)
 	close(fds[1]);
 }
 
+/* The child's standard error is a full pipe that nobody reads */
+static __attribute__((noreturn)) void report_into_full_pipe(int fd)
+{
+	void *volatile ptr = malloc(100);
+	char text[512] = { 0 };
+
+	/* A child that waits for a reader ends with the wrong signal */
+	alarm(20);
+	if (fcntl(fd, F_SETFL, O_NONBLOCK) || dup2(fd, STDERR_FILENO) < 0)
+		_exit(1);
+	while (write(fd, text, sizeof(text)) > 0)
+		;
+	free(ptr);
+	free(ptr);
+	_exit(0);
+}
+
+static void reports_do_not_wait_for_readers(void)
+{
+	int fds[2], status;
+	pid_t pid;
+
+	API_CHECK(!pipe(fds));
+	pid = fork();
+	if (!pid)
+		report_into_full_pipe(fds[1]);
+	status = wait_status(pid);
+	API_CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+	close(fds[0]);
+	close(fds[1]);
+}
+
 static void other_programs_start(void)
 {
 	char name[] = "true";
@@ -259,6 +293,7 @@ const struct api_test api_process_tests[] = {
 	{ "objects_of_a_dead_thread", objects_of_a_dead_thread },
 	{ "fork_while_others_allocate", fork_while_others_allocate },
 	{ "children_get_other_layouts", children_get_other_layouts },
+	{ "reports_do_not_wait_for_readers", reports_do_not_wait_for_readers },
 	{ "other_programs_start", other_programs_start },
 	{ NULL, NULL },
 };

@@ -44,13 +44,16 @@ struct aligned {
 	alignas(64) char bytes[64];
 };
 
+/* Keeps the compiler from leaving pairs of new and delete out */
+static aligned *volatile kept;
+
 static bool sized_and_array_forms_come_here()
 {
 	long before = calls;
 
 	delete new long(1);
 	delete[] new long[5];
-	operator delete(operator new(40), std::size_t{ 40 });
+	::operator delete (::operator new(40), std::size_t{ 40 });
 	return live == 0 && calls == before + 3;
 }
 
@@ -67,8 +70,12 @@ static bool aligned_forms_do_not()
 {
 	long before = calls;
 
-	delete new aligned;
-	delete[] new aligned[3];
+	kept = new aligned;
+	kept->bytes[63] = 1;
+	delete kept;
+	kept = new aligned[3];
+	kept[2].bytes[63] = 1;
+	delete[] kept;
 	std::allocator<aligned>().deallocate(
 		std::allocator<aligned>().allocate(0), 0);
 	return live == 0 && calls == before;

@@ -117,7 +117,11 @@ def api_results(args):
             # Replacing one form only is the test
             api("api_replaced", ["g++", "-std=c++17", *flags,
                                  "-Wno-sized-deallocation",
-                                 str(HERE / "api_replaced.cc")], args))
+                                 str(HERE / "api_replaced.cc")], args) +
+            api("api_replaced_some", ["g++", "-std=c++17", *flags,
+                                      "-Wno-sized-deallocation",
+                                      str(HERE / "api_replaced_some.cc")],
+                args))
 
 
 def exports(args):
