@@ -150,25 +150,46 @@ static int large_grow(struct rnd_large *lg)
 	return 0;
 }
 
-/* Number + 1 of an entry for a new span, or 0 */
+/* Number + 1 of an entry for a span; there is one (G5) */
 static __u32 large_entry_get(struct rnd_large *lg)
 {
 	__u32 n = lg->free;
 
 	if (n) {
 		lg->free = lg->span[n - 1].next;
+		lg->free_cnt--;
 		return n;
 	}
-	if (lg->span_cnt == lg->span_cap && unlikely(large_grow(lg)))
-		return 0;
+	UK_ASSERT(lg->span_cnt < lg->span_cap);
 
 	return ++lg->span_cnt;
+}
+
+/* Entries that a span owes: page allocations may be cut at every page */
+static __sz span_owes(const struct rnd_span *sp)
+{
+	return sp->kind == RND_KIND_PAGES && sp->state == RND_SPAN_LIVE ?
+		       sp->pages - 1 :
+		       0;
+}
+
+/* Makes room for a new span and all that it may be cut into (G5) */
+static int large_make_room(struct rnd_large *lg, const struct rnd_span *sp)
+{
+	__sz need = lg->owed + span_owes(sp) + 1;
+
+	while (lg->free_cnt + (lg->span_cap - lg->span_cnt) < need)
+		if (unlikely(large_grow(lg)))
+			return -ENOMEM;
+
+	return 0;
 }
 
 static void large_entry_put(struct rnd_large *lg, __u32 n)
 {
 	lg->span[n - 1] = (struct rnd_span){ .next = lg->free };
 	lg->free = n;
+	lg->free_cnt++;
 }
 
 /*
@@ -259,9 +280,10 @@ void *rnd_large_alloc(struct rnd_large *lg, __sz req, __sz align, __u8 kind)
 	span_canary_write(lg, &sp);
 
 	flags = rnd_lock_acquire(&lg->lock);
-	n = large_entry_get(lg);
+	n = large_make_room(lg, &sp) ? 0 : large_entry_get(lg);
 	if (likely(n)) {
 		lg->span[n - 1] = sp;
+		lg->owed += span_owes(&sp);
 		large_insert(lg, n);
 		large_count(lg, 1);
 		lg->live_pages += sp.pages;
@@ -365,30 +387,24 @@ static void large_cut(struct rnd_large *lg, __u32 n, __sz first, __u32 m)
 	large_count(lg, 1);
 }
 
-/* Makes pages [first, first + cnt) of span n a span of its own */
+/* Makes pages [first, first + cnt) of span n a span of its own. What is owed
+ * for the whole covers the entries that this takes and what the parts owe.
+ */
 static __u32 large_carve(struct rnd_large *lg, __u32 n, __sz first, __sz cnt)
 {
-	__bool head = first != 0;
-	__bool tail = first + cnt != lg->span[n - 1].pages;
-	__u32 low = 0, high = 0;
+	__u32 m;
 
-	if (head)
-		low = large_entry_get(lg);
-	if (tail)
-		high = large_entry_get(lg);
-	if (unlikely((head && !low) || (tail && !high))) {
-		if (low)
-			large_entry_put(lg, low);
-		if (high)
-			large_entry_put(lg, high);
-		return 0;
+	lg->owed -= span_owes(&lg->span[n - 1]);
+	if (first + cnt != lg->span[n - 1].pages) {
+		m = large_entry_get(lg);
+		large_cut(lg, n, first + cnt, m);
+		lg->owed += span_owes(&lg->span[m - 1]);
 	}
-
-	if (tail)
-		large_cut(lg, n, first + cnt, high);
-	if (head) {
-		large_cut(lg, n, first, low);
-		n = low;
+	if (first) {
+		m = large_entry_get(lg);
+		large_cut(lg, n, first, m);
+		lg->owed += span_owes(&lg->span[n - 1]);
+		n = m;
 	}
 
 	return n;
@@ -416,31 +432,24 @@ static __u32 large_holder(struct rnd_large *lg, __uptr addr, __sz *cnt,
 	return n;
 }
 
-/* Under the lock: the span becomes LEAVING. 0 and *rc on failure */
+/* Under the lock: the pages become a span that is LEAVING; 0 if there are none */
 static __u32 large_claim(struct rnd_large *lg, __uptr addr, __sz cnt, __u8 kind,
-			 __u32 cpu, int *rc)
+			 __u32 cpu)
 {
 	struct rnd_span *sp;
 	__u32 n;
 
-	*rc = -EINVAL;
 	n = large_holder(lg, addr, &cnt, kind);
 	if (unlikely(!n))
 		return 0;
 
-	*rc = -ENOMEM;
 	sp = &lg->span[n - 1];
-	if (cnt != sp->pages)
-		n = large_carve(lg, n, (addr - sp->addr) / RND_PAGE_LEN, cnt);
-	if (unlikely(!n))
-		return 0;
-
+	n = large_carve(lg, n, (addr - sp->addr) / RND_PAGE_LEN, cnt);
 	sp = &lg->span[n - 1];
 	sp->state = RND_SPAN_LEAVING;
 	sp->freed_by = (__u16)(cpu + 1);
 	large_count(lg, -1U);
 	lg->live_pages -= sp->pages;
-	*rc = 0;
 
 	return n;
 }
@@ -463,15 +472,14 @@ int rnd_large_free(struct rnd_large *lg, const void *ptr, __sz cnt, __u8 kind,
 	unsigned long flags;
 	__u64 out;
 	__u32 n;
-	int rc;
 
 	flags = rnd_lock_acquire(&lg->lock);
-	n = large_claim(lg, (__uptr)ptr, cnt, kind, cpu, &rc);
+	n = large_claim(lg, (__uptr)ptr, cnt, kind, cpu);
 	if (likely(n))
 		sp = lg->span[n - 1];
 	rnd_lock_release(&lg->lock, flags);
 	if (unlikely(!n))
-		return rc;
+		return -EINVAL;
 
 	/* Not earlier: until it was claimed another CPU could decommit it */
 	if (!cnt && unlikely(rnd_large_canary_bad(lg, &sp)))
@@ -539,7 +547,7 @@ __bool rnd_large_is_valid(struct rnd_large *lg)
 {
 	__u32 i, live = 0, waiting = 0;
 	const struct rnd_span *sp;
-	__sz pages = 0;
+	__sz pages = 0, owed = 0;
 
 	for (i = 0; i < lg->span_cnt; i++) {
 		sp = &lg->span[i];
@@ -553,8 +561,11 @@ __bool rnd_large_is_valid(struct rnd_large *lg)
 			pages += sp->pages;
 		}
 		waiting += sp->state == RND_SPAN_QUARANTINED;
+		owed += span_owes(sp);
 	}
 
 	return live == lg->live_cnt && pages == lg->live_pages &&
+	       owed == lg->owed &&
+	       owed <= lg->free_cnt + (lg->span_cap - lg->span_cnt) &&
 	       waiting == rnd_quarantine_count(&lg->q);
 }

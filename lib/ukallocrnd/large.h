@@ -31,6 +31,8 @@
  *       RND_SPAN_FREE.
  *   G3  Quarantined spans are not committed, live ones are.
  *   G4  The bytes from req to the end of the last page hold the canary.
+ *   G5  Entries without a span, committed, are at least as many as owed: a
+ *       page allocation can be freed in any parts without memory.
  *
  * Concurrency
  *   Everything is under the lock (RND_RANK_LARGE). The port is called outside
@@ -75,7 +77,7 @@ struct rnd_span {
 	__u16 freed_by;
 };
 
-#define RND_SPAN_MAX	    (1U << 20)
+#define RND_SPAN_MAX	    (1U << 24)
 #define RND_SPAN_BUCKETS    4096U
 #define RND_LARGE_RAND_LEN  MIN(RND_QUARANTINE_RAND_LEN + 0U, 64U)
 #define RND_LARGE_GUARD_MAX 16UL
@@ -102,8 +104,11 @@ struct rnd_large {
 	/** (L) Entries committed, and used at least once */
 	__u32 span_cap;
 	__u32 span_cnt;
-	/** (L) Free entries, as number + 1 */
+	/** (L) Free entries, as number + 1, and how many there are */
 	__u32 free;
+	__u32 free_cnt;
+	/** (L) Entries that cutting all live page allocations would take */
+	__sz owed;
 	/** (L) Live spans, and their pages */
 	__u32 live_cnt;
 	__sz live_pages;
@@ -177,8 +182,6 @@ __bool rnd_large_locate(struct rnd_large *lg, const void *ptr,
  *   - (-EINVAL): No such live pages of that kind: a bug to report
  *   - (-EFAULT): The canary of a whole object is damaged: a bug to report.
  *     The memory is still there, and nobody else frees it
- *   - (-ENOMEM): Cutting the span needs an entry and there is none; nothing
- *     changed
  */
 int rnd_large_free(struct rnd_large *lg, const void *ptr, __sz cnt, __u8 kind,
 		   __u32 cpu);

@@ -260,18 +260,13 @@ void rnd_pfree(struct rnd_heap *h, void *ptr, __sz pages, __uptr caller)
 				 .sized = 1,
 				 .size = pages * RND_PAGE_LEN };
 	struct rnd_ctx ctx;
-	int rc;
 
 	if (unlikely(!ptr || !pages))
 		return;
 
 	ctx = rnd_ctx_enter(&h->dyn->cpus);
-	rc = rnd_large_free(lg, ptr, pages, RND_KIND_PAGES, ctx.pc->idx);
-	/* No table entry for a part: purging the quarantine frees some */
-	if (unlikely(rc == -ENOMEM) && rnd_large_purge(lg))
-		rc = rnd_large_free(lg, ptr, pages, RND_KIND_PAGES,
-				    ctx.pc->idx);
-	if (unlikely(rc == -EINVAL))
+	if (unlikely(rnd_large_free(lg, ptr, pages, RND_KIND_PAGES,
+				    ctx.pc->idx)))
 		rnd_diag_pointer(h, ptr, &call);
 	rnd_ctx_leave(&h->dyn->cpus, ctx);
 }
