@@ -432,7 +432,7 @@ static __u32 large_holder(struct rnd_large *lg, __uptr addr, __sz *cnt,
 	return n;
 }
 
-/* Under the lock: the pages become a span that is LEAVING; 0 if there are none */
+/* Under the lock: the pages become a LEAVING span; 0 if there are none */
 static __u32 large_claim(struct rnd_large *lg, __uptr addr, __sz cnt, __u8 kind,
 			 __u32 cpu)
 {
