@@ -21,14 +21,9 @@
 #include "heap.h"
 #include "resize.h"
 
-static struct rnd_heap_dyn *dyn_of(struct uk_alloc *a)
-{
-	return __containerof(a, struct rnd_heap_dyn, a);
-}
-
 static struct rnd_heap *heap_of(struct uk_alloc *a)
 {
-	return dyn_of(a)->heap;
+	return rnd_heap_dyn_of(a)->heap;
 }
 
 /* What every allocation returns through */
@@ -132,12 +127,13 @@ static __sz op_usable(struct uk_alloc *a, const void *ptr)
 
 static long op_pavailmem(struct uk_alloc *a)
 {
-	return (long)rnd_vspace_available(&dyn_of(a)->vs);
+	return (long)rnd_vspace_available(&rnd_heap_dyn_of(a)->vs);
 }
 
 static __ssz op_availmem(struct uk_alloc *a)
 {
-	return (__ssz)(rnd_vspace_available(&dyn_of(a)->vs) << RND_PAGE_SHIFT);
+	return (__ssz)(rnd_vspace_available(&rnd_heap_dyn_of(a)->vs)
+		       << RND_PAGE_SHIFT);
 }
 
 /* Whole pages, each taken from anywhere: the largest request is all of them */
@@ -166,7 +162,7 @@ static __sz whole_pages(__uptr base, __sz len, __uptr *first)
 
 static int op_addmem(struct uk_alloc *a, void *base, __sz len)
 {
-	struct rnd_vspace *vs = &dyn_of(a)->vs;
+	struct rnd_vspace *vs = &rnd_heap_dyn_of(a)->vs;
 	__uptr first;
 	__sz pages;
 	int rc;
@@ -247,7 +243,7 @@ int uk_allocrnd_destroy(struct uk_alloc *a)
 
 void uk_allocrnd_flush(struct uk_alloc *a)
 {
-	struct rnd_cpus *cpus = &dyn_of(a)->cpus;
+	struct rnd_cpus *cpus = &rnd_heap_dyn_of(a)->cpus;
 	struct rnd_ctx ctx = rnd_ctx_enter(cpus);
 
 	rnd_pcpu_flush(cpus, ctx.pc);
@@ -256,7 +252,7 @@ void uk_allocrnd_flush(struct uk_alloc *a)
 
 __sz uk_allocrnd_purge(struct uk_alloc *a)
 {
-	struct rnd_heap_dyn *dyn = dyn_of(a);
+	struct rnd_heap_dyn *dyn = rnd_heap_dyn_of(a);
 	struct rnd_ctx ctx = rnd_ctx_enter(&dyn->cpus);
 	__sz len;
 

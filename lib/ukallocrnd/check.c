@@ -235,7 +235,7 @@ static void check_span(void *arg, const struct rnd_span *sp)
 
 __sz uk_allocrnd_check(struct uk_alloc *a)
 {
-	struct rnd_heap_dyn *dyn = __containerof(a, struct rnd_heap_dyn, a);
+	struct rnd_heap_dyn *dyn = rnd_heap_dyn_of(a);
 	struct check c = { .h = dyn->heap };
 	const struct rnd_pcpu *pc;
 	unsigned int sc;

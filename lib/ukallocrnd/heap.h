@@ -44,6 +44,12 @@ struct rnd_heap {
 	struct rnd_heap_dyn *dyn;
 };
 
+/** Heap of an operations table that uk_allocrnd_init() returned */
+static inline struct rnd_heap_dyn *rnd_heap_dyn_of(struct uk_alloc *a)
+{
+	return __containerof(a, struct rnd_heap_dyn, a);
+}
+
 /** Who asks, for reports */
 struct rnd_call {
 	const char *op; /* public function */

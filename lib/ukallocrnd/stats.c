@@ -16,11 +16,6 @@
 
 #include "heap.h"
 
-static struct rnd_heap_dyn *dyn_of(struct uk_alloc *a)
-{
-	return __containerof(a, struct rnd_heap_dyn, a);
-}
-
 static void count_slab(struct rnd_slab *s, struct uk_allocrnd_stats *st)
 {
 	const __u16 *states = rnd_slab_states(s);
@@ -84,7 +79,7 @@ static void count_pcpu(const struct rnd_pcpu *pc, struct uk_allocrnd_stats *st)
 
 void uk_allocrnd_stats_get(struct uk_alloc *a, struct uk_allocrnd_stats *dst)
 {
-	struct rnd_heap_dyn *dyn = dyn_of(a);
+	struct rnd_heap_dyn *dyn = rnd_heap_dyn_of(a);
 	struct rnd_cpus *cpus = &dyn->cpus;
 	struct rnd_ctx ctx = rnd_ctx_enter(cpus);
 	const struct rnd_pcpu *pc;
@@ -152,7 +147,7 @@ static void map_region(const struct rnd_region *r, struct map_user *user)
 void uk_allocrnd_map(struct uk_alloc *a, uk_allocrnd_map_func fn, void *arg)
 {
 	struct map_user user = { .fn = fn, .arg = arg };
-	struct rnd_heap_dyn *dyn = dyn_of(a);
+	struct rnd_heap_dyn *dyn = rnd_heap_dyn_of(a);
 	unsigned int sc;
 
 	fn(arg, "heap constants", (__uptr)dyn->heap, sizeof(*dyn->heap));
