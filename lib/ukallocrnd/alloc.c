@@ -46,13 +46,28 @@ static void count_free(struct uk_alloc *a, void *ptr, const char *op,
 
 static void *op_malloc(struct uk_alloc *a, __sz size)
 {
-	return done(a, rnd_malloc(heap_of(a), size, RND_KIND_MALLOC), size);
+	struct rnd_heap_dyn *dyn = rnd_heap_dyn_of(a);
+	void *ptr;
+
+	if (!rnd_size_is_short(size) ||
+	    !rnd_malloc_short(rnd_cpus_own(dyn->cpus.table), size,
+			      RND_KIND_MALLOC, &ptr))
+		ptr = rnd_malloc_out(dyn->heap, size, RND_KIND_MALLOC,
+				     RND_CALLER());
+
+	return done(a, ptr, size);
 }
 
 static void op_free(struct uk_alloc *a, void *ptr)
 {
+	struct rnd_heap_dyn *dyn = rnd_heap_dyn_of(a);
+	__u32 sc = rnd_ptr_short(dyn->heap, ptr);
+
 	count_free(a, ptr, "free", RND_CALLER());
-	rnd_free(heap_of(a), ptr, RND_KIND_MALLOC);
+	if (unlikely(!sc) ||
+	    !rnd_free_short(rnd_cpus_own(dyn->cpus.table), sc, ptr,
+			    RND_SIZE_UNKNOWN, RND_KIND_MALLOC))
+		rnd_free_out(dyn->heap, ptr, RND_KIND_MALLOC, RND_CALLER());
 }
 
 static void *op_calloc(struct uk_alloc *a, __sz nmemb, __sz size)

@@ -84,6 +84,23 @@ static inline void rnd_canary_key_init(struct rnd_canary_key *key, __u64 add,
 	key->odd = RND_CANARY_ODD;
 }
 
+/* Low half of a product xor its high half. Compilers pass a 128 bit product
+ * through memory when registers are scarce.
+ */
+static inline __u64 canary_fold(__u64 a, __u64 b)
+{
+#ifdef __x86_64__
+	__u64 low, high;
+
+	__asm__("mulq %3" : "=a"(low), "=d"(high) : "a"(a), "rm"(b) : "cc");
+	return low ^ high;
+#else
+	unsigned __int128 product = (unsigned __int128)a * b;
+
+	return (__u64)product ^ (__u64)(product >> 64);
+#endif
+}
+
 /**
  * Computes the pattern of one slot: five instructions.
  *
@@ -97,10 +114,7 @@ static inline void rnd_canary_key_init(struct rnd_canary_key *key, __u64 add,
  */
 static inline __u64 rnd_canary_word(const struct rnd_canary_key *key, __uptr p)
 {
-	unsigned __int128 product;
-
-	product = (unsigned __int128)(p ^ key->add) * key->mul;
-	return ((__u64)product ^ (__u64)(product >> 64)) | key->odd;
+	return canary_fold(p ^ key->add, key->mul) | key->odd;
 }
 
 /* The pattern as seen from the address req: byte 0 is what belongs there */
@@ -108,7 +122,26 @@ static inline __u64 rnd_canary_rotate(__u64 word, __sz req)
 {
 	unsigned int shift = (unsigned int)req * 8;
 
+#ifdef __x86_64__
+	/* The processor takes the shift modulo 64, compilers do it again */
+	__asm__("rorq %b1, %0" : "+r"(word) : "c"(shift) : "cc");
+	return word;
+#else
 	return (word >> shift % 64) | (word << -shift % 64);
+#endif
+}
+
+/* The same for an address so many bytes in front of a multiple of 8 */
+static inline __u64 rnd_canary_rotate_back(__u64 word, __sz slack)
+{
+	unsigned int shift = (unsigned int)slack * 8;
+
+#ifdef __x86_64__
+	__asm__("rolq %b1, %0" : "+r"(word) : "c"(shift) : "cc");
+	return word;
+#else
+	return (word << shift % 64) | (word >> -shift % 64);
+#endif
 }
 
 static inline rnd_canary_slack *rnd_canary_at(const void *p, __sz offset)
@@ -119,8 +152,8 @@ static inline rnd_canary_slack *rnd_canary_at(const void *p, __sz offset)
 /* Slack of more than three words: everything behind the second word, in units
  * that end with the slot. Unit and word may overlap, they agree.
  */
-static __noinline __maybe_unused void
-rnd_canary_write_long(__u64 word, void *p, __sz req, __sz slot_len)
+static inline void rnd_canary_write_long(__u64 word, void *p, __sz req,
+					 __sz slot_len)
 {
 	const rnd_fill_unit pattern = { word, word };
 	__sz at;
@@ -131,10 +164,8 @@ rnd_canary_write_long(__u64 word, void *p, __sz req, __sz slot_len)
 		*(rnd_fill_unit *)((char *)p + at) = pattern;
 }
 
-static __noinline __maybe_unused __bool rnd_canary_check_long(__u64 word,
-							      const void *p,
-							      __sz req,
-							      __sz slot_len)
+static inline __bool rnd_canary_check_long(__u64 word, const void *p, __sz req,
+					   __sz slot_len)
 {
 	const rnd_fill_unit pattern = { word, word };
 	rnd_fill_unit changed = { 0, 0 };
@@ -153,8 +184,11 @@ static __noinline __maybe_unused __bool rnd_canary_check_long(__u64 word,
 	return rnd_fill_unit_is_zero(changed);
 }
 
+/* Slack that the functions for short slots can do */
+#define RND_CANARY_SHORT_MAX 24UL
+
 /**
- * Fills the slack of a slot.
+ * Fills the slack of a slot, RND_CANARY_SHORT_MAX bytes at most.
  *
  * @param word
  *   The slot's pattern
@@ -166,40 +200,59 @@ static __noinline __maybe_unused __bool rnd_canary_check_long(__u64 word,
  *   Length of the slot, a multiple of RND_FILL_UNIT and at least
  *   req + RND_CANARY_SLACK_MIN
  */
+static inline void rnd_canary_write_short(__u64 word, void *p, __sz req,
+					  __sz slot_len)
+{
+	*rnd_canary_at(p, req) = rnd_canary_rotate(word, req);
+	*rnd_canary_at(p, slot_len - 8) = word;
+	if (slot_len - req > 16)
+		*rnd_canary_at(p, slot_len - 16) = word;
+}
+
+/** Fills the slack of a slot. Parameters as above; any slack. */
 static inline void rnd_canary_write(__u64 word, void *p, __sz req,
 				    __sz slot_len)
 {
-	__sz slack = slot_len - req;
-
-	*rnd_canary_at(p, req) = rnd_canary_rotate(word, req);
-	*rnd_canary_at(p, slot_len - 8) = word;
-	if (slack > 16) {
-		*rnd_canary_at(p, slot_len - 16) = word;
-		if (slack > 24)
-			rnd_canary_write_long(word, p, req, slot_len);
-	}
+	rnd_canary_write_short(word, p, req, slot_len);
+	if (slot_len - req > RND_CANARY_SHORT_MAX)
+		rnd_canary_write_long(word, p, req, slot_len);
 }
 
 /**
- * Tells whether the whole slack of a slot still is as written. Parameters as
- * for rnd_canary_write().
+ * Tells whether the whole slack of a slot, RND_CANARY_SHORT_MAX bytes at
+ * most, still is as written.
+ *
+ * @param word
+ *   The slot's pattern
+ * @param end
+ *   End of the slot, a multiple of RND_FILL_UNIT
+ * @param slack
+ *   Bytes from the end of the object to the end of the slot
  */
+static inline __bool rnd_canary_check_short(__u64 word, const char *end,
+					    __sz slack)
+{
+	__u64 changed;
+
+	changed = *rnd_canary_at(end, -slack) ^
+		  rnd_canary_rotate_back(word, slack);
+	changed |= *rnd_canary_at(end, -8UL) ^ word;
+	if (slack > 16)
+		changed |= *rnd_canary_at(end, -16UL) ^ word;
+
+	return !changed;
+}
+
+/** The same for any slack */
 static inline __bool rnd_canary_check(__u64 word, const void *p, __sz req,
 				      __sz slot_len)
 {
-	__sz slack = slot_len - req;
-	__u64 changed;
+	if (slot_len - req > RND_CANARY_SHORT_MAX &&
+	    !rnd_canary_check_long(word, p, req, slot_len))
+		return 0;
 
-	changed = *rnd_canary_at(p, req) ^ rnd_canary_rotate(word, req);
-	changed |= *rnd_canary_at(p, slot_len - 8) ^ word;
-	if (slack > 16) {
-		changed |= *rnd_canary_at(p, slot_len - 16) ^ word;
-		if (slack > 24 &&
-		    !rnd_canary_check_long(word, p, req, slot_len))
-			return 0;
-	}
-
-	return !changed;
+	return rnd_canary_check_short(word, (const char *)p + slot_len,
+				      slot_len - req);
 }
 
 /**

@@ -6,10 +6,10 @@
 
 /* Walks over a heap and tests all invariants
  *
- * Membership is proved by counting. A slot's state says where it is (S3). If
- * every entry of every magazine, quarantine and batch is distinct and names a
- * slot with the right state, and there are as many entries as slots in that
- * state, then both sets are the same.
+ * Membership is proved by counting. If every entry of every pool and
+ * quarantine is distinct and names a slot that is free, but not in its bitmap,
+ * and there are as many entries as such slots, then both sets are the same
+ * (S3); and so for the slots on their way between CPUs.
  */
 
 #include <string.h>
@@ -23,8 +23,8 @@
 #include "report.h"
 
 struct tally {
-	__u64 drawn;
-	__u64 quarantined;
+	/* Free, in a pool or a quarantine */
+	__u64 waiting;
 	__u64 remote;
 };
 
@@ -36,6 +36,8 @@ struct check {
 	/* Over all classes: batches hold slots of any class */
 	__u64 remote_slots;
 	__u64 remote_held;
+	/* What a second find of a slot means */
+	const char *again;
 	__sz bad;
 };
 
@@ -53,7 +55,7 @@ static __bool is_live(__u16 state)
 static void check_live(struct check *c, void *slot, __sz len, __u16 state)
 {
 	__u64 word = rnd_canary_word(&c->h->pm.key, (__uptr)slot);
-	__sz slack = state >> RND_STATE_BITS;
+	__sz slack = rnd_state_slack(len, state);
 
 	/* Written as a sum: without canaries their length is 0 */
 	if (slack > len || slack + 1 <= RND_CANARY_LEN)
@@ -63,18 +65,21 @@ static void check_live(struct check *c, void *slot, __sz len, __u16 state)
 		complain(c, "overflow of slot", slot);
 }
 
+static __bool is_in_bitmap(struct rnd_slab *s, __u32 i)
+{
+	return rnd_slab_free_bits(s)[i / 64] >> (i & 63U) & 1;
+}
+
 static void check_slot(struct check *c, const struct rnd_region *r,
 		       struct rnd_slab *s, __u32 i)
 {
 	void *slot = (void *)(s->base + (__uptr)i * r->slot_len);
-	__u16 state = rnd_slab_states(s)[i];
+	__u16 state = rnd_region_states(r, s)[i];
 
-	if ((state & RND_STATE_MASK) == RND_SLOT_DRAWN)
-		c->slots.drawn++;
-	else if ((state & RND_STATE_MASK) == RND_SLOT_QUARANTINED)
-		c->slots.quarantined++;
-	else if ((state & RND_STATE_MASK) == RND_SLOT_REMOTE)
+	if ((state & RND_STATE_MASK) == RND_SLOT_REMOTE)
 		c->slots.remote++;
+	else if (!is_live(state) && !is_in_bitmap(s, i))
+		c->slots.waiting++;
 
 	/* Class 0 has no memory */
 	if (!r->sc)
@@ -91,7 +96,7 @@ static void check_slab(struct check *c, const struct rnd_region *r,
 	const __u64 *remote = rnd_slab_remote_bits(s);
 	__u32 i;
 
-	if (!rnd_slab_is_valid(s))
+	if (!rnd_slab_is_valid(s, rnd_region_states(r, s)))
 		complain(c, "bitmap (S1, S2) of slab", (void *)s->base);
 	if ((s->free_cnt != 0) != (s->active || s->listed))
 		complain(c, "list membership (S5) of slab", (void *)s->base);
@@ -104,49 +109,106 @@ static void check_slab(struct check *c, const struct rnd_region *r,
 		check_slot(c, r, s, i);
 }
 
-/* Tests that a reference of a container names a slot of this CPU in a state */
-static void check_ref(struct check *c, const struct rnd_pclass *pl, __u64 ref,
-		      enum rnd_slot_state want)
+/* State words of slots that were found in a pool or a quarantine, until the
+ * class is done: a second find shows. Code 3 is no state. A slot that was never
+ * handed out has the word 0, which says more than its code can.
+ */
+#define SEEN	  3U
+#define SEEN_FREE ((__u16)(0xfff8U | SEEN))
+
+static void mark(__u16 *state)
 {
+	*state = *state ? (__u16)(*state | SEEN) : SEEN_FREE;
+}
+
+static void unmark(__u16 *state)
+{
+	if ((*state & RND_STATE_MASK) == SEEN)
+		*state = *state == SEEN_FREE ?
+				 0 :
+				 (__u16)(*state ^ SEEN ^ RND_SLOT_FREED);
+}
+
+/* Tests that an entry names a waiting slot of this CPU, for the first time */
+static void check_entry(struct check *c, const struct rnd_pclass *pl, __u32 n)
+{
+	void *slot = rnd_pclass_slot(pl, n);
 	struct rnd_place p;
 
-	if (!rnd_pagemap_find(&c->h->pm, rnd_ref_slot(pl, ref), &p) ||
-	    p.region != pl->region || p.state != rnd_ref_state(pl, ref))
-		complain(c, "broken reference to", rnd_ref_slot(pl, ref));
+	if (!rnd_pagemap_find(&c->h->pm, slot, &p) || p.region != pl->region ||
+	    p.n != n)
+		complain(c, "broken reference to", slot);
 	else if (p.slab->owner != pl->cpu)
-		complain(c, "slot held by a stranger", rnd_ref_slot(pl, ref));
-	else if ((*p.state & RND_STATE_MASK) != want)
-		complain(c, "state (S3) of slot", rnd_ref_slot(pl, ref));
+		complain(c, "slot held by a stranger", slot);
+	else if ((*p.state & RND_STATE_MASK) == SEEN)
+		complain(c, c->again, slot);
+	else if (*p.state & RND_SLOT_TAKEN ||
+		 is_in_bitmap(p.slab, rnd_place_slot(&p)))
+		complain(c, "state (S3) of slot", slot);
+	else
+		mark(p.state);
 }
 
-static void check_magazine(struct check *c, const struct rnd_pclass *pl)
-{
-	__u32 i, j;
+typedef void (*entry_func)(struct check *c, const struct rnd_pclass *pl,
+			   __u32 n);
 
-	for (i = 0; i < pl->mag_cnt; i++) {
-		check_ref(c, pl, pl->mag[i], RND_SLOT_DRAWN);
-		for (j = 0; j < i; j++)
-			if (pl->mag[j] == pl->mag[i])
-				complain(c, "drawn twice (P1)",
-					 rnd_ref_slot(pl, pl->mag[i]));
-	}
-	c->held.drawn += pl->mag_cnt;
-}
-
-static void check_quarantine(struct check *c, const struct rnd_pclass *pl)
+static void foreach_entry(struct check *c, const struct rnd_pclass *pl,
+			  entry_func fn)
 {
 	const struct rnd_quarantine *q = &pl->q;
 	__u32 i;
 
-	if (!rnd_quarantine_is_valid(q))
-		complain(c, "quarantine (Q1, Q4)", q);
-	for (i = 0; i <= q->rand_mask; i++)
-		if (q->rand[i])
-			check_ref(c, pl, q->rand[i], RND_SLOT_QUARANTINED);
+	c->again = "twice in a pool (P1)";
+	for (i = 0; i < pl->pool_cnt; i++)
+		fn(c, pl, pl->pool[i]);
+	c->again = "in pool and quarantine (S3)";
+	for (i = 0; i < q->rand_len; i++)
+		if (q->rand[i] != RND_QUARANTINE_NONE)
+			fn(c, pl, q->rand[i]);
 	for (i = 0; i < q->fifo_len; i++)
-		if (q->fifo[i])
-			check_ref(c, pl, q->fifo[i], RND_SLOT_QUARANTINED);
-	c->held.quarantined += rnd_quarantine_count(q);
+		if (q->fifo[i] != RND_QUARANTINE_NONE)
+			fn(c, pl, q->fifo[i]);
+}
+
+/* Slots of this class in the common quarantine of its CPU */
+static __u32 foreach_bulk(struct check *c, const struct rnd_pclass *pl,
+			  entry_func fn)
+{
+	const struct rnd_bulk_entry *e;
+	__u32 i, cnt = 0;
+
+	for (i = 0; pl->bulk && i < pl->bulk->cnt; i++) {
+		e = rnd_bulk_entry(pl->bulk, i);
+		if (e->sc != pl->region->sc)
+			continue;
+		fn(c, pl, e->n);
+		cnt++;
+	}
+
+	return cnt;
+}
+
+static void unmark_entry(struct check *c, const struct rnd_pclass *pl, __u32 n)
+{
+	struct rnd_place p;
+
+	if (rnd_pagemap_find(&c->h->pm, rnd_pclass_slot(pl, n), &p))
+		unmark(p.state);
+}
+
+static void check_entries(struct check *c, const struct rnd_pclass *pl)
+{
+	if (pl->pool_cnt > pl->pool_max + pl->q.fifo_len ||
+	    pl->pool_min > pl->choice)
+		complain(c, "size of pool", pl);
+	if (!rnd_quarantine_is_valid(&pl->q))
+		complain(c, "quarantine (Q1, Q4)", &pl->q);
+
+	foreach_entry(c, pl, check_entry);
+	c->held.waiting += foreach_bulk(c, pl, check_entry);
+	foreach_entry(c, pl, unmark_entry);
+	foreach_bulk(c, pl, unmark_entry);
+	c->held.waiting += pl->pool_cnt + rnd_quarantine_count(&pl->q);
 }
 
 static void check_pcpu_class(struct check *c, const struct rnd_pcpu *pc,
@@ -156,8 +218,11 @@ static void check_pcpu_class(struct check *c, const struct rnd_pcpu *pc,
 	const struct rnd_slab *s;
 	__u32 empty = 0;
 
-	check_magazine(c, pl);
-	check_quarantine(c, pl);
+	/* P5 */
+	if (!pl->region)
+		return;
+
+	check_entries(c, pl);
 	for (s = pl->partial; s; s = s->next) {
 		empty += s->free_cnt == s->slots;
 		if (s->owner != pc->idx || !s->listed || !s->free_cnt)
@@ -170,13 +235,17 @@ static void check_pcpu_class(struct check *c, const struct rnd_pcpu *pc,
 
 static void check_batch(struct check *c, const struct rnd_pcpu *pc)
 {
+	const struct rnd_region *r;
+	const struct rnd_slab *s;
 	__u32 i;
 
-	for (i = 0; i < pc->out_cnt; i++)
-		if ((rnd_slab_states(pc->out[i].slab)[pc->out[i].slot] &
+	for (i = 0; i < pc->out_cnt; i++) {
+		s = pc->out[i].slab;
+		r = rnd_pagemap_region(&c->h->pm, s->sc);
+		if ((rnd_region_states(r, s)[pc->out[i].slot] &
 		     RND_STATE_MASK) != RND_SLOT_REMOTE)
-			complain(c, "batch (S3) with slab",
-				 (void *)pc->out[i].slab->base);
+			complain(c, "batch (S3) with slab", (void *)s->base);
+	}
 	c->remote_held += pc->out_cnt;
 }
 
@@ -194,7 +263,7 @@ static const struct rnd_pcpu *next_pcpu(struct rnd_heap *h, __u32 *i)
 static void check_class(struct check *c, unsigned int sc)
 {
 	const struct rnd_region *r = rnd_pagemap_region(&c->h->pm, sc);
-	__u32 i, cnt = (__u32)(r->dyn->end >> r->slab_shift), slabs = 0;
+	__u32 i, cnt = rnd_region_opened(r), slabs = 0;
 	const struct rnd_pcpu *pc;
 	struct rnd_slab *s;
 
@@ -214,12 +283,8 @@ static void check_class(struct check *c, unsigned int sc)
 	while ((pc = next_pcpu(c->h, &i)) != __NULL)
 		check_pcpu_class(c, pc, sc);
 
-	if (c->slots.drawn != c->held.drawn)
-		complain(c, "lost slots in magazines of region",
-			 (void *)r->base);
-	if (c->slots.quarantined != c->held.quarantined)
-		complain(c, "lost slots in quarantines of region",
-			 (void *)r->base);
+	if (c->slots.waiting != c->held.waiting)
+		complain(c, "lost slots (S3) of region", (void *)r->base);
 	c->remote_slots += c->slots.remote;
 	c->remote_held += c->held.remote;
 }

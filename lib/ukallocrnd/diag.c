@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "atomic.h"
 #include "diag.h"
 #include "fill.h"
 
@@ -34,19 +35,32 @@ static void info_set_cpu(struct rnd_bug_info *info, __u16 state)
 	info->cpu = (__u32)(state >> RND_STATE_BITS) - 1U;
 }
 
-void __noreturn rnd_diag_write_after_free(const void *slot, __sz len,
-					  __u16 state, __uptr caller)
+static void info_set_taken(struct rnd_bug_info *info, __u16 state)
 {
+	info->bug = RND_BUG_METADATA;
+	info->where = state & RND_SLOT_LIVE ?
+			      "a live slot among the free ones (S3)" :
+			      "a slot of two lists (S3)";
+}
+
+void *rnd_hand_out_bad(const struct rnd_pclass *pl, const void *slot,
+		       __uptr caller)
+{
+	__u16 state = pl->states[((__uptr)slot - pl->base) / pl->slot_len];
 	struct rnd_bug_info info = {
 		.bug = RND_BUG_WRITE_AFTER_FREE,
 		.op = "malloc",
 		.ptr = slot,
 		.caller = caller,
-		.slot_len = len,
-		.bad = rnd_fill_find_nonzero(slot, len),
+		.slot_len = pl->slot_len,
 	};
 
-	info_set_cpu(&info, state);
+	if (state & RND_SLOT_TAKEN) {
+		info_set_taken(&info, state);
+	} else {
+		info.bad = rnd_fill_find_nonzero(slot, pl->slot_len);
+		info_set_cpu(&info, state);
+	}
 	rnd_report(&info);
 }
 
@@ -54,12 +68,21 @@ void __noreturn rnd_diag_write_after_free(const void *slot, __sz len,
  * Slots
  */
 
-static const char *const slot_where[] = {
-	[RND_SLOT_FREE] = "free in its slab",
-	[RND_SLOT_DRAWN] = "free, drawn into a magazine",
-	[RND_SLOT_QUARANTINED] = "in quarantine",
-	[RND_SLOT_REMOTE] = "on its way to the CPU that owns it",
-};
+/* Where a slot is that is not live. The bitmap is its owner's: another CPU
+ * may see an old bit, and the report then names the wrong one of two places.
+ */
+static const char *slot_where(const struct rnd_place *p, __u16 state)
+{
+	__u32 slot = rnd_place_slot(p);
+
+	if ((state & RND_STATE_MASK) == RND_SLOT_REMOTE)
+		return "on its way to the CPU that owns it";
+	if (rnd_load_relaxed(&rnd_slab_free_bits(p->slab)[slot / 64]) >>
+		    (slot & 63U) &
+	    1)
+		return "free in its slab";
+	return state >> RND_STATE_BITS ? "in quarantine" : "free, drawn ahead";
+}
 
 /* The slot is live, and ptr is its start */
 static void diag_live_slot(struct rnd_bug_info *info, __u16 state,
@@ -68,7 +91,7 @@ static void diag_live_slot(struct rnd_bug_info *info, __u16 state,
 	__u8 kind = (__u8)((state & RND_STATE_MASK) - RND_SLOT_LIVE);
 
 	info->has_req = 1;
-	info->req = info->slot_len - (state >> RND_STATE_BITS);
+	info->req = info->slot_len - rnd_state_slack(info->slot_len, state);
 	if ((state & RND_STATE_MASK) == RND_SLOT_LIVE_EMPTY) {
 		kind = (__u8)(state >> RND_STATE_BITS);
 		info->req = 0;
@@ -89,10 +112,11 @@ static void diag_live_slot(struct rnd_bug_info *info, __u16 state,
 }
 
 /* The slot is not live, and ptr is its start */
-static void diag_dead_slot(struct rnd_bug_info *info, __u16 state)
+static void diag_dead_slot(struct rnd_bug_info *info, const struct rnd_place *p,
+			   __u16 state)
 {
 	info_set_cpu(info, state);
-	info->where = slot_where[state & RND_STATE_MASK];
+	info->where = slot_where(p, state);
 	info->bug = info->has_cpu ? RND_BUG_DOUBLE_FREE :
 				    RND_BUG_UNALLOCATED_FREE;
 }
@@ -109,12 +133,12 @@ static void diag_inside_slot(struct rnd_bug_info *info,
 	info->obj = (const char *)info->ptr - p->inside;
 	if ((state & RND_STATE_MASK) < RND_SLOT_LIVE) {
 		info_set_cpu(info, state);
-		info->where = slot_where[state & RND_STATE_MASK];
+		info->where = slot_where(p, state);
 		return;
 	}
 
 	info->has_req = 1;
-	info->req = info->slot_len - (state >> RND_STATE_BITS);
+	info->req = info->slot_len - rnd_state_slack(info->slot_len, state);
 	/* Behind the object, that is in its slack */
 	if (p->inside >= info->req && p->inside % RND_SLOT_ALIGN == 0)
 		info->where = "behind the object, in its slack";
@@ -130,15 +154,12 @@ static void diag_region(struct rnd_bug_info *info, const struct rnd_place *p,
 	}
 
 	info->slot_len = p->region->slot_len;
-	if (p->slot >= p->region->slots) {
-		info->bug = RND_BUG_INVALID_FREE;
-		info->where = "behind the last slot of a slab";
-	} else if (p->inside) {
+	if (p->inside) {
 		diag_inside_slot(info, p);
 	} else if ((*p->state & RND_STATE_MASK) >= RND_SLOT_LIVE) {
 		diag_live_slot(info, *p->state, call);
 	} else {
-		diag_dead_slot(info, *p->state);
+		diag_dead_slot(info, p, *p->state);
 	}
 }
 

@@ -43,8 +43,4 @@ void __noreturn rnd_diag_overflow(const void *ptr, __sz len, __sz req,
 				  const void *bad, const char *op,
 				  __uptr caller);
 
-/** Reports that a free slot is not zero any more */
-void __noreturn rnd_diag_write_after_free(const void *slot, __sz len,
-					  __u16 state, __uptr caller);
-
 #endif /* __UKALLOCRND_DIAG_H__ */

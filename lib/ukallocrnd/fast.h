@@ -10,8 +10,12 @@
 /* The two fast paths
  *
  * Inlined into the public functions of each home, so that a return address
- * taken here is the user's. Everything that is not the common case leaves by
- * a call of the slow half, which starts from the beginning.
+ * taken here is the user's. Those for short slots (RND_SHORT_LEN) call nothing
+ * and need no stack frame; the same code for slots of any length is a jump
+ * away, so are the slow paths, which start from the beginning:
+ *
+ *     malloc --> short --no--> long --no--> rnd_malloc_out()
+ *     free ----> short --no--> long --no--> rnd_free_out()
  */
 
 #include <uk/arch/types.h>
@@ -21,69 +25,192 @@
 #include "diag.h"
 #include "fill.h"
 #include "heap.h"
+#ifdef __SSE2__
+#include "wide.h"
+#endif
 
-#define rnd_always_inline inline __attribute__((always_inline))
+/* Which slots a path can serve: a constant of each use */
+enum rnd_reach {
+	RND_REACH_SHORT, /* short ones */
+	RND_REACH_32,	 /* all others, with registers of 32 bytes */
+	RND_REACH_64,	 /* or 64 bytes (wide.h) */
+	RND_REACH_ALL,
+};
 
-/**
- * Takes the top of a magazine that is not empty and makes it an object.
- *
- * @param size
- *   Requested bytes; the class of pl serves them
- */
-static rnd_always_inline void *rnd_hand_out(struct rnd_pclass *pl, __sz size,
-					    enum rnd_kind kind, __uptr caller)
+static rnd_always_inline __bool rnd_reach_is_zero(const void *slot, __sz len,
+						  enum rnd_reach reach)
 {
-	__u64 ref = pl->mag[--pl->mag_cnt];
-	void *ptr = rnd_ref_slot(pl, ref);
-	__u16 *state = rnd_ref_state(pl, ref);
-	__sz len = pl->slot_len;
+#ifdef __SSE2__
+	if (reach == RND_REACH_32)
+		return rnd_wide_is_zero(slot, len, RND_WIDE_32);
+	if (reach == RND_REACH_64)
+		return rnd_wide_is_zero(slot, len, RND_WIDE_64);
+#endif
+	return reach == RND_REACH_SHORT ? rnd_fill_is_zero_short(slot, len) :
+					  rnd_fill_is_zero(slot, len);
+}
 
-	if (RND_OPT_WAF && unlikely(!rnd_fill_is_zero(ptr, len)))
-		rnd_diag_write_after_free(ptr, len, *state, caller);
-	if (RND_OPT_CANARY)
-		rnd_canary_write(rnd_canary_word(&pl->key, (__uptr)ptr), ptr,
-				 size, len);
-	rnd_store_relaxed(state, rnd_state_live(kind, (__u32)(len - size)));
+static rnd_always_inline void rnd_reach_zero(void *slot, __sz len,
+					     enum rnd_reach reach)
+{
+#ifdef __SSE2__
+	if (reach == RND_REACH_32 || reach == RND_REACH_64) {
+		rnd_wide_zero(slot, len,
+			      reach == RND_REACH_64 ? RND_WIDE_64 :
+						      RND_WIDE_32);
+		return;
+	}
+#endif
+	if (reach == RND_REACH_SHORT)
+		rnd_fill_zero_short(slot, len);
+	else
+		rnd_fill_zero(slot, len);
+}
 
-	return ptr;
+/* Tells whether a slot that was drawn is as it must be: free, and zero */
+static rnd_always_inline __bool rnd_slot_is_clean(const void *slot, __sz len,
+						  const __u16 *state,
+						  enum rnd_reach reach)
+{
+	if (unlikely(*state & RND_SLOT_TAKEN))
+		return 0;
+
+	return !RND_OPT_WAF || likely(rnd_reach_is_zero(slot, len, reach));
 }
 
 /**
- * Allocates size bytes, 16 byte aligned. Zero sizes give a unique address
- * without memory.
+ * Makes a slot that was drawn, and is clean, an object.
+ *
+ * @param len
+ *   Length of the slot
+ * @param size
+ *   Requested bytes
+ */
+static rnd_always_inline void
+rnd_slot_hand_out(const struct rnd_pclass *pl, void *slot, __u16 *state,
+		  __sz len, __sz size, enum rnd_kind kind, enum rnd_reach reach)
+{
+	__u64 word;
+
+	if (RND_OPT_CANARY) {
+		word = rnd_canary_word(&pl->key, (__uptr)slot);
+		if (reach == RND_REACH_SHORT)
+			rnd_canary_write_short(word, slot, size, len);
+		else
+			rnd_canary_write(word, slot, size, len);
+	}
+	rnd_store_relaxed(state, (__u16)(((len - size) << RND_STATE_BITS) +
+					 pl->live + kind));
+}
+
+/**
+ * Allocates from a pool of the calling CPU that has something to draw.
+ *
+ * @param pc
+ *   State of the calling CPU, not entered yet
+ * @param size
+ *   Requested bytes, which class sc serves
+ * @param len
+ *   Length of its slots if that is known, otherwise 0
+ * @param caller
+ *   For reports; 0: the return address of the function this is inlined into
+ * @param[out] obj
+ *   The object
  *
  * @return
- *   The object, or __NULL: exhausted
+ *   1 if there is an object; 0: take the slow path
  */
-static rnd_always_inline void *rnd_malloc(struct rnd_heap *h, __sz size,
-					  enum rnd_kind kind)
+static rnd_always_inline __bool rnd_malloc_own(struct rnd_pcpu *pc, __sz size,
+					       __sz sc, __sz len,
+					       enum rnd_kind kind,
+					       __uptr caller,
+					       enum rnd_reach reach, void **obj)
 {
 	struct rnd_pclass *pl;
-	struct rnd_pcpu *pc;
-	void *ptr;
+	__u16 *state;
+	__uptr n;
+	void *slot;
 
-	/* Zero wraps around: one comparison for both ends */
-	if (unlikely(size - 1 >= RND_SMALL_MAX))
-		return rnd_malloc_slow(h, size, kind, RND_CALLER());
+	if (unlikely(!rnd_pcpu_enter(pc)))
+		return 0;
 
-	pc = rnd_pcpu_enter(&h->dyn->cpus);
-	if (unlikely(!pc))
-		return rnd_malloc_slow(h, size, kind, RND_CALLER());
-
-	pl = &pc->cls[rnd_sizeclass_of(size)];
-	if (unlikely(!pl->mag_cnt)) {
+	pl = &pc->cls[sc];
+	rnd_hide(pl);
+	if (unlikely(!rnd_pclass_can_draw(pl) || !rnd_rng_has16(&pc->rng))) {
 		rnd_pcpu_leave(pc);
-		return rnd_malloc_slow(h, size, kind, RND_CALLER());
+		return 0;
 	}
 
-	ptr = rnd_hand_out(pl, size, kind, RND_CALLER());
+	if (reach != RND_REACH_SHORT)
+		len = pl->slot_len;
+	n = rnd_pclass_draw(pl, &pc->rng);
+	slot = (char *)pl->base + n * len;
+	state = pl->states + n;
+	/* Does not return: nobody waits for this context any more */
+	if (unlikely(!rnd_slot_is_clean(slot, len, state, reach))) {
+		*obj = rnd_hand_out_bad(pl, slot,
+					caller ? caller : RND_CALLER());
+		return 1;
+	}
+	rnd_slot_hand_out(pl, slot, state, len, size, kind, reach);
 	rnd_pcpu_leave(pc);
+	*obj = slot;
 
-	return ptr;
+	return 1;
+}
+
+/** Tells whether rnd_malloc_short() serves a request; zero wraps around */
+static rnd_always_inline __bool rnd_size_is_short(__sz size)
+{
+	return likely(size - 1 < RND_SHORT_MAX);
+}
+
+/**
+ * Allocates size bytes, 16 byte aligned.
+ *
+ * @param pc
+ *   State of the calling CPU, not entered yet
+ * @param size
+ *   Requested bytes, short
+ * @param[out] obj
+ *   The object
+ *
+ * @return
+ *   1 if there is an object; 0: call rnd_malloc_out()
+ */
+static rnd_always_inline __bool rnd_malloc_short(struct rnd_pcpu *pc, __sz size,
+						 enum rnd_kind kind, void **obj)
+{
+	__sz sc = rnd_sizeclass_short(size);
+
+	return likely(rnd_malloc_own(pc, size, sc, sc * RND_SLOT_ALIGN, kind, 0,
+				     RND_REACH_SHORT, obj));
+}
+
+/**
+ * The same for all requests that slots serve, zero excepted.
+ *
+ * @param reach
+ *   RND_REACH_ALL; another one only if the request is not short
+ */
+static rnd_always_inline __bool rnd_malloc_long(struct rnd_pcpu *pc, __sz size,
+						enum rnd_kind kind,
+						__uptr caller,
+						enum rnd_reach reach,
+						void **obj)
+{
+	unsigned int sc;
+
+	if (unlikely(size - 1 >= RND_SMALL_MAX))
+		return 0;
+	sc = rnd_sizeclass_of(size);
+
+	return likely(
+		rnd_malloc_own(pc, size, sc, 0, kind, caller, reach, obj));
 }
 
 /** Tells whether a state word is that of a live object of a kind */
-static rnd_always_inline __bool rnd_state_is_live(__u16 state,
+static rnd_always_inline __bool rnd_state_is_live(__uptr state,
 						  enum rnd_kind kind)
 {
 	if (RND_OPT_KIND)
@@ -93,87 +220,165 @@ static rnd_always_inline __bool rnd_state_is_live(__u16 state,
 }
 
 /** Tells whether the canary of a live slot is untouched */
-static rnd_always_inline __bool
-rnd_slot_is_sound(const struct rnd_canary_key *key, __sz len, const void *ptr,
-		  __u16 state)
+static rnd_always_inline __bool rnd_slot_is_sound(
+	const struct rnd_canary_key *key, __sz len, const void *ptr, __sz slack)
 {
-	__sz slack = state >> RND_STATE_BITS;
-
 	return !RND_OPT_CANARY ||
 	       rnd_canary_check(rnd_canary_word(key, (__uptr)ptr), ptr,
 				len - slack, len);
 }
 
+/** The same for short slots */
+static rnd_always_inline __bool rnd_slot_is_sound_short(
+	const struct rnd_canary_key *key, __sz len, const void *ptr, __sz slack)
+{
+	return !RND_OPT_CANARY ||
+	       rnd_canary_check_short(rnd_canary_word(key, (__uptr)ptr),
+				      (const char *)ptr + len, slack);
+}
+
+/* Tells whether a state word is that of a live slot of a CPU's own slab */
+static rnd_always_inline __bool rnd_state_is_own(const struct rnd_pclass *pl,
+						 __uptr n, __uptr state,
+						 enum rnd_kind kind,
+						 enum rnd_reach reach)
+{
+	const __u32 mask = RND_STATE_MASK | 0xffffU << RND_STATE_OWNER_SHIFT;
+
+	/* One comparison for state, kind and owner */
+	if (reach == RND_REACH_SHORT && RND_OPT_KIND)
+		return (state & mask) == pl->live + (__u32)kind;
+	if (!rnd_state_is_live(state, kind))
+		return 0;
+	if (reach == RND_REACH_SHORT)
+		return (state ^ pl->live) >> RND_STATE_OWNER_SHIFT == 0;
+
+	return rnd_pclass_slab(pl, n)->owner == pl->cpu;
+}
+
+/* What a free that knows no size says */
+#define RND_SIZE_UNKNOWN __SZ_MAX
+
+/* Tells whether the calling CPU may free slot n without further ado: it owns
+ * the slab, there is room for it, and the object is as the caller says
+ */
+static rnd_always_inline __bool rnd_free_is_plain(struct rnd_pclass *pl,
+						  const struct rnd_rng *rng,
+						  __uptr n, const void *ptr,
+						  __sz len, __sz size,
+						  enum rnd_kind kind,
+						  enum rnd_reach reach)
+{
+	__uptr state = rnd_load_relaxed(&pl->states[n]);
+	__sz slack;
+
+	if (unlikely(!rnd_state_is_own(pl, n, state, kind, reach)) ||
+	    unlikely(!(reach == RND_REACH_ALL && pl->bulk) &&
+		     !rnd_pclass_can_step(pl, rng)))
+		return 0;
+
+	slack = state >> RND_STATE_BITS;
+	if (reach == RND_REACH_SHORT ||
+	    (reach == RND_REACH_ALL && len <= RND_SHORT_LEN))
+		slack &= RND_SLACK_MAX_SHORT;
+	if (size != RND_SIZE_UNKNOWN && unlikely(size + slack != len))
+		return 0;
+
+	return likely(
+		reach == RND_REACH_SHORT ?
+			rnd_slot_is_sound_short(&pl->key, len, ptr, slack) :
+			rnd_slot_is_sound(&pl->key, len, ptr, slack));
+}
+
 /**
- * Frees an object of the calling CPU's own slabs; everything else, and
- * everything wrong, is left to rnd_free_slow().
+ * Frees an object of the calling CPU's own slabs.
+ *
+ * @param pc
+ *   State of the calling CPU, not entered yet
+ * @param sc
+ *   Size class of the window that ptr is in
+ * @param size
+ *   Requested bytes that the caller claims, or RND_SIZE_UNKNOWN
  *
  * @return
- *   1 if the object is freed
+ *   1 if the object is freed; 0: take the slow path
  */
-static rnd_always_inline __bool rnd_free_own(struct rnd_heap *h, void *ptr,
-					     enum rnd_kind kind)
+static rnd_always_inline __bool rnd_free_own(struct rnd_pcpu *pc, __u32 sc,
+					     void *ptr, __sz size,
+					     enum rnd_kind kind,
+					     enum rnd_reach reach)
 {
-	struct rnd_place p;
 	struct rnd_pclass *pl;
-	struct rnd_pcpu *pc;
-	__u16 state;
+	__uptr off, n;
+	__sz len;
 
-	if (unlikely(!rnd_pagemap_find(&h->pm, ptr, &p)))
+	if (unlikely(!rnd_pcpu_enter(pc)))
 		return 0;
 
-	pc = rnd_pcpu_enter(&h->dyn->cpus);
-	if (unlikely(!pc))
-		return 0;
-
-	state = rnd_load_relaxed(p.state);
-	pl = &pc->cls[p.region->sc];
-	if (unlikely(!rnd_state_is_live(state, kind) ||
-		     p.slab->owner != pc->idx ||
-		     !rnd_slot_is_sound(&pl->key, pl->slot_len, ptr, state))) {
+	pl = &pc->cls[sc];
+	rnd_hide(pl);
+	off = (__uptr)ptr - pl->base;
+	len = pl->slot_len;
+	if (unlikely(off >= pl->end ||
+		     !rnd_region_divide(off, pl->inverse, &n) ||
+		     !rnd_free_is_plain(pl, &pc->rng, n, ptr, len, size, kind,
+					reach))) {
 		rnd_pcpu_leave(pc);
 		return 0;
 	}
 
-	rnd_store_relaxed(p.state,
-			  rnd_state_freed(RND_SLOT_QUARANTINED, pc->idx));
+	rnd_hide(pl);
+	rnd_store_relaxed(&pl->states[n], pl->freed);
 	if (RND_OPT_ZERO)
-		rnd_fill_zero(ptr, pl->slot_len);
-	rnd_pclass_quarantine(pl, rnd_ref_make(p.region, ptr, p.state));
+		rnd_reach_zero(ptr, len, reach);
+	if (reach == RND_REACH_ALL && pl->bulk)
+		rnd_pclass_quarantine_bulk(pl, (__u32)n);
+	else
+		rnd_pclass_step(pl, &pc->rng, (__u32)n);
 	rnd_pcpu_leave(pc);
 
 	return 1;
 }
 
-/**
- * Frees an object; __NULL is nothing. Everything else that is not a live
- * object of this heap and kind ends in a report.
- */
-static rnd_always_inline void rnd_free(struct rnd_heap *h, void *ptr,
-				       enum rnd_kind kind)
+/** Class of a pointer into a short slot; 0: not one, call rnd_free_long() */
+static rnd_always_inline __u32 rnd_ptr_short(const struct rnd_heap *h,
+					     const void *ptr)
 {
-	struct rnd_call call;
-
-	if (likely(ptr) && unlikely(!rnd_free_own(h, ptr, kind))) {
-		call = (struct rnd_call){ .op = "free",
-					  .caller = RND_CALLER(),
-					  .kind = (__u8)kind };
-		rnd_free_slow(h, ptr, &call);
-	}
+	return rnd_window_class(h->pm.window_short, ptr);
 }
 
-/** Like rnd_free(), and reports if size is not what was requested */
-static rnd_always_inline void rnd_free_sized(struct rnd_heap *h, void *ptr,
-					     __sz size, enum rnd_kind kind)
+/**
+ * Frees a live object of a short slot. Everything else is refused.
+ *
+ * @param sc
+ *   What rnd_ptr_short() returned, not 0
+ * @param size
+ *   As for rnd_free_own()
+ *
+ * @return
+ *   1 if the object is freed; 0: call rnd_free_out() or rnd_free_sized_out()
+ */
+static rnd_always_inline __bool rnd_free_short(struct rnd_pcpu *pc, __u32 sc,
+					       void *ptr, __sz size,
+					       enum rnd_kind kind)
 {
-	struct rnd_call call = { .op = "free",
-				 .caller = RND_CALLER(),
-				 .kind = (__u8)kind,
-				 .sized = 1,
-				 .size = size };
+	return likely(rnd_free_own(pc, sc, ptr, size, kind, RND_REACH_SHORT));
+}
 
-	if (likely(ptr))
-		rnd_free_slow(h, ptr, &call);
+/**
+ * The same for any pointer, __NULL and wild ones included.
+ *
+ * @param reach
+ *   RND_REACH_ALL; another one only if the slot is not short
+ */
+static rnd_always_inline __bool rnd_free_long(const struct rnd_heap *h,
+					      struct rnd_pcpu *pc, void *ptr,
+					      __sz size, enum rnd_kind kind,
+					      enum rnd_reach reach)
+{
+	__u32 sc = rnd_window_class(h->pm.window, ptr);
+
+	return likely(rnd_free_own(pc, sc, ptr, size, kind, reach));
 }
 
 #endif /* __UKALLOCRND_FAST_H__ */

@@ -17,8 +17,7 @@
  *   Lengths are multiples of the unit. Up to RND_FILL_SHORT_LEN a handful of
  *   units counted from both ends cover every length of a range: units in the
  *   middle are touched twice, which costs less than finding out how many
- *   there are. Longer slots take a loop over batches and a last batch that
- *   ends with the slot, very long ones memset().
+ *   there are. Longer slots take a loop (fill.c, wide.h).
  *
  *   A unit is one vector register where the compiler may use them, and two
  *   words in a kernel that must not.
@@ -38,14 +37,6 @@
 /* Longest length without a loop */
 #define RND_FILL_SHORT_LEN (8 * RND_FILL_UNIT)
 
-/* What the loop does at once; every length that takes the loop is longer */
-#define RND_FILL_BATCH_LEN RND_FILL_SHORT_LEN
-
-/* Longest length that is cleared by the loop: beyond, the start of memset()
- * costs less than what its wider stores save
- */
-#define RND_FILL_LOOP_LEN (4 * RND_FILL_BATCH_LEN)
-
 /* Any object may be accessed through this type */
 #ifdef __SSE2__
 typedef __u64 __attribute__((vector_size(16), may_alias)) rnd_fill_unit;
@@ -58,10 +49,12 @@ typedef struct rnd_fill_words rnd_fill_unit;
 
 UK_CTASSERT(sizeof(rnd_fill_unit) == RND_FILL_UNIT);
 
-static inline void rnd_fill_put(void *p, __sz offset)
-{
-	*(rnd_fill_unit *)((char *)p + offset) = (rnd_fill_unit){ 0, 0 };
-}
+/* Makes the compiler keep a unit in a register instead of making it anew */
+#ifdef __SSE2__
+#define rnd_fill_keep(unit) __asm__("" : "+x"(unit))
+#else
+#define rnd_fill_keep(unit) ((void)0)
+#endif
 
 static inline rnd_fill_unit rnd_fill_get(const void *p, __sz offset)
 {
@@ -103,108 +96,81 @@ static inline __bool rnd_fill_unit_is_zero(rnd_fill_unit u)
 #endif
 }
 
-/* Clears two units, one from each end */
-static inline void rnd_fill_put_ends(void *p, __sz len, __sz offset)
+/* Sets two units, one from each end */
+static inline void rnd_fill_put_ends(void *p, __sz len, __sz offset,
+				     rnd_fill_unit u)
 {
-	rnd_fill_put(p, offset);
-	rnd_fill_put(p, len - RND_FILL_UNIT - offset);
+	char *end = (char *)p + len - RND_FILL_UNIT;
+
+	*(rnd_fill_unit *)((char *)p + offset) = u;
+	*(rnd_fill_unit *)(end - offset) = u;
 }
 
-static inline void rnd_fill_zero_batch(void *p)
-{
-	rnd_fill_put_ends(p, RND_FILL_BATCH_LEN, 0);
-	rnd_fill_put_ends(p, RND_FILL_BATCH_LEN, RND_FILL_UNIT);
-	rnd_fill_put_ends(p, RND_FILL_BATCH_LEN, 2 * RND_FILL_UNIT);
-	rnd_fill_put_ends(p, RND_FILL_BATCH_LEN, 3 * RND_FILL_UNIT);
-}
-
-static inline __bool rnd_fill_is_zero_batch(const void *p)
-{
-	rnd_fill_unit u;
-
-	u = rnd_fill_ends(p, RND_FILL_BATCH_LEN, 0);
-	u = rnd_fill_or(u, rnd_fill_ends(p, RND_FILL_BATCH_LEN, RND_FILL_UNIT));
-	u = rnd_fill_or(u, rnd_fill_ends(p, RND_FILL_BATCH_LEN,
-					 2 * RND_FILL_UNIT));
-	u = rnd_fill_or(u, rnd_fill_ends(p, RND_FILL_BATCH_LEN,
-					 3 * RND_FILL_UNIT));
-	return rnd_fill_unit_is_zero(u);
-}
-
-static __noinline __maybe_unused void rnd_fill_zero_long(void *p, __sz len)
-{
-	char *last = (char *)p + len - RND_FILL_BATCH_LEN;
-	char *at;
-
-	if (len > RND_FILL_LOOP_LEN) {
-		memset(p, 0, len);
-		return;
-	}
-
-	for (at = p; at < last; at += RND_FILL_BATCH_LEN)
-		rnd_fill_zero_batch(at);
-	rnd_fill_zero_batch(last);
-}
-
-static __noinline __maybe_unused __bool rnd_fill_is_zero_long(const void *p,
-							      __sz len)
-{
-	const char *last = (const char *)p + len - RND_FILL_BATCH_LEN;
-	const char *at;
-
-	for (at = p; at < last; at += RND_FILL_BATCH_LEN)
-		if (unlikely(!rnd_fill_is_zero_batch(at)))
-			return 0;
-	return rnd_fill_is_zero_batch(last);
-}
+/* Slots longer than RND_FILL_SHORT_LEN */
+void rnd_fill_zero_long(void *p, __sz len);
+__bool rnd_fill_is_zero_long(const void *p, __sz len);
 
 /**
- * Clears a slot.
+ * Clears a short slot.
  *
  * @param p
  *   Start, a multiple of RND_FILL_UNIT
  * @param len
- *   Number of bytes, a multiple of RND_FILL_UNIT, not 0
+ *   Number of bytes, a multiple of RND_FILL_UNIT, not 0, at most
+ *   RND_FILL_SHORT_LEN
  */
+static inline void rnd_fill_zero_short(void *p, __sz len)
+{
+	rnd_fill_unit zero = { 0, 0 };
+
+	rnd_fill_keep(zero);
+	if (len > 4 * RND_FILL_UNIT) {
+		if (len > 6 * RND_FILL_UNIT)
+			rnd_fill_put_ends(p, len, 3 * RND_FILL_UNIT, zero);
+		rnd_fill_put_ends(p, len, 2 * RND_FILL_UNIT, zero);
+	} else if (len <= 2 * RND_FILL_UNIT) {
+		rnd_fill_put_ends(p, len, 0, zero);
+		return;
+	}
+	rnd_fill_put_ends(p, len, 0, zero);
+	rnd_fill_put_ends(p, len, RND_FILL_UNIT, zero);
+}
+
+/** Clears a slot of any length. Parameters as above */
 static inline void rnd_fill_zero(void *p, __sz len)
 {
-	if (len > 4 * RND_FILL_UNIT) {
-		if (unlikely(len > RND_FILL_SHORT_LEN)) {
-			rnd_fill_zero_long(p, len);
-			return;
-		}
-		rnd_fill_put_ends(p, len, 2 * RND_FILL_UNIT);
-		rnd_fill_put_ends(p, len, 3 * RND_FILL_UNIT);
-	} else if (len <= 2 * RND_FILL_UNIT) {
-		rnd_fill_put_ends(p, len, 0);
-		return;
-	}
-	rnd_fill_put_ends(p, len, 0);
-	rnd_fill_put_ends(p, len, RND_FILL_UNIT);
+	if (unlikely(len > RND_FILL_SHORT_LEN))
+		rnd_fill_zero_long(p, len);
+	else
+		rnd_fill_zero_short(p, len);
 }
 
 /**
- * Tells whether all bytes of a slot are 0.
- *
- * @param p
- *   Start, a multiple of RND_FILL_UNIT
- * @param len
- *   Number of bytes, a multiple of RND_FILL_UNIT, not 0
+ * Tells whether all bytes of a short slot are 0. Parameters as for
+ * rnd_fill_zero_short().
  */
-static inline __bool rnd_fill_is_zero(const void *p, __sz len)
+static inline __bool rnd_fill_is_zero_short(const void *p, __sz len)
 {
 	rnd_fill_unit u = rnd_fill_ends(p, len, 0);
 
 	if (len > 4 * RND_FILL_UNIT) {
-		if (unlikely(len > RND_FILL_SHORT_LEN))
-			return rnd_fill_is_zero_long(p, len);
+		if (len > 6 * RND_FILL_UNIT)
+			u = rnd_fill_or(u, rnd_fill_ends(p, len,
+							 3 * RND_FILL_UNIT));
 		u = rnd_fill_or(u, rnd_fill_ends(p, len, 2 * RND_FILL_UNIT));
-		u = rnd_fill_or(u, rnd_fill_ends(p, len, 3 * RND_FILL_UNIT));
 	} else if (len <= 2 * RND_FILL_UNIT) {
 		return rnd_fill_unit_is_zero(u);
 	}
 	u = rnd_fill_or(u, rnd_fill_ends(p, len, RND_FILL_UNIT));
 	return rnd_fill_unit_is_zero(u);
+}
+
+/** Tells whether all bytes of a slot of any length are 0 */
+static inline __bool rnd_fill_is_zero(const void *p, __sz len)
+{
+	return unlikely(len > RND_FILL_SHORT_LEN) ?
+		       rnd_fill_is_zero_long(p, len) :
+		       rnd_fill_is_zero_short(p, len);
 }
 
 /**

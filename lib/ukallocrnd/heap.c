@@ -198,15 +198,10 @@ static void describe_place(const struct rnd_place *p)
 			  p->region->slot_len);
 		return;
 	}
-	if (p->slot >= p->region->slots) {
-		rnd_print("  heap: behind the last slot, size class %u\n",
-			  p->region->slot_len);
-		return;
-	}
 
 	state = *p->state;
 	rnd_print("  heap: byte %u of slot %u, size class %u, %s\n", p->inside,
-		  p->slot, p->region->slot_len,
+		  rnd_place_slot(p), p->region->slot_len,
 		  (state & RND_STATE_MASK) >= RND_SLOT_LIVE ? "live" : "free");
 }
 

@@ -101,16 +101,37 @@ void rnd_heap_describe(__uptr addr);
 void rnd_heap_reclaim(struct rnd_heap *h, struct rnd_pcpu *pc, __sz want);
 
 /*
- * The slow halves of the functions in fast.h, and what has no fast half.
- * All may be called from any context; sizes are in bytes; __NULL means that
- * memory is exhausted or the size impossible.
+ * What fast.h leaves to others, and what has no fast half. All may be called
+ * from any context; sizes are in bytes; __NULL means that memory is exhausted
+ * or the size impossible.
  */
 
+/** Serves every request. Tries the pools of the calling CPU first */
+void *rnd_malloc_out(struct rnd_heap *h, __sz size, enum rnd_kind kind,
+		     __uptr caller);
+/** Serves every request, except from a pool that has something to draw */
 void *rnd_malloc_slow(struct rnd_heap *h, __sz size, enum rnd_kind kind,
 		      __uptr caller);
+/**
+ * Reports why a slot of the pool cannot be handed out: it is not free (a wild
+ * write into metadata, or a bug of our own) or not zero (a write after free).
+ * Does not return, but is not declared so: a call of it can be the caller's
+ * last jump.
+ */
+void *rnd_hand_out_bad(const struct rnd_pclass *pl, const void *slot,
+		       __uptr caller);
+/** Frees or reports, unless ptr is __NULL; tries the calling CPU's own slots
+ * first
+ */
+void rnd_free_out(struct rnd_heap *h, void *ptr, enum rnd_kind kind,
+		  __uptr caller);
+/** The same; size is what the caller claims */
+void rnd_free_sized_out(struct rnd_heap *h, void *ptr, __sz size,
+			enum rnd_kind kind, __uptr caller);
+/** Frees or reports */
 void rnd_free_slow(struct rnd_heap *h, void *ptr, const struct rnd_call *call);
 void *rnd_calloc(struct rnd_heap *h, __sz nmemb, __sz size, __uptr caller);
-/* align: a power of two */
+/** align is a power of two */
 void *rnd_memalign(struct rnd_heap *h, __sz align, __sz size,
 		   enum rnd_kind kind, __uptr caller);
 void *rnd_palloc(struct rnd_heap *h, __sz pages, __uptr caller);

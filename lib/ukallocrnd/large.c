@@ -425,8 +425,9 @@ static __u32 large_holder(struct rnd_large *lg, __uptr addr, __sz *cnt,
 	sp = &lg->span[n - 1];
 	if (!*cnt)
 		*cnt = sp->pages;
-	if (sp->state != RND_SPAN_LIVE || sp->kind != kind || addr < sp->addr ||
-	    addr >= span_end(sp) || *cnt > (span_end(sp) - addr) / RND_PAGE_LEN)
+	if (sp->state != RND_SPAN_LIVE || sp->kind != kind ||
+	    addr % RND_PAGE_LEN || addr < sp->addr || addr >= span_end(sp) ||
+	    *cnt > (span_end(sp) - addr) / RND_PAGE_LEN)
 		return 0;
 
 	return n;
@@ -470,8 +471,7 @@ int rnd_large_free(struct rnd_large *lg, const void *ptr, __sz cnt, __u8 kind,
 {
 	struct rnd_span sp = { .addr = 0 };
 	unsigned long flags;
-	__u64 out;
-	__u32 n;
+	__u32 n, out;
 
 	flags = rnd_lock_acquire(&lg->lock);
 	n = large_claim(lg, (__uptr)ptr, cnt, kind, cpu);
@@ -491,11 +491,11 @@ int rnd_large_free(struct rnd_large *lg, const void *ptr, __sz cnt, __u8 kind,
 	flags = rnd_lock_acquire(&lg->lock);
 	lg->span[n - 1].state = RND_SPAN_QUARANTINED;
 	out = rnd_quarantine_push(&lg->q, &lg->rng, n);
-	if (out)
-		sp = large_forget(lg, (__u32)out);
+	if (out != RND_QUARANTINE_NONE)
+		sp = large_forget(lg, out);
 	rnd_lock_release(&lg->lock, flags);
 
-	if (out)
+	if (out != RND_QUARANTINE_NONE)
 		rnd_port_release(sp.map, sp.map_len);
 
 	return 0;
@@ -522,10 +522,10 @@ struct large_drain {
 	__u32 cnt;
 };
 
-static void large_drop(void *arg, __u64 n)
+static void large_drop(void *arg, __u32 n)
 {
 	struct large_drain *d = arg;
-	struct rnd_span sp = large_forget(d->lg, (__u32)n);
+	struct rnd_span sp = large_forget(d->lg, n);
 
 	rnd_port_release(sp.map, sp.map_len);
 	d->cnt++;

@@ -11,15 +11,12 @@
 
 #include "pagemap.h"
 
-/* Region 0 is nowhere: its end stays 0 */
-static struct rnd_region_dyn nowhere;
-
 static void pagemap_destroy(struct rnd_pagemap *pm, unsigned int cnt)
 {
 	unsigned int sc;
 
 	for (sc = 0; sc < cnt; sc++)
-		rnd_region_destroy(&pm->region[sc + 1]);
+		rnd_region_destroy(&pm->region[sc]);
 }
 
 int rnd_pagemap_init(struct rnd_pagemap *pm, struct rnd_region_dyn *dyn,
@@ -35,15 +32,17 @@ int rnd_pagemap_init(struct rnd_pagemap *pm, struct rnd_region_dyn *dyn,
 	memset(used, 0, sizeof(used));
 	rnd_canary_key_init(&pm->key, rnd_vspace_draw(vs, __U64_MAX),
 			    rnd_vspace_draw(vs, __U64_MAX));
-	pm->region[0].dyn = &nowhere;
 	for (sc = 0; sc < RND_CLASS_COUNT; sc++) {
-		r = &pm->region[sc + 1];
+		r = &pm->region[sc];
 		rc = rnd_region_init(r, &dyn[sc], sc, vs, used);
 		if (unlikely(rc)) {
 			pagemap_destroy(pm, sc);
 			return rc;
 		}
-		pm->window[r->base >> RND_WINDOW_SHIFT] = (__u8)(sc + 1);
+		pm->window[r->base >> RND_WINDOW_SHIFT] = (__u8)sc;
+		if (r->slot_len <= RND_SHORT_LEN)
+			pm->window_short[r->base >> RND_WINDOW_SHIFT] =
+				(__u8)sc;
 	}
 
 	return 0;
@@ -57,14 +56,11 @@ void rnd_pagemap_destroy(struct rnd_pagemap *pm)
 __bool rnd_pagemap_locate(const struct rnd_pagemap *pm, const void *ptr,
 			  struct rnd_place *place)
 {
-	__uptr addr = (__uptr)ptr, off, in;
-	const struct rnd_region *r;
+	const struct rnd_region *r =
+		&pm->region[rnd_window_class(pm->window, ptr)];
+	__uptr off = (__uptr)ptr - r->base;
 
-	if (addr >> RND_WINDOW_SHIFT >= RND_WINDOW_COUNT)
-		return 0;
-	r = &pm->region[pm->window[addr >> RND_WINDOW_SHIFT]];
-	off = addr - r->base;
-	if (r == &pm->region[0] || off >= (__uptr)r->slab_max << r->slab_shift)
+	if (off >= (__uptr)r->slab_max * r->slab_len)
 		return 0;
 
 	memset(place, 0, sizeof(*place));
@@ -72,12 +68,10 @@ __bool rnd_pagemap_locate(const struct rnd_pagemap *pm, const void *ptr,
 	if (off >= rnd_load_acquire(&r->dyn->end))
 		return 1;
 
-	place->slab = rnd_region_slab(r, (__u32)(off >> r->slab_shift));
-	in = off & ((1UL << r->slab_shift) - 1);
-	place->slot = (__u32)(in / r->slot_len);
-	place->inside = (__u32)(in % r->slot_len);
-	place->state = (__u16 *)(void *)((char *)place->slab + r->state_off) +
-		       place->slot;
+	place->n = (__u32)(off / r->slot_len);
+	place->inside = (__u32)(off % r->slot_len);
+	place->slab = rnd_region_slab(r, place->n >> r->slot_shift);
+	place->state = r->states + place->n;
 
 	return 1;
 }

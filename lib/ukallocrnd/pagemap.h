@@ -14,11 +14,13 @@
  *   nothing may be read through it before its place is known.
  *
  * How
- *   The top bits of a pointer (its window) select a region, by one byte of a
- *   table. Distance from the region's base gives the slab by a shift and the
- *   slot by a multiplication with the reciprocal of the slot length; multiply
- *   back, and any pointer that is not exactly the start of a slot is out.
- *   Pointers in no region hit region 0, whose end is 0.
+ *   The top bits of a pointer (its window) select a size class and thereby a
+ *   region, by one byte of a table. Distance
+ *   from the region's base gives the number of the slot by a multiplication
+ *   with the inverse of the slot length: the integer part of
+ *   the product. The fraction says how far behind the start of the slot the
+ *   pointer is; it is below the inverse exactly if that is nowhere. Pointers
+ *   in no region select region 0 and are not in it.
  *
  * The table and the regions are constant after init and sealed.
  */
@@ -31,64 +33,105 @@
 #include "region.h"
 
 struct rnd_pagemap {
-	/** (s) Region number by window; 0: none of ours */
+	/** (s) Classes of short slots by window; 0: another class, or none */
+	__u8 window_short[RND_WINDOW_COUNT];
+	/** (s) Size class by window; 0: class 0, or none of ours */
 	__u8 window[RND_WINDOW_COUNT];
-	/** (s) Region of class sc is number sc + 1 */
-	struct rnd_region region[RND_CLASS_COUNT + 1];
+	/** (s) By size class */
+	struct rnd_region region[RND_CLASS_COUNT];
 	/** (s) Secret of all canaries of the heap */
 	struct rnd_canary_key key;
 };
 
-UK_CTASSERT(RND_CLASS_COUNT + 1 <= 256);
+UK_CTASSERT(RND_CLASS_COUNT <= 256);
 
 /** A slot, or where in a region a pointer leads instead */
 struct rnd_place {
 	const struct rnd_region *region;
 	struct rnd_slab *slab;
 	__u16 *state;
-	__u32 slot;
+	/** Number in the region */
+	__u32 n;
 	/** Bytes from the start of the slot */
 	__u32 inside;
 };
 
+/** Index of a slot in its slab */
+static inline __u32 rnd_place_slot(const struct rnd_place *p)
+{
+	return p->n & (p->region->slots - 1U);
+}
+
 /**
- * Finds the slot that starts exactly at ptr. Any pointer is allowed. The
- * slab may be one that is not committed: then the state says so (not live).
+ * Class of the window that a pointer is in. Any pointer is allowed: bits
+ * beyond the address space are ignored, because no distance from the base of
+ * a region that is found by mistake is within the region.
+ */
+static rnd_always_inline __u32 rnd_window_class(const __u8 *window,
+						const void *ptr)
+{
+	return window[((__uptr)ptr >> RND_WINDOW_SHIFT) % RND_WINDOW_COUNT];
+}
+
+/**
+ * Finds the slot of a region that starts at a distance from the region's
+ * base.
+ *
+ * @param off
+ *   Distance, below 2^47
+ * @param inverse
+ *   That of the slot length
+ * @param[out] n
+ *   Number of the slot, if there is one
+ *
+ * @return
+ *   1 if a slot starts there
+ */
+static rnd_always_inline __bool rnd_region_divide(__uptr off, __u64 inverse,
+						  __uptr *n)
+{
+	/* With off = n * len + rest and len * inverse = 2^64 + e, e < len, the
+	 * fraction is n * e + rest * inverse. As n * e is below off, thus below
+	 * 2^47 and below the inverse, so is the fraction if and only if rest
+	 * is 0
+	 */
+	unsigned __int128 product = (unsigned __int128)off * inverse;
+
+	*n = (__uptr)(product >> 64);
+
+	return (__u64)product < inverse;
+}
+
+/**
+ * Finds the slot that starts exactly at ptr. Any pointer is allowed.
  *
  * @param[out] place
  *   The slot; inside is not set
  *
  * @return
- *   1 if ptr is the start of a slot (or of the unused rest of a slab, whose
- *   state word is 0)
+ *   1 if ptr is the start of a slot
  */
 static inline __bool rnd_pagemap_find(const struct rnd_pagemap *pm,
 				      const void *ptr, struct rnd_place *place)
 {
-	__uptr addr = (__uptr)ptr, off, in;
-	const struct rnd_region *r;
-	struct rnd_slab *s;
+	const struct rnd_region *r =
+		&pm->region[rnd_window_class(pm->window, ptr)];
+	__uptr off = (__uptr)ptr - r->base, n;
 
-	if (unlikely(addr >> RND_WINDOW_SHIFT >= RND_WINDOW_COUNT))
-		return 0;
-	r = &pm->region[pm->window[addr >> RND_WINDOW_SHIFT]];
-
-	/* Acquire: the descriptors below end exist. Pairs with the release
+	/* Acquire: the state words below end exist. Pairs with the release
 	 * in region_open_group()
 	 */
-	off = addr - r->base;
 	if (unlikely(off >= rnd_load_acquire(&r->dyn->end)))
 		return 0;
+	if (unlikely(!rnd_region_divide(off, r->inverse, &n)))
+		return 0;
+	place->n = (__u32)n;
 
-	s = rnd_region_slab(r, (__u32)(off >> r->slab_shift));
-	in = off & ((1UL << r->slab_shift) - 1);
-	place->slot = (__u32)((in * r->recip) >> 32);
 	place->region = r;
-	place->slab = s;
-	place->state =
-		(__u16 *)(void *)((char *)s + r->state_off) + place->slot;
+	place->slab = rnd_region_slab(r, place->n >> r->slot_shift);
+	place->state = r->states + place->n;
 
-	return likely((__uptr)place->slot * r->slot_len == in);
+	return 1;
 }
 
 /**
@@ -125,7 +168,7 @@ void rnd_pagemap_destroy(struct rnd_pagemap *pm);
 static inline const struct rnd_region *
 rnd_pagemap_region(const struct rnd_pagemap *pm, unsigned int sc)
 {
-	return &pm->region[sc + 1];
+	return &pm->region[sc];
 }
 
 #endif /* __UKALLOCRND_PAGEMAP_H__ */

@@ -7,8 +7,16 @@
 #include <uk/assert.h>
 
 #include "atomic.h"
+#include "fill.h"
 #include "pclass.h"
+#include "port.h"
 #include "report.h"
+
+#ifdef RND_PORT_CHOICE_BYTES
+#define CHOICE_BYTES MIN(RND_CHOICE_BYTES, RND_PORT_CHOICE_BYTES)
+#else
+#define CHOICE_BYTES RND_CHOICE_BYTES
+#endif
 
 static __u32 clamp_u32(__sz value, __sz low, __sz high)
 {
@@ -26,9 +34,25 @@ static __u32 pclass_rand_len(__u32 slot_len)
 	return len;
 }
 
+/* Slots to choose from. Of longer ones there are fewer, because what is to
+ * choose from is touched in time: nine bits up to 1 KiB
+ */
+static __u32 pclass_choice(__u32 slot_len)
+{
+	__sz bytes = CHOICE_BYTES;
+	__u32 cnt = RND_CHOICE_LEN;
+
+	if (slot_len > RND_SHORT_LEN)
+		cnt = MAX(cnt * 2 / 3, RND_CHOICE_MIN);
+	if (slot_len > RND_BULK_SLOT_MIN)
+		bytes /= 2;
+
+	return clamp_u32(bytes / slot_len, RND_CHOICE_MIN, cnt);
+}
+
 void rnd_pclass_init(struct rnd_pclass *pl, const struct rnd_region *region,
 		     const struct rnd_canary_key *key, struct rnd_vspace *vs,
-		     struct rnd_rng *rng, __u16 cpu)
+		     struct rnd_rng *rng, __u32 cpu)
 {
 	__u32 len = region->slot_len;
 
@@ -36,16 +60,20 @@ void rnd_pclass_init(struct rnd_pclass *pl, const struct rnd_region *region,
 
 	pl->slot_len = len;
 	pl->base = region->base;
-	pl->meta = region->meta;
+	pl->states = region->states;
+	pl->inverse = region->inverse;
+	pl->slabs = region->slabs;
+	pl->desc_len = region->desc_len;
+	pl->slot_shift = region->slot_shift;
+	pl->live = rnd_state_live(len, cpu, 0, 0);
+	pl->freed = rnd_state_freed(RND_SLOT_FREED, cpu);
 	pl->key = *key;
 	pl->region = region;
 	pl->vs = vs;
 	pl->rng = rng;
 	pl->cpu = cpu;
-	pl->mag_max =
-		(__u16)clamp_u32(RND_MAGAZINE_BYTES / len, 1, RND_MAGAZINE_LEN);
-	pl->choice =
-		clamp_u32(RND_CHOICE_LEN / len, RND_CHOICE_MIN, RND_CHOICE_MAX);
+	pl->choice = pclass_choice(len);
+	pl->pool_max = pl->choice + RND_POOL_SPARE(pl->choice);
 	rnd_quarantine_init(&pl->q, pclass_rand_len(len),
 			    clamp_u32(RND_QUARANTINE_BYTES / len, 1,
 				      RND_QUARANTINE_FIFO_LEN));
@@ -107,12 +135,12 @@ static void active_remove(struct rnd_pclass *pl, __u32 i)
  */
 static __bool slab_is_quiet(struct rnd_slab *s)
 {
-	/* Acquire: pairs with the release in flush_slab() */
+	/* Acquire: pairs with the release in deliver() */
 	return slab_is_empty(s) && !rnd_load_acquire(&s->visit);
 }
 
 /*
- * Drawing
+ * Filling the pool
  */
 
 static __u32 active_free_cnt(const struct rnd_pclass *pl)
@@ -125,134 +153,121 @@ static __u32 active_free_cnt(const struct rnd_pclass *pl)
 	return sum;
 }
 
-/* Adds slabs until there is enough choice. New memory only if the slabs that
- * exist are not enough.
+/* Adds slabs until there are as many free slots as wanted. New memory only if
+ * the slabs that exist are not enough.
  */
-static __u32 active_widen(struct rnd_pclass *pl)
+static void active_widen(struct rnd_pclass *pl, __u32 want)
 {
 	__u32 sum = active_free_cnt(pl);
 	struct rnd_slab *s;
 
-	while (sum < pl->choice && pl->active_cnt < RND_ACTIVE_MAX) {
+	while (sum < want && pl->active_cnt < RND_ACTIVE_MAX) {
 		s = pl->partial;
 		if (s)
 			partial_remove(pl, s);
 		else
-			s = rnd_region_take(pl->region, pl->vs, pl->cpu);
+			s = rnd_region_take(pl->region, pl->vs, (__u16)pl->cpu);
 		if (unlikely(!s))
 			break;
 
 		active_insert(pl, s);
 		sum += s->free_cnt;
+		pl->end = MAX(pl->end, (s->idx + 1UL) * pl->region->slab_len);
 	}
-
-	return sum;
 }
 
-/* The n-th slot of all active slabs, free or not: which slab, and its slot */
-static __u32 active_nth(const struct rnd_pclass *pl, __u32 *n)
-{
-	__u32 i;
-
-	for (i = 0; *n >= pl->region->slots; i++)
-		*n -= pl->region->slots;
-
-	return i;
-}
-
-/* The n-th free slot of all active slabs; drawn */
-static __u32 active_take_nth(struct rnd_pclass *pl, __u32 *n)
-{
-	__u32 i;
-
-	for (i = 0; *n >= pl->active[i]->free_cnt; i++) {
-		*n -= pl->active[i]->free_cnt;
-		UK_ASSERT(i + 1 < pl->active_cnt);
-	}
-	*n = rnd_slab_take(pl->active[i], *n);
-
-	return i;
-}
-
-/* Draws one of the sum free slots of all active slabs, each equally likely.
- * A slot picked among all slots, free or not, and rejected if it is not free,
- * is uniform over the free ones. Counting to the n-th free slot is as well,
- * and does not depend on luck.
+/* A number below bound; which one is not a secret, its choice only spreads
+ * what is in the pool
  */
-static __u64 active_draw(struct rnd_pclass *pl, __u32 sum)
+static __u32 pick(struct rnd_pclass *pl, __u32 bound)
 {
-	const struct rnd_region *r = pl->region;
-	__u32 i, n, tries = RND_OPT_RANDOM_SLOTS ? RND_DRAW_TRIES : 0;
-	struct rnd_slab *s;
+	if (!RND_OPT_RANDOM_SLOTS)
+		return 0;
 
-	for (; tries; tries--) {
-		n = rnd_rng_uniform16(pl->rng, pl->active_cnt * r->slots);
-		i = active_nth(pl, &n);
-		if (likely(rnd_slab_try(pl->active[i], n)))
-			break;
-	}
-	if (!tries) {
-		n = RND_OPT_RANDOM_SLOTS ? rnd_rng_uniform(pl->rng, sum) : 0;
-		i = active_take_nth(pl, &n);
-	}
+	return (rnd_rng_u16(pl->rng) * bound) >> 16;
+}
 
-	s = pl->active[i];
+static void __noinline __noreturn verify_report(const struct rnd_pclass *pl,
+						__u32 n)
+{
+	const void *slot = rnd_pclass_slot(pl, n);
+	__u16 state = pl->states[n];
+	struct rnd_bug_info info = {
+		.bug = RND_BUG_WRITE_AFTER_FREE,
+		.op = "refill",
+		.ptr = slot,
+		.slot_len = pl->slot_len,
+		.bad = rnd_fill_find_nonzero(slot, pl->slot_len),
+		.has_cpu = state >> RND_STATE_BITS != 0,
+		.cpu = (state >> RND_STATE_BITS) - 1U,
+	};
+
+	rnd_report(&info);
+}
+
+/* A slot may have been written to while it was in its slab. Class 0 has no
+ * memory
+ */
+static void verify(const struct rnd_pclass *pl, __u32 n)
+{
+	if (pl->region->sc &&
+	    unlikely(!rnd_fill_is_zero(rnd_pclass_slot(pl, n), pl->slot_len)))
+		verify_report(pl, n);
+}
+
+/* Moves up to max slots of one word of one active slab into the pool */
+static void pool_take_word(struct rnd_pclass *pl, __u32 max)
+{
+	__u32 i = pick(pl, pl->active_cnt), word, first, n;
+	struct rnd_slab *s = pl->active[i];
+	__u64 bits;
+
+	word = rnd_slab_grab(s, pick(pl, RND_SLAB_WORDS(s->slots)), max, &bits);
+	UK_ASSERT(word != ~0U);
+
+	first = (s->idx << pl->region->slot_shift) + word * 64;
+	for (; bits; bits &= bits - 1) {
+		n = first + (__u32)__builtin_ctzl(bits);
+		if (RND_OPT_VERIFY)
+			verify(pl, n);
+		pl->pool[pl->pool_cnt++] = n;
+	}
 	if (!s->free_cnt)
 		active_remove(pl, i);
-
-	return rnd_ref_make(r, (char *)s->base + (__sz)n * r->slot_len,
-			    rnd_slab_states(s) + n);
 }
 
 __bool rnd_pclass_refill(struct rnd_pclass *pl)
 {
-	__u32 sum, want;
-
-	UK_ASSERT(!pl->mag_cnt);
-
-	sum = active_widen(pl);
-	/* Without choice, take less: what is not drawn yet is still free */
-	want = MIN((__u32)pl->mag_max, MAX(sum / 2, 1U));
 	pl->refills++;
+	if (pl->pool_cnt < pl->pool_max)
+		active_widen(pl, pl->pool_max - pl->pool_cnt);
 
-	while (sum && pl->mag_cnt < want) {
-		pl->mag[pl->mag_cnt] = active_draw(pl, sum--);
-		pl->mag_cnt++;
+	while (pl->pool_cnt < pl->pool_max) {
+		if (!pl->active_cnt)
+			active_widen(pl, pl->pool_max - pl->pool_cnt);
+		if (unlikely(!pl->active_cnt))
+			break;
+		pool_take_word(pl, pl->pool_max - pl->pool_cnt);
 	}
 
-	return pl->mag_cnt != 0;
+	/* Without memory less choice is better than none */
+	pl->pool_min = pl->pool_cnt > pl->choice ? pl->choice :
+						   pl->pool_cnt / 2;
+
+	return pl->pool_cnt != 0;
 }
 
 /*
  * Returning
  */
 
-static void slab_put(struct rnd_pclass *pl, struct rnd_slab *s,
-		     unsigned int slot)
+static void __noinline __noreturn release_report(struct rnd_pclass *pl, __u32 n)
 {
-	rnd_slab_return(s, slot);
-	if (s->active)
-		return;
-
-	if (!s->listed) {
-		partial_insert(pl, s);
-	} else if (slab_is_empty(s)) {
-		pl->empty_cnt++;
-	}
-
-	if (unlikely(pl->empty_cnt > RND_EMPTY_MAX) && slab_is_quiet(s)) {
-		partial_remove(pl, s);
-		rnd_region_return(pl->region, pl->vs, s);
-	}
-}
-
-static void __noinline __noreturn release_report(struct rnd_pclass *pl,
-						 __u64 ref, __u16 state)
-{
+	__u16 state = pl->states[n];
 	struct rnd_bug_info info = {
 		.bug = RND_BUG_DOUBLE_FREE,
 		.op = "free",
-		.ptr = rnd_ref_slot(pl, ref),
+		.ptr = rnd_pclass_slot(pl, n),
 		.slot_len = pl->slot_len,
 		.where = "freed by two CPUs at the same time",
 		.has_cpu = (state & RND_STATE_MASK) < RND_SLOT_LIVE,
@@ -262,40 +277,97 @@ static void __noinline __noreturn release_report(struct rnd_pclass *pl,
 	rnd_report(&info);
 }
 
-void rnd_pclass_release(struct rnd_pclass *pl, __u64 ref)
+/* Returns a slot of the pool, or of the quarantine, to its slab */
+static void pclass_release(struct rnd_pclass *pl, __u32 n)
 {
-	__u16 *word = rnd_ref_state(pl, ref), state = *word;
 	const struct rnd_region *r = pl->region;
-	struct rnd_slab *s;
+	struct rnd_slab *s = rnd_pclass_slab(pl, n);
 
 	/* A racing double free put the slot in here twice */
-	if (unlikely((state & RND_STATE_MASK) != RND_SLOT_QUARANTINED))
-		release_report(pl, ref, state);
+	if (unlikely(!rnd_slab_return(s, n & (r->slots - 1U))))
+		release_report(pl, n);
+	if (s->active)
+		return;
 
-	s = rnd_region_slab(r, (__u32)((__uptr)(__u32)ref >>
-				       (r->slab_shift - 4U)));
-	slab_put(pl, s, (unsigned int)(word - rnd_slab_states(s)));
+	if (!s->listed)
+		partial_insert(pl, s);
+	else
+		pl->empty_cnt += slab_is_empty(s);
+
+	if (unlikely(pl->empty_cnt > RND_EMPTY_MAX) && slab_is_quiet(s)) {
+		partial_remove(pl, s);
+		rnd_region_return(r, pl->vs, s);
+	}
 }
 
-static void take_remote_slot(struct rnd_pclass *pl, struct rnd_slab *s,
-			     unsigned int slot)
+void rnd_pclass_spill(struct rnd_pclass *pl)
 {
-	const struct rnd_region *r = pl->region;
-	__u16 *word = rnd_slab_states(s) + slot, state = *word;
-	__u64 ref;
+	__u32 keep = pl->choice + RND_POOL_SPARE(pl->choice) / 2;
 
-	ref = rnd_ref_make(r, (char *)s->base + (__sz)slot * r->slot_len, word);
+	while (pl->pool_cnt > keep)
+		pclass_release(pl, pl->pool[--pl->pool_cnt]);
+}
+
+/*
+ * Common quarantine
+ */
+
+void rnd_pclass_join(struct rnd_pclass *pl, struct rnd_bulk *bulk)
+{
+	UK_ASSERT(pl->slot_len > RND_BULK_SLOT_MIN && !pl->pool_cnt);
+
+	pl->bulk = bulk;
+	/* Nothing gets in, and the fast path finds no room */
+	rnd_quarantine_init(&pl->q, pclass_rand_len(pl->slot_len), 1);
+}
+
+/* The oldest slot enters the pool of its class */
+static void bulk_evict(struct rnd_pclass *cls, struct rnd_bulk *b)
+{
+	const struct rnd_bulk_entry *e = rnd_bulk_take(b);
+	struct rnd_pclass *pl = &cls[e->sc];
+
+	b->bytes -= pl->slot_len;
+	pl->pool[pl->pool_cnt++] = e->n;
+	if (unlikely(pl->pool_cnt > pl->pool_max))
+		rnd_pclass_spill(pl);
+}
+
+void rnd_pclass_quarantine_bulk(struct rnd_pclass *pl, __u32 n)
+{
+	struct rnd_bulk *b = pl->bulk;
+
+	rnd_bulk_push(b, pl->region->sc, n, pl->slot_len);
+	while (rnd_bulk_is_full(b))
+		bulk_evict(pl - pl->region->sc, b);
+}
+
+void rnd_pclass_drain_bulk(struct rnd_pclass *cls, struct rnd_bulk *bulk)
+{
+	while (bulk->cnt)
+		bulk_evict(cls, bulk);
+}
+
+/*
+ * Slots from other CPUs
+ */
+
+static void take_remote_slot(struct rnd_pclass *pl, __u32 n)
+{
+	__u16 *word = pl->states + n, state = *word;
+
 	/* The owner freed it as well, at the same time */
 	if (unlikely((state & RND_STATE_MASK) != RND_SLOT_REMOTE))
-		release_report(pl, ref, state);
+		release_report(pl, n);
 
-	*word = (__u16)((state & ~RND_STATE_MASK) | RND_SLOT_QUARANTINED);
-	rnd_pclass_quarantine(pl, ref);
+	*word = (__u16)(state ^ RND_SLOT_REMOTE ^ RND_SLOT_FREED);
+	rnd_pclass_quarantine(pl, n);
 }
 
 __u32 rnd_pclass_take_remote(struct rnd_pclass *pl, struct rnd_slab *s)
 {
 	__u64 *bits = rnd_slab_remote_bits(s), taken;
+	__u32 first = s->idx << pl->region->slot_shift;
 	__u32 i, cnt = 0, words = RND_SLAB_WORDS(s->slots);
 
 	for (i = 0; i < words; i++) {
@@ -307,9 +379,9 @@ __u32 rnd_pclass_take_remote(struct rnd_pclass *pl, struct rnd_slab *s)
 		 */
 		taken = rnd_xchg_acq_rel(&bits[i], 0UL);
 		for (; taken; taken &= taken - 1, cnt++)
-			take_remote_slot(
-				pl, s,
-				i * 64 + (unsigned int)__builtin_ctzl(taken));
+			take_remote_slot(pl,
+					 first + i * 64 +
+						 (__u32)__builtin_ctzl(taken));
 	}
 
 	return cnt;
@@ -319,36 +391,64 @@ __u32 rnd_pclass_take_remote(struct rnd_pclass *pl, struct rnd_slab *s)
  * Giving back
  */
 
-static void release_ref(void *pl, __u64 ref)
+static void release_one(void *pl, __u32 n)
 {
-	rnd_pclass_release(pl, ref);
-}
-
-void rnd_pclass_flush_magazine(struct rnd_pclass *pl)
-{
-	__u64 ref;
-
-	while (pl->mag_cnt) {
-		ref = pl->mag[--pl->mag_cnt];
-		pl->mag[pl->mag_cnt] = 0;
-		/* Drawn, but never handed out: as good as from quarantine */
-		*rnd_ref_state(pl, ref) ^= RND_SLOT_DRAWN ^
-					   RND_SLOT_QUARANTINED;
-		rnd_pclass_release(pl, ref);
-	}
+	pclass_release(pl, n);
 }
 
 void rnd_pclass_flush(struct rnd_pclass *pl)
 {
-	rnd_pclass_flush_magazine(pl);
-	rnd_quarantine_drain(&pl->q, release_ref, pl);
+	if (!pl->region)
+		return;
+
+	while (pl->pool_cnt)
+		pclass_release(pl, pl->pool[--pl->pool_cnt]);
+	rnd_quarantine_drain(&pl->q, release_one, pl);
+}
+
+/* First slot from i on that is free, or not: the number of slots if there is
+ * none
+ */
+static __u32 find_slot(struct rnd_slab *s, __u32 i, __bool is_free)
+{
+	const __u64 *bits = rnd_slab_free_bits(s);
+
+	while (i < s->slots && (bits[i / 64] >> (i & 63U) & 1) != is_free)
+		i++;
+
+	return i;
+}
+
+/* Gives back the pages of a slab that only free slots touch */
+static __sz slab_discard(const struct rnd_pclass *pl, struct rnd_slab *s)
+{
+	__uptr start, end;
+	__u32 from, to;
+	__sz len = 0;
+
+	for (from = 0; from < s->slots; from = to) {
+		from = find_slot(s, from, 1);
+		to = find_slot(s, from, 0);
+		start = ALIGN_UP(s->base + (__uptr)from * pl->slot_len,
+				 RND_PAGE_LEN);
+		end = ALIGN_DOWN(s->base + (__uptr)to * pl->slot_len,
+				 RND_PAGE_LEN);
+		if (end > start && rnd_port_discard(start, end - start))
+			len += end - start;
+	}
+
+	return len;
 }
 
 __sz rnd_pclass_purge(struct rnd_pclass *pl)
 {
 	struct rnd_slab *s, *next;
-	__sz cnt = 0;
+	__sz len = 0;
 	__u32 i;
+
+	/* Never used, or without memory */
+	if (!pl->region || !pl->region->sc)
+		return 0;
 
 	for (i = pl->active_cnt; i; i--) {
 		s = pl->active[i - 1];
@@ -358,12 +458,14 @@ __sz rnd_pclass_purge(struct rnd_pclass *pl)
 
 	for (s = pl->partial; s; s = next) {
 		next = s->next;
-		if (!slab_is_quiet(s))
-			continue;
-		partial_remove(pl, s);
-		rnd_region_return(pl->region, pl->vs, s);
-		cnt++;
+		if (slab_is_quiet(s)) {
+			partial_remove(pl, s);
+			rnd_region_return(pl->region, pl->vs, s);
+			len += pl->region->slab_len;
+		} else {
+			len += slab_discard(pl, s);
+		}
 	}
 
-	return pl->region->sc ? cnt << pl->region->slab_shift : 0;
+	return len;
 }

@@ -15,29 +15,29 @@
  *   and stay away for long when it was freed.
  *
  * How
- *   A CPU owns slabs. Its magazine holds slots that were drawn ahead, at
- *   random, from all slots that are free in up to RND_ACTIVE_MAX slabs; malloc
- *   pops. What is freed goes to the quarantine and from there to its slab,
- *   never into the magazine.
+ *   A CPU owns slabs. Its pool holds free slots of several of them: an array
+ *   from which malloc takes a random entry, which the last entry replaces.
+ *   Every entry is equally likely, and there are never fewer than pool_min to
+ *   choose from. A pool that has shrunk to that is refilled with whole words
+ *   of the bitmaps of random slabs; the order in which slots get in does not
+ *   matter. What is freed goes through the quarantine into the pool; once a
+ *   round of the quarantine a pool that is too full spills into the slabs.
  *
- *            draw                 malloc
- *    slabs --------> magazine -----------> user
- *      ^                                    |
- *      +---------- quarantine <-------------+ free
- *
- *   A reference names a slot of the region in 64 bits: the upper half counts
- *   state words from the start of the descriptors, the lower half counts
- *   units of 16 bytes from the start of the region. Both are needed on the
- *   fast path, and neither can be made from the other cheaply. A reference
- *   is never 0, because descriptors begin with a header.
+ *            refill        random entry
+ *    slabs --------> pool --------------> user
+ *      ^              | ^                  |
+ *      +--------------+ +--- quarantine <--+ free
+ *            spill
  *
  * Invariants
- *   P1  A magazine holds only DRAWN slots of slabs of this CPU, each once.
- *   P2  The quarantine holds only QUARANTINED slots of slabs of this CPU.
- *   P3  Every slab with free slots is active or on the partial list (S5).
+ *   P1  A pool holds only FREE and FREED slots of slabs of this CPU, each
+ *       once, and their free bits are clear.
+ *   P2  The quarantine holds only FREED slots of slabs of this CPU.
+ *   P3  Every slab with free bits is active or on the partial list (S5).
  *   P4  empty_cnt is the number of slabs on the partial list whose slots are
  *       all free: at most RND_EMPTY_MAX, and those that other CPUs visited
  *       when they became free.
+ *   P5  A part that was never used is zero: its pool has nothing to draw.
  *
  * Concurrency
  *   Everything belongs to the owning CPU, which is inside the library
@@ -47,113 +47,205 @@
 #include <uk/arch/types.h>
 #include <uk/essentials.h>
 
+#include "bulk.h"
 #include "canary.h"
 #include "config.h"
 #include "quarantine.h"
 #include "region.h"
 #include "slab.h"
 
-/* Slabs that a refill draws from */
+/* Slabs that a refill takes from */
 #define RND_ACTIVE_MAX 8U
 
-/* Free slots among the active slabs before a refill draws, if memory lasts:
- * as many as fit in this many bytes, within these bounds. The count is what
- * the next object's place is uncertain by.
+/* Least slots to choose from, whatever their size */
+#define RND_CHOICE_MIN 6U
+
+/* Slots that a pool holds beyond what there is to choose from: refills and
+ * spills move half of that
  */
-#define RND_CHOICE_LEN (128UL * 1024)
-#define RND_CHOICE_MIN 16UL
-#define RND_CHOICE_MAX 1024UL
+#define RND_POOL_SPARE(choice) ((choice) / 3U + 2U)
+#define RND_POOL_MAX	       (RND_CHOICE_LEN + RND_POOL_SPARE(RND_CHOICE_LEN))
 
-/* Picks that may hit a used slot before a draw counts instead */
-#define RND_DRAW_TRIES 6U
+/* What is freed is let into the pool without asking whether there is room;
+ * that is seen to once a round of the quarantine's ring
+ */
+#define RND_POOL_LEN (RND_POOL_MAX + RND_QUARANTINE_FIFO_LEN)
 
-UK_CTASSERT(RND_ACTIVE_MAX *RND_SLAB_SLOT_MAX <= 0x10000);
+/* An entry is chosen by 16 random bits: the most likely one by at most
+ * RND_POOL_LEN / 2^16 more often than the least likely one
+ */
+UK_CTASSERT(RND_POOL_LEN <= 0x2000);
 
 /* Free slabs kept for the next refill; more are purged at once */
 #define RND_EMPTY_MAX 4U
-
-/* Bytes that a magazine may hold back */
-#define RND_MAGAZINE_BYTES (128UL * 1024)
 
 /**
  * Field markings: (c) constant after init, (p) owning CPU
  */
 struct rnd_pclass {
-	/** (p) Slots in the magazine */
-	__u32 mag_cnt;
-	/** (c) Copies of the region's constants, for the fast path */
-	__u32 slot_len;
+	/** (p) Slots in the pool; (p) what a draw must leave in it */
+	__u32 pool_cnt;
+	__u32 pool_min;
+	/** (c) Copies of the region's constants, for the fast paths */
 	__uptr base;
-	__uptr meta;
+	__u16 *states;
+	__u64 inverse;
+	/** (p) Bytes from base that hold all slabs of this CPU */
+	__sz end;
 	struct rnd_canary_key key;
-	/** (p) The magazine; the top is handed out next */
-	__u64 mag[RND_MAGAZINE_LEN];
+	/** (c) Length of a slot; state words, but for kind and slack, of what
+	 * is live here and of what is freed here
+	 */
+	__u32 slot_len;
+	__u16 live;
+	__u16 freed;
+	/** (c) For finding descriptors */
+	__uptr slabs;
+	__u64 desc_len;
+	__u32 slot_shift;
+	/** (c) CPU index of the owner */
+	__u32 cpu;
+	/** (c) Quarantine of long slots that this part shares with others of
+	 * the CPU, or __NULL: q
+	 */
+	struct rnd_bulk *bulk;
+	/** (c) The largest pool_min; slots in the pool after a spill at most */
+	__u32 choice;
+	__u32 pool_max;
+	/** (p) Slabs that refills take from */
+	__u32 active_cnt;
 	/** (p) Freed slots that wait */
 	struct rnd_quarantine q;
-	/** (c) Where slabs come from */
+	/** (p) Numbers of slots; beyond pool_cnt without meaning */
+	__u32 pool[RND_POOL_LEN];
+	/** (c) Where slabs come from; __NULL: never used */
 	const struct rnd_region *region;
 	struct rnd_vspace *vs;
 	struct rnd_rng *rng;
-	/** (c) CPU index of the owner; lengths of the stages */
-	__u16 cpu;
-	__u16 mag_max;
-	__u32 choice;
-	/** (p) Slabs that refills draw from */
-	struct rnd_slab *active[RND_ACTIVE_MAX];
-	__u32 active_cnt;
-	/** (p) Other slabs with free slots */
+	/** (p) Slabs on the partial list whose slots are all free */
 	__u32 empty_cnt;
+	struct rnd_slab *active[RND_ACTIVE_MAX];
+	/** (p) Other slabs with free slots */
 	struct rnd_slab *partial;
 	/** (p) Refills so far */
 	__u64 refills;
-};
+	/** Makes the length an odd multiple of a cache line, so that the first
+	 * lines of several parts are in different sets of the cache
+	 */
+	__u64 unused[8];
+} __align(64);
 
-/** Slot address of a reference */
-static inline void *rnd_ref_slot(const struct rnd_pclass *pl, __u64 ref)
+/** Address of a slot */
+static inline void *rnd_pclass_slot(const struct rnd_pclass *pl, __uptr n)
 {
-	return (void *)(pl->base + ((__uptr)(__u32)ref << 4));
+	return (void *)(pl->base + n * pl->slot_len);
 }
 
-/** State word of a reference */
-static inline __u16 *rnd_ref_state(const struct rnd_pclass *pl, __u64 ref)
+/** Descriptor of the slab that a slot is in */
+static inline struct rnd_slab *rnd_pclass_slab(const struct rnd_pclass *pl,
+					       __uptr n)
 {
-	return (__u16 *)(pl->meta + ((ref >> 32) << 1));
+	return (struct rnd_slab *)(pl->slabs +
+				   ((__u32)n >> pl->slot_shift) * pl->desc_len);
 }
 
-/** Reference of a slot of this region */
-static inline __u64 rnd_ref_make(const struct rnd_region *r, const void *slot,
-				 const __u16 *state)
+/** Tells whether rnd_pclass_draw() may be called */
+static inline __bool rnd_pclass_can_draw(const struct rnd_pclass *pl)
 {
-	return (((__uptr)state - r->meta) >> 1 << 32) |
-	       (((__uptr)slot - r->base) >> 4);
+	return likely(pl->pool_cnt > pl->pool_min);
+}
+
+/**
+ * Takes a slot out of the pool, each with the same probability. Eight
+ * instructions.
+ *
+ * @param rng
+ *   Generator of the owner, with 16 bits ready
+ *
+ * @return
+ *   Number of the slot
+ */
+static inline __uptr rnd_pclass_draw(struct rnd_pclass *pl, struct rnd_rng *rng)
+{
+	__u32 cnt = pl->pool_cnt, i = cnt - 1, *at, n;
+
+	if (RND_OPT_RANDOM_SLOTS)
+		i = (rnd_rng_take16(rng) * cnt) >> 16;
+
+	at = &pl->pool[i];
+	n = *at;
+	pl->pool_cnt = --cnt;
+	*at = pl->pool[cnt];
+
+	return n;
 }
 
 /** Initializes the part of a CPU; pl is zero and outlived by all else */
 void rnd_pclass_init(struct rnd_pclass *pl, const struct rnd_region *region,
 		     const struct rnd_canary_key *key, struct rnd_vspace *vs,
-		     struct rnd_rng *rng, __u16 cpu);
+		     struct rnd_rng *rng, __u32 cpu);
 
 /**
- * Fills the empty magazine with slots drawn at random. Bounded: draws at most
- * RND_MAGAZINE_LEN slots, commits at most RND_ACTIVE_MAX slabs.
+ * Fills the pool. Bounded: takes at most pool_max slots, each from a word that
+ * is found among at most 16, and commits at most RND_ACTIVE_MAX slabs.
  *
  * @return
- *   1 if there is at least one slot in the magazine; 0: no memory
+ *   1 if rnd_pclass_draw() can be called; 0: no memory
  */
 __bool rnd_pclass_refill(struct rnd_pclass *pl);
 
-/**
- * Returns a slot that has left the quarantine to its slab, after testing
- * that it was in quarantine exactly once. May purge a slab.
- */
-void rnd_pclass_release(struct rnd_pclass *pl, __u64 ref);
+/** Returns what is too much in the pool to the slabs */
+void rnd_pclass_spill(struct rnd_pclass *pl);
 
-/** Puts a QUARANTINED slot into the quarantine and releases what falls out */
-static inline void rnd_pclass_quarantine(struct rnd_pclass *pl, __u64 ref)
+/**
+ * Makes a part for long slots use the common quarantine of its CPU. All parts
+ * that do are elements of one array, at the index of their class.
+ */
+void rnd_pclass_join(struct rnd_pclass *pl, struct rnd_bulk *bulk);
+
+/** Puts a FREED slot of a part with a common quarantine there */
+void rnd_pclass_quarantine_bulk(struct rnd_pclass *pl, __u32 n);
+
+/** Moves all slots of a common quarantine into the pools of their classes */
+void rnd_pclass_drain_bulk(struct rnd_pclass *cls, struct rnd_bulk *bulk);
+
+/** Puts a FREED slot into the quarantine */
+static inline void rnd_pclass_quarantine(struct rnd_pclass *pl, __u32 n)
 {
-	ref = rnd_quarantine_push(&pl->q, pl->rng, ref);
-	if (likely(ref))
-		rnd_pclass_release(pl, ref);
+	if (RND_OPT_QUARANTINE && pl->bulk) {
+		rnd_pclass_quarantine_bulk(pl, n);
+		return;
+	}
+	n = rnd_quarantine_push(&pl->q, pl->rng, n);
+	if (n != RND_QUARANTINE_NONE)
+		pl->pool[pl->pool_cnt++] = n;
+	if (pl->q.fifo_left == pl->q.fifo_len &&
+	    unlikely(pl->pool_cnt > pl->pool_max))
+		rnd_pclass_spill(pl);
+}
+
+/** Tells whether rnd_pclass_step() may be called */
+static inline __bool rnd_pclass_can_step(const struct rnd_pclass *pl,
+					 const struct rnd_rng *rng)
+{
+	if (!RND_OPT_QUARANTINE)
+		return likely(pl->pool_cnt < pl->pool_max);
+
+	return rnd_quarantine_can_step(&pl->q, rng);
+}
+
+/** Does what rnd_pclass_quarantine() does, in the usual case */
+static inline void rnd_pclass_step(struct rnd_pclass *pl, struct rnd_rng *rng,
+				   __u32 n)
+{
+	__u32 cnt = pl->pool_cnt;
+
+	if (RND_OPT_QUARANTINE)
+		n = rnd_quarantine_step(&pl->q, rng, n);
+	if (!RND_OPT_QUARANTINE || likely(n != RND_QUARANTINE_NONE)) {
+		pl->pool[cnt] = n;
+		pl->pool_cnt = cnt + 1;
+	}
 }
 
 /**
@@ -165,14 +257,12 @@ static inline void rnd_pclass_quarantine(struct rnd_pclass *pl, __u64 ref)
  */
 __u32 rnd_pclass_take_remote(struct rnd_pclass *pl, struct rnd_slab *s);
 
-/** Returns all slots of the magazine to their slabs */
-void rnd_pclass_flush_magazine(struct rnd_pclass *pl);
-
-/** Returns all slots of magazine and quarantine to their slabs */
+/** Returns all slots of pool and quarantine to their slabs */
 void rnd_pclass_flush(struct rnd_pclass *pl);
 
 /**
- * Purges all slabs without used slots, active ones included.
+ * Purges all slabs without used slots, active ones included, and pages of
+ * others that no used slot touches.
  *
  * @return
  *   Number of bytes given back

@@ -28,7 +28,6 @@ static struct rnd_pcpu *pcpu_make(struct rnd_cpus *cpus, __u32 idx)
 	struct rnd_pcpu *pc;
 	__u8 seed[RND_CHACHA_KEY_LEN];
 	__uptr addr = cpus->area + idx * PCPU_STRIDE;
-	unsigned int sc;
 
 	if (unlikely(rnd_vspace_commit(cpus->vs, addr, PCPU_LEN,
 				       RND_BACKING_META)))
@@ -39,9 +38,6 @@ static struct rnd_pcpu *pcpu_make(struct rnd_cpus *cpus, __u32 idx)
 	rnd_port_entropy(seed, sizeof(seed));
 	rnd_rng_init(&pc->rng, seed);
 	memset(seed, 0, sizeof(seed));
-	for (sc = 0; sc < RND_CLASS_COUNT; sc++)
-		rnd_pclass_init(&pc->cls[sc], rnd_pagemap_region(cpus->pm, sc),
-				&cpus->pm->key, cpus->vs, &pc->rng, (__u16)idx);
 
 	return pc;
 }
@@ -109,6 +105,7 @@ static void pcpu_create(struct rnd_cpus *cpus, __u32 idx)
 static struct rnd_pcpu *pcpu_enter_own(struct rnd_cpus *cpus)
 {
 	__u32 idx = rnd_port_cpu();
+	struct rnd_pcpu *pc;
 
 	if (!idx)
 		idx = rnd_port_cpu_lease();
@@ -117,7 +114,9 @@ static struct rnd_pcpu *pcpu_enter_own(struct rnd_cpus *cpus)
 	if (rnd_load_relaxed(&cpus->table[idx]) == RND_PCPU_NONE)
 		pcpu_create(cpus, idx);
 
-	return rnd_pcpu_enter(cpus);
+	pc = rnd_cpus_own(cpus->table);
+
+	return rnd_pcpu_enter(pc) ? pc : __NULL;
 }
 
 RND_UNANALYZED struct rnd_ctx rnd_ctx_enter(struct rnd_cpus *cpus)
@@ -197,23 +196,38 @@ static void __noinline __noreturn remote_report(const struct rnd_slab *s,
 	rnd_report(&info);
 }
 
-/* Marks every slot of the batch from i on that belongs to slab s */
-static void flush_slab(struct rnd_cpus *cpus, struct rnd_pcpu *pc,
-		       struct rnd_slab *s, __u32 i)
+/* The slabs of a batch, each once. Found again by a hash of their addresses,
+ * which are multiples of 64; 0 marks an empty bucket
+ */
+#define SEEN_BUCKETS 128U
+
+struct seen {
+	struct rnd_slab *slab[RND_OUT_LEN];
+	__u32 cnt;
+	__u8 bucket[SEEN_BUCKETS];
+};
+
+UK_CTASSERT(SEEN_BUCKETS >= 2 * RND_OUT_LEN && RND_OUT_LEN < 256);
+
+static __bool seen_before(struct seen *seen, struct rnd_slab *s)
+{
+	__u32 i = (__u32)((__uptr)s >> 6) * 0x9e3779b1U >> 25;
+
+	for (; seen->bucket[i]; i = (i + 1) % SEEN_BUCKETS)
+		if (seen->slab[seen->bucket[i] - 1] == s)
+			return 1;
+
+	seen->slab[seen->cnt++] = s;
+	seen->bucket[i] = (__u8)seen->cnt;
+
+	return 0;
+}
+
+/* Tells the owner of a slab about remote bits that were set */
+static void deliver(struct rnd_cpus *cpus, struct rnd_slab *s)
 {
 	__u32 idx = s->owner;
 	struct rnd_pcpu *owner = rnd_cpus_get(cpus, idx);
-
-	/* Before the first bit: from then on the slab may become free */
-	rnd_add_relaxed(&s->visit, RND_SLAB_VISITOR);
-
-	for (; i < pc->out_cnt; i++) {
-		if (pc->out[i].slab != s)
-			continue;
-		pc->out[i].slab = __NULL;
-		if (unlikely(!rnd_slab_mark_remote(s, pc->out[i].slot)))
-			remote_report(s, pc->out[i].slot);
-	}
 
 	if (!(rnd_fetch_or_acq_rel(&s->visit, RND_SLAB_IN_INBOX) &
 	      RND_SLAB_IN_INBOX))
@@ -233,12 +247,24 @@ static void flush_slab(struct rnd_cpus *cpus, struct rnd_pcpu *pc,
 
 void rnd_pcpu_flush_out(struct rnd_cpus *cpus, struct rnd_pcpu *pc)
 {
+	struct seen seen;
+	struct rnd_out *out;
 	__u32 i;
 
-	for (i = 0; i < pc->out_cnt; i++)
-		if (pc->out[i].slab)
-			flush_slab(cpus, pc, pc->out[i].slab, i);
+	seen.cnt = 0;
+	memset(seen.bucket, 0, sizeof(seen.bucket));
+	for (i = 0; i < pc->out_cnt; i++) {
+		out = &pc->out[i];
+		/* Before the first bit: from then on the slab may be free */
+		if (!seen_before(&seen, out->slab))
+			rnd_add_relaxed(&out->slab->visit, RND_SLAB_VISITOR);
+		if (unlikely(!rnd_slab_mark_remote(out->slab, out->slot)))
+			remote_report(out->slab, out->slot);
+	}
 	pc->out_cnt = 0;
+
+	for (i = 0; i < seen.cnt; i++)
+		deliver(cpus, seen.slab[i]);
 }
 
 void rnd_pcpu_free_remote(struct rnd_cpus *cpus, struct rnd_pcpu *pc,
@@ -285,6 +311,7 @@ void rnd_pcpu_flush(struct rnd_cpus *cpus, struct rnd_pcpu *pc)
 
 	rnd_pcpu_flush_out(cpus, pc);
 	rnd_pcpu_drain_inbox(pc);
+	rnd_pclass_drain_bulk(pc->cls, &pc->bulk);
 	for (sc = 0; sc < RND_CLASS_COUNT; sc++)
 		rnd_pclass_flush(&pc->cls[sc]);
 }

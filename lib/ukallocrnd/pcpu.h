@@ -21,7 +21,7 @@
  *   A slot of another CPU's slab goes to the outgoing batch. A full batch is
  *   flushed: each slot's remote bit is set in its slab, and each slab touched
  *   is put into its owner's inbox, once. The owner empties the inbox when it
- *   refills a magazine. Nothing here allocates, so nothing here can fail.
+ *   refills a pool. Nothing here allocates, so nothing here can fail.
  *
  *      CPU A frees slots of B             CPU B
  *      out[64] --full--> remote bits --.
@@ -60,7 +60,7 @@
 
 /** A slot on its way to another CPU */
 struct rnd_out {
-	struct rnd_slab *slab; /* __NULL: done */
+	struct rnd_slab *slab;
 	__u32 slot;
 };
 
@@ -84,7 +84,9 @@ struct rnd_pcpu {
 	 * On a cache line of its own
 	 */
 	struct rnd_slab *inbox __align(128);
-	/** (p) One part of every size class */
+	/** (p) Quarantine of all long slots */
+	struct rnd_bulk bulk;
+	/** (p) One part of every size class, made when it is first used */
 	struct rnd_pclass cls[RND_CLASS_COUNT] __align(128);
 };
 
@@ -109,7 +111,7 @@ extern const __u32 rnd_pcpu_busy;
 #define RND_PCPU_NONE ((struct rnd_pcpu *)(__uptr) & rnd_pcpu_busy)
 
 /* (a) 1: nobody may enter */
-extern __u32 rnd_world_stopped;
+extern __u32 rnd_world_stopped __attribute__((visibility("hidden")));
 
 /** State of a CPU index, complete, or RND_PCPU_NONE. Any context. */
 static inline struct rnd_pcpu *rnd_cpus_get(const struct rnd_cpus *cpus,
@@ -135,28 +137,37 @@ static inline void rnd_pcpu_leave(struct rnd_pcpu *pc)
 	rnd_store_release(&pc->busy, 0);
 }
 
+/** State of the calling CPU, or RND_PCPU_NONE; to be entered */
+static rnd_always_inline struct rnd_pcpu *
+rnd_cpus_own(struct rnd_pcpu *const *table)
+{
+	return rnd_load_pointer(&table[rnd_port_cpu()]);
+}
+
 /**
  * Enters the state of the calling CPU, if it has one and is not inside yet.
  *
+ * @param pc
+ *   What rnd_cpus_own() returned in this context
+ *
  * @return
- *   The state, or __NULL: use rnd_ctx_enter()
+ *   1 if entered; 0: use rnd_ctx_enter()
  */
-static inline struct rnd_pcpu *rnd_pcpu_enter(struct rnd_cpus *cpus)
+static rnd_always_inline __bool rnd_pcpu_enter(struct rnd_pcpu *pc)
 {
-	struct rnd_pcpu *pc = rnd_load_relaxed(&cpus->table[rnd_port_cpu()]);
-
-	if (unlikely(rnd_load_relaxed(&pc->busy)))
-		return __NULL;
+	if (unlikely(rnd_load_is_set(&pc->busy)))
+		return 0;
 
 	rnd_store_relaxed(&pc->busy, 1);
 	barrier();
 #if RND_PORT_CAN_STOP
-	if (unlikely(rnd_load_relaxed(&rnd_world_stopped))) {
+	if (unlikely(rnd_load_is_set(&rnd_world_stopped))) {
 		rnd_pcpu_leave(pc);
-		return __NULL;
+		return 0;
 	}
 #endif
-	return pc;
+
+	return 1;
 }
 
 /**
@@ -197,6 +208,23 @@ void rnd_cpus_wait(struct rnd_cpus *cpus, __u32 but);
 void rnd_pcpu_free_remote(struct rnd_cpus *cpus, struct rnd_pcpu *pc,
 			  struct rnd_slab *s, __u32 slot);
 
+/** Part of a size class, made now if it is new; the caller is inside pc */
+static inline struct rnd_pclass *
+rnd_pcpu_class(struct rnd_cpus *cpus, struct rnd_pcpu *pc, unsigned int sc)
+{
+	struct rnd_pclass *pl = &pc->cls[sc];
+
+	if (likely(pl->region))
+		return pl;
+
+	rnd_pclass_init(pl, rnd_pagemap_region(cpus->pm, sc), &cpus->pm->key,
+			cpus->vs, &pc->rng, pc->idx);
+	if (pl->slot_len > RND_BULK_SLOT_MIN)
+		rnd_pclass_join(pl, &pc->bulk);
+
+	return pl;
+}
+
 /** Sends the outgoing batch to the owners; the caller is inside pc */
 void rnd_pcpu_flush_out(struct rnd_cpus *cpus, struct rnd_pcpu *pc);
 
@@ -208,7 +236,7 @@ void rnd_pcpu_flush_out(struct rnd_cpus *cpus, struct rnd_pcpu *pc);
  */
 __u32 rnd_pcpu_drain_inbox(struct rnd_pcpu *pc);
 
-/** Empties magazines, quarantines, batch and inbox; the caller is inside */
+/** Empties pools, quarantines, batch and inbox; the caller is inside */
 void rnd_pcpu_flush(struct rnd_cpus *cpus, struct rnd_pcpu *pc);
 
 /** Purges free slabs of all classes; the caller is inside pc */

@@ -91,6 +91,15 @@ int rnd_port_commit(__uptr addr, __sz len);
 void rnd_port_decommit(__uptr addr, __sz len);
 
 /**
+ * Takes the memory behind committed pages away if the system fills them again,
+ * with zeros, when they are touched. They stay committed.
+ *
+ * @return
+ *   1 if the memory is gone; 0: the system cannot do that, nothing changed
+ */
+__bool rnd_port_discard(__uptr addr, __sz len);
+
+/**
  * Makes committed pages read-only for good.
  *
  * @return

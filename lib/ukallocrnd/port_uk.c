@@ -89,6 +89,17 @@ int rnd_port_commit(__uptr addr, __sz len)
 	return rc;
 }
 
+/* Pages are mapped to frames when they are committed, not when they are
+ * touched
+ */
+__bool rnd_port_discard(__uptr addr, __sz len)
+{
+	(void)addr;
+	(void)len;
+
+	return 0;
+}
+
 int rnd_port_seal(__uptr addr, __sz len)
 {
 	int rc = ukplat_page_set_attr(heap_vas.pt, addr, pages_of(len),

@@ -7,26 +7,27 @@
 #ifndef __UKALLOCRND_QUARANTINE_H__
 #define __UKALLOCRND_QUARANTINE_H__
 
-/* Quarantine: a random but bounded delay between free() and reuse
+/* Quarantine: a bounded delay between free() and reuse
  *
  * Why
  *   A dangling pointer becomes exploitable when its slot is handed out again.
- *   The FIFO stage guarantees a minimum distance to that moment, the random
- *   stage makes the moment unpredictable.
+ *   The FIFO stage guarantees a minimum distance to that moment; the random
+ *   stages before and behind it make the moment unpredictable.
  *
  * How
- *   The quarantine holds references: numbers, not 0, by which its owner names
- *   slots. Every freed slot enters the random stage at a random index and
+ *   The quarantine holds numbers by which its owner names slots. Every freed
+ *   slot enters the random stage, if there is one, at a random index and
  *   evicts whatever was there. The evicted slot enters the FIFO stage and
- *   evicts the oldest slot, which leaves the quarantine.
+ *   evicts the oldest slot, which leaves for the pool (pclass.h): of the
+ *   several hundred slots there, each allocation takes one at random.
  *
- *             +-----------------+  evicted  +-----------------+  oldest
- *   free ---> | rand[], R slots | --------> | fifo[], F slots | -------> slab
- *             +-----------------+           +-----------------+
+ *             +-------------+         +-------------+          +------+
+ *   free ---> | rand[], R   | ------> | fifo[], F   | -------> | pool |
+ *             +-------------+ evicted +-------------+  oldest  +------+
  *
- *   R and F differ from one size class to another, because long stages of
- *   large slots would hold too much memory back. The arrays have room for the
- *   longest.
+ *   F differs from one size class to another, because long stages of large
+ *   slots would hold too much memory back. R is 0 in the default profile: the
+ *   pool is a random stage many times as long, and costs nothing.
  *
  * Invariants (rnd_quarantine_is_valid() tests all but Q2 and Q3)
  *   Q1  A slot is in the quarantine at most once.
@@ -34,7 +35,7 @@
  *       once both stages are full, exactly R + F slots are held back.
  *   Q3  The quarantine never reads or writes the memory of a slot.
  *   Q4  Entries beyond R and F are empty. So are, while the FIFO stage is
- *       filling up, all of its entries from fifo_head on.
+ *       filling up, all of its entries below fifo_left.
  *
  * Concurrency
  *   None of its own: a quarantine belongs to one CPU and size class. The
@@ -51,43 +52,47 @@
 #include "config.h"
 #include "rng.h"
 
+/* Marks an entry not filled yet; no slot has this number */
+#define RND_QUARANTINE_NONE (~0U)
+
 /**
  * Quarantine of one CPU and size class
  *
  * Field markings: (c) constant after init, (o) owner
  */
 struct rnd_quarantine {
-	/** (c) R - 1; R is a power of two */
-	__u32 rand_mask;
+	/** (c) R, a power of two or 0 */
+	__u32 rand_len;
 
 	/** (c) F */
 	__u32 fifo_len;
 
-	/** (o) Next entry of fifo[] to be replaced: the oldest one, if any */
-	__u32 fifo_head;
+	/** (o) Entries of fifo[] until the ring starts over, from the end down:
+	 * the one before this index is the oldest, and is replaced next
+	 */
+	__u32 fifo_left;
 
-	/** (o) Random stage; 0 marks an entry not filled yet */
-	__u64 rand[RND_QUARANTINE_RAND_LEN];
+	/** (o) FIFO stage, a ring */
+	__u32 fifo[RND_QUARANTINE_FIFO_LEN];
 
-	/** (o) FIFO stage, a ring; 0 marks an entry not filled yet */
-	__u64 fifo[RND_QUARANTINE_FIFO_LEN];
+	/** (o) Random stage; one entry that is not used if there is none */
+	__u32 rand[RND_QUARANTINE_RAND_LEN + !RND_QUARANTINE_RAND_LEN];
 };
 
 /* One random byte has to reach every entry of the random stage */
 UK_CTASSERT(RND_QUARANTINE_RAND_LEN <= 1U + __U8_MAX);
 
-/** Receives one reference from rnd_quarantine_drain() */
-typedef void (*rnd_quarantine_func)(void *arg, __u64 ref);
+/** Receives one slot from rnd_quarantine_drain() */
+typedef void (*rnd_quarantine_func)(void *arg, __u32 slot);
 
 /**
- * Initializes an empty quarantine. Constant time: the memory is zero already,
- * because it was just committed, and is not touched beyond the first fields.
+ * Initializes an empty quarantine.
  *
  * @param q
- *   The quarantine, all bytes zero
+ *   The quarantine
  * @param rand_len
  *   Length R of the random stage, a power of two, at most
- *   RND_QUARANTINE_RAND_LEN
+ *   RND_QUARANTINE_RAND_LEN; 0 if that is 0
  * @param fifo_len
  *   Length F of the FIFO stage, from 1 to RND_QUARANTINE_FIFO_LEN
  */
@@ -102,33 +107,68 @@ void rnd_quarantine_init(struct rnd_quarantine *q, __u32 rand_len,
  *   The quarantine
  * @param rng
  *   Source of randomness of the same owner
- * @param ref
- *   The freed slot, not 0; must not be in quarantine already (Q1)
+ * @param slot
+ *   The freed slot; must not be in quarantine already (Q1)
  *
  * @return
- *   A slot that has left the quarantine and may be reused, or 0 while the
- *   quarantine is still filling up
+ *   A slot that has left the quarantine and may be reused, or
+ *   RND_QUARANTINE_NONE while the quarantine is still filling up
  */
-static inline __u64 rnd_quarantine_push(struct rnd_quarantine *q,
-					struct rnd_rng *rng, __u64 ref)
+static inline __u32 rnd_quarantine_push(struct rnd_quarantine *q,
+					struct rnd_rng *rng, __u32 slot)
 {
-	__u64 evicted, oldest;
-	__u32 i;
+	__u32 oldest, i;
 
 	if (!RND_OPT_QUARANTINE)
-		return ref;
+		return slot;
 
-	i = rnd_rng_u8(rng) & q->rand_mask;
-	evicted = q->rand[i];
-	q->rand[i] = ref;
-	if (unlikely(!evicted))
-		return 0;
+	if (RND_QUARANTINE_RAND_LEN) {
+		i = rnd_rng_u8(rng) & (q->rand_len - 1);
+		oldest = q->rand[i];
+		q->rand[i] = slot;
+		slot = oldest;
+		if (unlikely(slot == RND_QUARANTINE_NONE))
+			return slot;
+	}
 
-	i = q->fifo_head;
+	i = q->fifo_left - 1;
 	oldest = q->fifo[i];
-	q->fifo[i] = evicted;
-	i++;
-	q->fifo_head = i == q->fifo_len ? 0 : i;
+	q->fifo[i] = slot;
+	q->fifo_left = i ? i : q->fifo_len;
+	return oldest;
+}
+
+/**
+ * Tells whether rnd_quarantine_step() may be called: the ring does not start
+ * over, and there are random bits.
+ */
+static inline __bool rnd_quarantine_can_step(const struct rnd_quarantine *q,
+					     const struct rnd_rng *rng)
+{
+	return likely(q->fifo_left > 1) &&
+	       (!RND_QUARANTINE_RAND_LEN || rnd_rng_has16(rng));
+}
+
+/** Does what rnd_quarantine_push() does, in the usual case */
+static inline __u32 rnd_quarantine_step(struct rnd_quarantine *q,
+					struct rnd_rng *rng, __u32 slot)
+{
+	__u32 i, oldest;
+
+	if (RND_QUARANTINE_RAND_LEN) {
+		i = rnd_rng_take16(rng) & (q->rand_len - 1);
+		oldest = q->rand[i];
+		q->rand[i] = slot;
+		slot = oldest;
+		if (unlikely(slot == RND_QUARANTINE_NONE))
+			return slot;
+	}
+
+	i = q->fifo_left - 1;
+	oldest = q->fifo[i];
+	q->fifo[i] = slot;
+	q->fifo_left = i;
+
 	return oldest;
 }
 
@@ -151,7 +191,7 @@ void rnd_quarantine_drain(struct rnd_quarantine *q, rnd_quarantine_func fn,
 __u32 rnd_quarantine_count(const struct rnd_quarantine *q);
 
 /** Tells whether a slot is in quarantine. Linear in R + F. */
-__bool rnd_quarantine_contains(const struct rnd_quarantine *q, __u64 ref);
+__bool rnd_quarantine_contains(const struct rnd_quarantine *q, __u32 slot);
 
 /**
  * Tests the invariants. Quadratic in the number of entries, thus for tests

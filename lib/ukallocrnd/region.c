@@ -12,20 +12,27 @@
 #include "atomic.h"
 #include "region.h"
 
-UK_CTASSERT(sizeof(struct rnd_region) <= 64);
-/* References (see pclass.h) address state words with 32 bits */
-UK_CTASSERT((1UL << (RND_REGION_SHIFT - 15)) *
-		    RND_SLAB_META_LEN(RND_SLAB_SLOT_MAX) / 2 <=
-	    0x100000000UL);
+UK_CTASSERT(sizeof(struct rnd_region) == 64);
+/* Numbers of slots have 32 bits, and RND_SLOT_NONE is none of them */
+UK_CTASSERT((1UL << RND_REGION_SHIFT) / RND_SLOT_ALIGN < RND_SLOT_NONE);
 
 static __sz region_len(const struct rnd_region *r)
 {
-	return (__sz)r->slab_max << r->slab_shift;
+	return (__sz)r->slab_max * r->slab_len;
+}
+
+/* The state words, whole pages, and a page that is never committed */
+static __sz region_states_len(const struct rnd_region *r)
+{
+	return ALIGN_UP(((__sz)r->slab_max << r->slot_shift) * sizeof(__u16),
+			RND_PAGE_LEN) +
+	       RND_PAGE_LEN;
 }
 
 static __sz region_meta_len(const struct rnd_region *r)
 {
-	return ALIGN_UP((__sz)r->slab_max * r->meta_stride, RND_PAGE_LEN);
+	return region_states_len(r) +
+	       ALIGN_UP((__sz)r->slab_max * r->desc_len, RND_PAGE_LEN);
 }
 
 /* Reserves len bytes inside a random window that is not in use. Windows that
@@ -81,18 +88,24 @@ static void region_unplace(struct rnd_region *r, __u64 *used)
 static int region_reserve(struct rnd_region *r, struct rnd_vspace *vs,
 			  __u64 *used, unsigned int shift)
 {
+	__uptr meta;
 	int rc;
 
-	r->slab_max = 1U << (shift - r->slab_shift);
+	/* Whole pages, because a slab is. A window has room for it */
+	r->slab_max = (__u32)((1UL << shift) / r->slab_len);
 	rc = region_place(r, vs, used, region_len(r));
 	if (unlikely(rc))
 		return rc;
 
-	rc = rnd_vspace_reserve_meta(vs, region_meta_len(r), &r->meta);
-	if (unlikely(rc))
+	rc = rnd_vspace_reserve_meta(vs, region_meta_len(r), &meta);
+	if (unlikely(rc)) {
 		region_unplace(r, used);
+		return rc;
+	}
+	r->states = (__u16 *)meta;
+	r->slabs = meta + region_states_len(r);
 
-	return rc;
+	return 0;
 }
 
 int rnd_region_init(struct rnd_region *r, struct rnd_region_dyn *dyn,
@@ -107,11 +120,11 @@ int rnd_region_init(struct rnd_region *r, struct rnd_region_dyn *dyn,
 	r->dyn = dyn;
 	r->sc = (__u8)sc;
 	r->slot_len = geo->slot_len;
-	r->recip = geo->recip;
+	r->inverse = geo->inverse;
 	r->slots = geo->slots;
-	r->slab_shift = geo->slab_shift;
-	r->state_off = RND_SLAB_STATE_OFF(geo->slots);
-	r->meta_stride = RND_SLAB_META_LEN(geo->slots);
+	r->slot_shift = geo->slot_shift;
+	r->slab_len = geo->slot_len << geo->slot_shift;
+	r->desc_len = RND_SLAB_META_LEN(geo->slots);
 
 	/* A limited address space (ulimit -v) gets smaller regions */
 	for (shift = RND_REGION_SHIFT; shift >= RND_REGION_SHIFT_MIN; shift--) {
@@ -130,7 +143,7 @@ int rnd_region_init(struct rnd_region *r, struct rnd_region_dyn *dyn,
 void rnd_region_destroy(struct rnd_region *r)
 {
 	rnd_port_release(r->base, region_len(r));
-	rnd_vspace_release_meta(r->meta, region_meta_len(r));
+	rnd_vspace_release_meta((__uptr)r->states, region_meta_len(r));
 }
 
 /* Length of the runs of slabs between guards in the group that starts at idx.
@@ -140,7 +153,7 @@ static __u32 region_run(__u32 idx)
 {
 	if (!RND_OPT_GUARD_SLABS)
 		return RND_REGION_GROUP;
-	if (idx < 8 * RND_REGION_GROUP)
+	if (RND_OPT_GUARD_EVERY || idx < 8 * RND_REGION_GROUP)
 		return 1;
 	if (idx < 64 * RND_REGION_GROUP)
 		return 7;
@@ -159,27 +172,50 @@ static void region_shuffle(struct rnd_region_dyn *dyn, struct rnd_vspace *vs)
 	}
 }
 
-/* Commits the descriptors of the next group. They are not a whole number of
- * pages: the page that two groups share is committed with the first one.
+/* Commits the pages of an array of metadata that the elements [from, to) need.
+ * The page that two groups share is committed with the first one.
  */
+static int region_commit(struct rnd_vspace *vs, __uptr from, __uptr to)
+{
+	from = ALIGN_UP(from, RND_PAGE_LEN);
+	to = ALIGN_UP(to, RND_PAGE_LEN);
+	if (to <= from)
+		return 0;
+
+	return rnd_vspace_commit(vs, from, to - from, RND_BACKING_META);
+}
+
+static int region_commit_group(const struct rnd_region *r,
+			       struct rnd_vspace *vs, __u32 idx)
+{
+	const __u16 *first = r->states + ((__u64)idx << r->slot_shift);
+	const __u16 *last = first + ((__u64)RND_REGION_GROUP << r->slot_shift);
+	__uptr from = ALIGN_UP((__uptr)first, RND_PAGE_LEN);
+	__uptr to = ALIGN_UP((__uptr)last, RND_PAGE_LEN);
+	int rc;
+
+	rc = region_commit(vs, (__uptr)first, (__uptr)last);
+	if (unlikely(rc))
+		return rc;
+	rc = region_commit(vs, (__uptr)rnd_region_slab(r, idx),
+			   (__uptr)rnd_region_slab(r, idx + RND_REGION_GROUP));
+	if (unlikely(rc) && to > from)
+		rnd_vspace_decommit(vs, from, to - from, RND_BACKING_META);
+
+	return rc;
+}
+
 static int region_open_group(const struct rnd_region *r, struct rnd_vspace *vs)
 {
 	struct rnd_region_dyn *dyn = r->dyn;
 	__u32 idx = dyn->next_idx, run = region_run(idx), i;
-	__uptr from, to;
 	int rc;
 
 	if (unlikely(idx + RND_REGION_GROUP > r->slab_max))
 		return -ENOMEM;
-
-	from = ALIGN_UP((__uptr)rnd_region_slab(r, idx), RND_PAGE_LEN);
-	to = ALIGN_UP((__uptr)rnd_region_slab(r, idx + RND_REGION_GROUP),
-		      RND_PAGE_LEN);
-	if (to > from) {
-		rc = rnd_vspace_commit(vs, from, to - from, RND_BACKING_META);
-		if (unlikely(rc))
-			return rc;
-	}
+	rc = region_commit_group(r, vs, idx);
+	if (unlikely(rc))
+		return rc;
 
 	dyn->group_cnt = 0;
 	for (i = 0; i < RND_REGION_GROUP; i++)
@@ -190,9 +226,9 @@ static int region_open_group(const struct rnd_region *r, struct rnd_vspace *vs)
 
 	dyn->next_idx = idx + RND_REGION_GROUP;
 	/* Release: the descriptors are committed. Pairs with the acquire in
-	 * rnd_pagemap_find()
+	 * rnd_pagemap_find() and rnd_region_opened()
 	 */
-	rnd_store_release(&dyn->end, (__sz)dyn->next_idx << r->slab_shift);
+	rnd_store_release(&dyn->end, (__sz)dyn->next_idx * r->slab_len);
 
 	return 0;
 }
@@ -241,7 +277,7 @@ static struct rnd_slab *region_pick(const struct rnd_region *r,
 	s = rnd_region_slab(r, idx);
 	s->idx = idx;
 	s->sc = r->sc;
-	s->base = r->base + ((__uptr)idx << r->slab_shift);
+	s->base = r->base + (__uptr)idx * r->slab_len;
 
 	return s;
 }
@@ -262,7 +298,7 @@ struct rnd_slab *rnd_region_take(const struct rnd_region *r,
 
 	/* Zero-size objects have addresses, but no memory */
 	if (likely(r->sc))
-		rc = rnd_vspace_commit(vs, s->base, 1UL << r->slab_shift,
+		rc = rnd_vspace_commit(vs, s->base, r->slab_len,
 				       RND_BACKING_USER);
 
 	if (likely(!rc))
@@ -289,8 +325,7 @@ void rnd_region_return(const struct rnd_region *r, struct rnd_vspace *vs,
 	UK_ASSERT(s->free_cnt == s->slots && !s->active && !s->listed);
 
 	if (r->sc)
-		rnd_vspace_decommit(vs, s->base, 1UL << r->slab_shift,
-				    RND_BACKING_USER);
+		rnd_vspace_decommit(vs, s->base, r->slab_len, RND_BACKING_USER);
 
 	flags = rnd_lock_acquire(&dyn->lock);
 	s->committed = 0;

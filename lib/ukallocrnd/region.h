@@ -26,11 +26,15 @@
  *     group 0 (run 1)                      group 8 (run 7)
  *     |slab|####|slab|####|slab|####| ...  |slab|slab| ... |slab|####| ...
  *
- *   The descriptors of all slabs are an equal array in another reservation.
- *   Purged slabs keep their descriptor and return through a FIFO.
+ *   Another reservation holds the state words of all slots, one array, and
+ *   behind it the descriptors of all slabs. Slots are numbered through all
+ *   slabs, guards included: a slot's number is its distance from the base in
+ *   slots and the index of its state word. Purged slabs keep their descriptor
+ *   and return through a FIFO.
  *
  * Invariants
- *   R1  Descriptors are committed exactly for the groups below end.
+ *   R1  State words and descriptors are committed exactly for the groups
+ *       below end.
  *   R2  An index is in at most one of: the open group's list, the recycle
  *       list, a committed slab.
  *   R3  Guard slabs are never committed.
@@ -38,12 +42,13 @@
  * Concurrency
  *   struct rnd_region is constant (sealed). struct rnd_region_dyn is
  *   protected by its lock (RND_RANK_REGION), held without calling the port
- *   except to commit descriptors; end is read without it.
+ *   except to commit metadata; end is read without it.
  */
 
 #include <uk/arch/types.h>
 #include <uk/essentials.h>
 
+#include "atomic.h"
 #include "lock.h"
 #include "sizeclass.h"
 #include "slab.h"
@@ -72,7 +77,7 @@
 
 /** The changing part of a region. Field markings: (R) lock, (a) atomic */
 struct rnd_region_dyn {
-	/** (a) Bytes of the region whose slabs have descriptors */
+	/** (a) Bytes of the region whose slots have state words */
 	__sz end;
 	struct rnd_lock lock;
 	/** (R) Usable slabs of the open group, in the order of use */
@@ -88,29 +93,55 @@ struct rnd_region_dyn {
 	__u32 slab_cnt;
 };
 
-/** The constant part of a region */
+/** The constant part of a region: one cache line */
 struct rnd_region {
-	/** First slab; first descriptor */
+	/** First slot; its state word; first descriptor */
 	__uptr base;
-	__uptr meta;
+	__u16 *states;
+	__uptr slabs;
 	struct rnd_region_dyn *dyn;
+	/** Copies of the class's geometry */
+	__u64 inverse;
 	__u32 slot_len;
-	__u32 recip;
-	/** Bytes of a descriptor, and of what precedes its state words */
-	__u32 meta_stride;
-	__u32 state_off;
-	/** Number of possible slabs */
+	/** Length of a slab, of a descriptor; number of possible slabs */
+	__u32 slab_len;
+	__u64 desc_len;
 	__u32 slab_max;
 	__u16 slots;
-	__u8 slab_shift;
+	__u8 slot_shift;
 	__u8 sc;
 };
+
+/* Slots of a region have numbers below this; it stands for no slot */
+#define RND_SLOT_NONE (~0U)
 
 /** Descriptor of slab idx; the group of idx must have been opened */
 static inline struct rnd_slab *rnd_region_slab(const struct rnd_region *r,
 					       __u32 idx)
 {
-	return (struct rnd_slab *)(r->meta + (__u64)idx * r->meta_stride);
+	return (struct rnd_slab *)(r->slabs + idx * r->desc_len);
+}
+
+/** State words of the slots of a slab */
+static inline __u16 *rnd_region_states(const struct rnd_region *r,
+				       const struct rnd_slab *s)
+{
+	return r->states + ((__u64)s->idx << r->slot_shift);
+}
+
+/** Address of a slot */
+static inline void *rnd_region_slot(const struct rnd_region *r, __u32 n)
+{
+	return (void *)(r->base + (__u64)n * r->slot_len);
+}
+
+/** Number of slabs that have a descriptor. Any context. */
+static inline __u32 rnd_region_opened(const struct rnd_region *r)
+{
+	/* Acquire: the descriptors exist. Pairs with the release in
+	 * region_open_group()
+	 */
+	return (__u32)(rnd_load_acquire(&r->dyn->end) / r->slab_len);
 }
 
 /**

@@ -44,7 +44,7 @@ struct rnd_bug_info {
 	const void *obj;   /* nearest object; __NULL: unknown */
 	__bool has_cpu;	   /* cpu is known */
 	__u32 cpu;	   /* index of the state that freed it first */
-	const char *where; /* "quarantine", "remote list", "magazine", ... */
+	const char *where; /* "quarantine", "remote list", ... */
 	const void *bad;   /* first changed byte (overflow, write after free) */
 };
 

@@ -20,6 +20,7 @@ struct object {
 	__u8 kind;
 	/* Slot; __NULL in a large object */
 	const struct rnd_region *region;
+	__u32 owner;
 	__u16 *state;
 };
 
@@ -44,6 +45,7 @@ static struct object object_slot(struct rnd_heap *h, void *ptr,
 	struct object o = { .ptr = ptr,
 			    .len = p->region->slot_len,
 			    .region = p->region,
+			    .owner = p->slab->owner,
 			    .state = p->state };
 
 	if (unlikely((state & RND_STATE_MASK) < RND_SLOT_LIVE))
@@ -55,7 +57,7 @@ static struct object object_slot(struct rnd_heap *h, void *ptr,
 		return o;
 	}
 	o.kind = (__u8)((state & RND_STATE_MASK) - RND_SLOT_LIVE);
-	o.req = o.len - (state >> RND_STATE_BITS);
+	o.req = o.len - rnd_state_slack(o.len, state);
 	object_check_slot(h, &o, call);
 
 	return o;
@@ -107,7 +109,7 @@ static void object_resize(struct rnd_heap *h, struct object *o, __sz req)
 							 (__uptr)o->ptr),
 					 o->ptr, req, o->len);
 		rnd_store_relaxed(o->state,
-				  rnd_state_live(o->kind,
+				  rnd_state_live(o->len, o->owner, o->kind,
 						 (__u32)(o->len - req)));
 	} else {
 		rnd_large_resize(&h->dyn->large, o->ptr, req);
@@ -132,7 +134,7 @@ static void *object_move(struct rnd_heap *h, const struct object *o, __sz size,
 	struct rnd_call done = *call;
 	void *ptr;
 
-	ptr = rnd_malloc_slow(h, size, RND_KIND_MALLOC, call->caller);
+	ptr = rnd_malloc_out(h, size, RND_KIND_MALLOC, call->caller);
 	if (unlikely(!ptr))
 		return __NULL;
 
@@ -170,7 +172,7 @@ void *rnd_realloc(struct rnd_heap *h, void *ptr, __sz size, __uptr caller)
 	struct object o;
 
 	if (!ptr)
-		return rnd_malloc_slow(h, size, RND_KIND_MALLOC, caller);
+		return rnd_malloc_out(h, size, RND_KIND_MALLOC, caller);
 	if (object_try(h, ptr, size, &call, &o))
 		return ptr;
 	if (size)

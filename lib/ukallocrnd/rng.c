@@ -11,10 +11,7 @@
 #include "port.h"
 #include "rng.h"
 
-/* What a full buffer can hand out: the rest is the next key */
-#define RNG_YIELD_LEN (RND_RNG_BUF_LEN - RND_CHACHA_KEY_LEN)
-
-#define RNG_REFILLS_PER_SEED DIV_ROUND_UP(RND_RNG_RESEED_LEN, RNG_YIELD_LEN)
+#define RNG_REFILLS_PER_SEED DIV_ROUND_UP(RND_RNG_RESEED_LEN, RND_RNG_YIELD)
 
 UK_CTASSERT(RND_RNG_BUF_LEN % RND_CHACHA_BLOCK_LEN == 0);
 UK_CTASSERT(RND_RNG_BUF_LEN > RND_CHACHA_KEY_LEN);
@@ -22,9 +19,9 @@ UK_CTASSERT(RND_RNG_BUF_LEN > RND_CHACHA_KEY_LEN);
 /* Replaces key and stream; what was in the buffer can not be recovered */
 static void buffer_fill(struct rnd_rng *rng)
 {
-	rnd_chacha_blocks(rng->buf, 0, rng->buf,
+	rnd_chacha_blocks(rng->key, 0, rng->buf,
 			  RND_RNG_BUF_LEN / RND_CHACHA_BLOCK_LEN);
-	rng->pos = RND_CHACHA_KEY_LEN;
+	rng->left = RND_RNG_YIELD;
 }
 
 void rnd_rng_init(struct rnd_rng *rng, const __u8 *seed)
@@ -32,7 +29,7 @@ void rnd_rng_init(struct rnd_rng *rng, const __u8 *seed)
 	UK_ASSERT(rng);
 	UK_ASSERT(seed);
 
-	memcpy(rng->buf, seed, RND_CHACHA_KEY_LEN);
+	memcpy(rng->key, seed, RND_CHACHA_KEY_LEN);
 	rng->drawn = 0;
 	buffer_fill(rng);
 }
@@ -49,7 +46,7 @@ void rnd_rng_reseed(struct rnd_rng *rng)
 	 */
 	rnd_port_entropy(seed, sizeof(seed));
 	for (i = 0; i < sizeof(seed); i++)
-		rng->buf[i] ^= seed[i];
+		rng->key[i] ^= seed[i];
 
 	rng->drawn = 0;
 	buffer_fill(rng);
@@ -79,13 +76,13 @@ void rnd_rng_bytes(struct rnd_rng *rng, void *dst, __sz len)
 	while (len) {
 		__sz part;
 
-		if (rng->pos >= RND_RNG_BUF_LEN)
+		if (!rng->left)
 			rnd_rng_refill(rng);
 
-		part = MIN(len, (__sz)(RND_RNG_BUF_LEN - rng->pos));
-		memcpy(out, &rng->buf[rng->pos], part);
-		memset(&rng->buf[rng->pos], 0, part);
-		rng->pos += (__u32)part;
+		part = MIN(len, (__sz)rng->left);
+		rng->left -= (__u32)part;
+		memcpy(out, &rng->buf[rng->left], part);
+		memset(&rng->buf[rng->left], 0, part);
 		out += part;
 		len -= part;
 	}

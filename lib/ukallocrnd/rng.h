@@ -14,9 +14,11 @@
  *   earlier draws, and a later leak of the state must not reveal past ones.
  *
  * How
- *   ChaCha fills a buffer; its first 32 bytes become the next key and are
- *   wiped from the buffer (fast key erasure), every byte handed out is wiped
- *   too. After RND_RNG_RESEED_LEN bytes fresh entropy is mixed into the key.
+ *   ChaCha fills a buffer; 32 bytes of it become the next key and are never
+ *   handed out (fast key erasure). The rest is handed out from its end on.
+ *   What was handed out stays in the buffer until the next fill, unless it
+ *   was drawn as bytes, for keys. After RND_RNG_RESEED_LEN bytes fresh entropy
+ *   is mixed into the key.
  *
  * Concurrency
  *   None of its own: a generator belongs to one CPU or to one lock.
@@ -31,19 +33,30 @@
 #include "chacha.h"
 #include "config.h"
 
+/* Bytes generated together, and how many of them are handed out */
 #define RND_RNG_BUF_LEN 512U
+#define RND_RNG_YIELD	(RND_RNG_BUF_LEN - RND_CHACHA_KEY_LEN)
+
+/* A word of the buffer, at any address */
+typedef __u16 __attribute__((may_alias, aligned(1))) rnd_rng_word16;
 
 /** A generator. Field markings: (o) its owner */
 struct rnd_rng {
-	/** (o) Next unused byte of buf */
-	__u32 pos;
+	/** (o) Bytes of buf that were not handed out yet */
+	__u32 left;
 
 	/** (o) Refills of buf since the last reseed */
 	__u32 drawn;
 
-	/** (o) The next key, then random bytes; zero before pos */
-	__u8 buf[RND_RNG_BUF_LEN];
+	/** (o) Random bytes; words of them are taken at any address */
+	__u8 buf[RND_RNG_YIELD];
+
+	/** (o) The next key */
+	__u8 key[RND_CHACHA_KEY_LEN];
 };
+
+UK_CTASSERT(__builtin_offsetof(struct rnd_rng, key) ==
+	    __builtin_offsetof(struct rnd_rng, buf) + RND_RNG_YIELD);
 
 /**
  * Starts a generator from seed material. The same seed gives the same
@@ -72,21 +85,34 @@ __u64 rnd_rng_uniform64(struct rnd_rng *rng, __u64 bound);
 /** Draws a byte: a handful of instructions unless the buffer is empty */
 static inline __u8 rnd_rng_u8(struct rnd_rng *rng)
 {
-	__u8 byte;
-
-	if (unlikely(rng->pos >= RND_RNG_BUF_LEN))
+	if (unlikely(!rng->left))
 		rnd_rng_refill(rng);
-	byte = rng->buf[rng->pos];
-	rng->buf[rng->pos++] = 0;
-	return byte;
+	return rng->buf[--rng->left];
+}
+
+/** Tells whether rnd_rng_take16() may be called */
+static inline __bool rnd_rng_has16(const struct rnd_rng *rng)
+{
+	return likely(rng->left >= sizeof(__u16));
+}
+
+/** Draws 16 bits that are in the buffer: three instructions */
+static inline __u32 rnd_rng_take16(struct rnd_rng *rng)
+{
+	__u32 left = rng->left - (__u32)sizeof(__u16);
+
+	rng->left = left;
+
+	return *(rnd_rng_word16 *)&rng->buf[left];
 }
 
 /** Draws 16 bits: a handful of instructions unless the buffer is empty */
 static inline __u32 rnd_rng_u16(struct rnd_rng *rng)
 {
-	__u32 low = rnd_rng_u8(rng);
+	if (unlikely(!rnd_rng_has16(rng)))
+		rnd_rng_refill(rng);
 
-	return low | (__u32)rnd_rng_u8(rng) << 8;
+	return rnd_rng_take16(rng);
 }
 
 /**

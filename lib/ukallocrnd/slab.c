@@ -8,7 +8,6 @@
 
 #include "atomic.h"
 #include "bitmap.h"
-#include "report.h"
 #include "slab.h"
 
 void rnd_slab_init(struct rnd_slab *s, __u16 owner)
@@ -38,74 +37,41 @@ void rnd_slab_init(struct rnd_slab *s, __u16 owner)
 		bits[words - 1] = (1UL << (s->slots & 63U)) - 1;
 }
 
-/* Only a wild write, or a bug of our own, gets here */
-static void __noinline __noreturn slab_report(const struct rnd_slab *s,
-					      const char *where)
+/* The lowest max bits of a word with more than that */
+static __u64 word_lowest(__u64 word, __u32 max)
 {
-	struct rnd_bug_info info = {
-		.bug = RND_BUG_METADATA,
-		.op = "malloc",
-		.ptr = (const void *)s->base,
-		.slot_len = rnd_sizeclass[s->sc].slot_len,
-		.where = where,
-	};
+	__u64 rest = word;
 
-	rnd_report(&info);
+	for (; max; max--)
+		rest &= rest - 1;
+
+	return word ^ rest;
 }
 
-__bool rnd_slab_try(struct rnd_slab *s, unsigned int slot)
+__u32 rnd_slab_grab(struct rnd_slab *s, __u32 from, __u32 max, __u64 *bits)
 {
-	__u64 *word = rnd_slab_free_bits(s) + slot / 64;
-	__u64 bit = 1UL << (slot & 63U);
-	__u16 *state;
+	__u64 *word = rnd_slab_free_bits(s);
+	__u32 i, n, cnt, words = RND_SLAB_WORDS(s->slots);
 
-	if (!(*word & bit))
-		return 0;
-
-	state = rnd_slab_states(s) + slot;
-	if (unlikely((*state & RND_STATE_MASK) != RND_SLOT_FREE))
-		slab_report(s, "its bitmap and its state disagree (S1)");
-	*word &= ~bit;
-	s->free_cnt--;
-	*state = (__u16)((*state & ~RND_STATE_MASK) | RND_SLOT_DRAWN);
-
-	return 1;
-}
-
-unsigned int rnd_slab_take(struct rnd_slab *s, unsigned int n)
-{
-	const __u64 *bits = rnd_slab_free_bits(s);
-	unsigned int i, slot, cnt;
-
-	UK_ASSERT(n < s->free_cnt);
-
-	for (i = 0;; i++) {
-		UK_ASSERT(i < RND_SLAB_WORDS(s->slots));
-		cnt = rnd_word_count(bits[i]);
-		if (n < cnt)
+	for (n = 0, i = from; n < words; n++, i++) {
+		if (i >= words)
+			i = 0;
+		if (word[i])
 			break;
-		n -= cnt;
 	}
+	if (unlikely(n == words))
+		return ~0U;
 
-	slot = i * 64 + rnd_word_select(bits[i], n);
-	(void)rnd_slab_try(s, slot);
+	*bits = word[i];
+	cnt = rnd_word_count(*bits);
+	if (unlikely(cnt > max)) {
+		*bits = word_lowest(*bits, max);
+		cnt = max;
+	}
+	word[i] ^= *bits;
+	s->free_cnt -= cnt;
 
-	return slot;
-}
-
-void rnd_slab_return(struct rnd_slab *s, unsigned int slot)
-{
-	__u64 *bits = rnd_slab_free_bits(s);
-	__u16 *state = rnd_slab_states(s) + slot;
-
-	UK_ASSERT(slot < s->slots);
-	if (unlikely(bits[slot / 64] & (1UL << (slot & 63U))))
-		slab_report(s, "a used slot is in its bitmap (S1)");
-
-	/* RND_SLOT_FREE is 0 */
-	*state = (__u16)(*state & ~RND_STATE_MASK);
-	bits[slot / 64] |= 1UL << (slot & 63U);
-	s->free_cnt++;
+	return i;
 }
 
 __bool rnd_slab_mark_remote(struct rnd_slab *s, unsigned int slot)
@@ -122,20 +88,22 @@ __bool rnd_slab_mark_remote(struct rnd_slab *s, unsigned int slot)
 		bit);
 }
 
-__bool rnd_slab_is_valid(struct rnd_slab *s)
+__bool rnd_slab_is_valid(struct rnd_slab *s, const __u16 *states)
 {
 	const __u64 *bits = rnd_slab_free_bits(s);
-	const __u16 *states = rnd_slab_states(s);
 	unsigned int i, cnt = 0;
-	__bool is_free;
 
 	for (i = 0; i < s->slots; i++) {
-		is_free = (bits[i / 64] >> (i & 63U)) & 1;
-		cnt += is_free;
-		if (is_free != ((states[i] & RND_STATE_MASK) == RND_SLOT_FREE))
+		if (!(bits[i / 64] >> (i & 63U) & 1))
+			continue;
+		cnt++;
+		if (states[i] & RND_SLOT_TAKEN)
 			return 0;
 	}
 
-	return cnt == s->free_cnt && states[s->slots] == 0 &&
-	       s->slots == rnd_sizeclass[s->sc].slots;
+	/* The last word may have more bits than there are slots */
+	if (s->slots & 63U && bits[s->slots / 64] >> (s->slots & 63U))
+		return 0;
+
+	return cnt == s->free_cnt && s->slots == rnd_sizeclass[s->sc].slots;
 }

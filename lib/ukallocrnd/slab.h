@@ -11,30 +11,36 @@
  *
  * Why
  *   Nothing that the allocator trusts may lie next to what the user writes.
- *   All knowledge about a slab is in its descriptor, in a reservation of its
- *   own between guards.
+ *   All knowledge about a slab is in its descriptor and in the state words of
+ *   its slots, in a reservation of their own between guards.
  *
  * How
- *   A descriptor is a header, two bitmaps and one 16 bit word per slot:
+ *   A descriptor is a header and two bitmaps:
  *
- *     +--------+-------------+--------------+---------------------------+
- *     | header | free bitmap | remote bits  | state[slots] | 0 |        |
- *     +--------+-------------+--------------+---------------------------+
+ *     +--------+-------------+-------------+
+ *     | header | free bitmap | remote bits |
+ *     +--------+-------------+-------------+
  *
- *   A state word holds the state in bits 0-2. Bits 3-15 are the slack of a
- *   live slot (slot length - requested size), or who freed it: CPU + 1.
- *   The word behind the last slot is always 0, so that an address in the
- *   unused rest of a slab looks like a slot that was never handed out.
+ *   The state words of all slots of a region are one array (region.h). A word
+ *   holds the state in bits 0-2, and above who freed the slot or, as long as
+ *   it is live, its slack (slot length - requested size). The slack of short
+ *   slots leaves room for the owner: its free() need not look it up.
+ *
+ *      15            8 7       3 2   0
+ *     +---------------+---------+-----+
+ *     |     owner     |  slack  |state|  live, short
+ *     |          slack          |state|  live
+ *     |      freed by CPU + 1   |state|  FREED, REMOTE
+ *     +-------------------------+-----+
  *
  * Invariants
- *   S1  A slot's free bit is set exactly if its state is RND_SLOT_FREE.
+ *   S1  A slot whose free bit is set is FREE or FREED.
  *   S2  free_cnt is the number of free bits.
- *   S3  A slot is in exactly one of: bitmap (FREE), a magazine of the owner
- *       (DRAWN), the owner's quarantine (QUARANTINED), the remote path
- *       (REMOTE: a CPU's outgoing batch or the remote bits), the user's
- *       hands (LIVE...).
+ *   S3  A slot is in exactly one of: the bitmap, the owner's quarantine or
+ *       pool (FREE or FREED), the remote path (REMOTE: a CPU's outgoing batch
+ *       or the remote bits), the user's hands (LIVE...).
  *   S4  A slot that is not live is zero.
- *   S5  A slab with free slots is on its owner's partial list or among its
+ *   S5  A slab with free bits is on its owner's partial list or among its
  *       active slabs; a full one is on neither.
  *
  * Concurrency
@@ -51,14 +57,20 @@
 #include "rng.h"
 #include "sizeclass.h"
 
+/* Where a slot is need not be said by its state as long as nobody can have a
+ * pointer to it: a slot moves between bitmap, quarantine and pool without a
+ * change of its word. The states in which it may be handed out lack the bits
+ * of RND_SLOT_TAKEN.
+ */
 enum rnd_slot_state {
-	RND_SLOT_FREE = 0,	  /* in the bitmap */
-	RND_SLOT_DRAWN = 1,	  /* in a magazine */
-	RND_SLOT_QUARANTINED = 2, /* in the owner's quarantine */
-	RND_SLOT_REMOTE = 3,	  /* on its way to the owner */
-	RND_SLOT_LIVE = 4,	  /* + enum rnd_kind */
-	RND_SLOT_LIVE_EMPTY = 7,  /* zero-size object, class 0 */
+	RND_SLOT_FREE = 0,	 /* never handed out */
+	RND_SLOT_REMOTE = 1,	 /* freed, on its way to the owner */
+	RND_SLOT_FREED = 2,	 /* freed */
+	RND_SLOT_LIVE = 4,	 /* + enum rnd_kind */
+	RND_SLOT_LIVE_EMPTY = 7, /* zero-size object, class 0 */
 };
+
+#define RND_SLOT_TAKEN (RND_SLOT_REMOTE | RND_SLOT_LIVE)
 
 /* Function family that allocated a live object */
 enum rnd_kind {
@@ -71,22 +83,52 @@ enum rnd_kind {
 #define RND_STATE_BITS 3
 #define RND_STATE_MASK 7U
 
+#define RND_STATE_OWNER_SHIFT 8
+
+/* Largest slack that fits in the state word of a short slot, of another one */
+#define RND_SLACK_MAX_SHORT 31U
+#define RND_SLACK_MAX	    ((1U << (16 - RND_STATE_BITS)) - 1)
+
 UK_CTASSERT(RND_SLOT_FREE == 0);
 UK_CTASSERT(RND_SLOT_LIVE + RND_KIND_COUNT <= RND_SLOT_LIVE_EMPTY);
 UK_CTASSERT((RND_CPU_COUNT << RND_STATE_BITS) <= 0xffff);
+UK_CTASSERT(RND_CPU_COUNT <= 1U << (16 - RND_STATE_OWNER_SHIFT));
 
-/** State word of a live slot */
-#define rnd_state_live(kind, slack)                                            \
-	((__u16)(((slack) << RND_STATE_BITS) | (RND_SLOT_LIVE + (kind))))
+/**
+ * State word of a live slot.
+ *
+ * @param len
+ *   Length of the slot, decides which of the two layouts it is
+ * @param owner
+ *   CPU index of the slab's owner
+ * @param slack
+ *   At most RND_SLACK_MAX_SHORT or RND_SLACK_MAX
+ */
+static inline __u16 rnd_state_live(__sz len, __u32 owner, __u32 kind,
+				   __u32 slack)
+{
+	__u32 word = slack << RND_STATE_BITS | (RND_SLOT_LIVE + kind);
+
+	if (len <= RND_SHORT_LEN)
+		word |= owner << RND_STATE_OWNER_SHIFT;
+
+	return (__u16)word;
+}
+
+/** Slack of a live slot of a class other than 0 */
+static inline __u32 rnd_state_slack(__sz len, __u32 state)
+{
+	__u32 slack = state >> RND_STATE_BITS;
+
+	return len <= RND_SHORT_LEN ? slack & RND_SLACK_MAX_SHORT : slack;
+}
+
 /** State word of a live object of no bytes: its slack is no news */
 #define rnd_state_empty(kind)                                                  \
 	((__u16)(((kind) << RND_STATE_BITS) | RND_SLOT_LIVE_EMPTY))
 /** State word of a slot that a CPU freed */
 #define rnd_state_freed(state, cpu)                                            \
 	((__u16)((((cpu) + 1U) << RND_STATE_BITS) | (state)))
-
-/* Largest slack that fits in a state word */
-#define RND_SLACK_MAX ((1U << (16 - RND_STATE_BITS)) - 1)
 
 /**
  * Field markings: (c) constant while committed, (p) owning CPU, (a) atomic,
@@ -129,11 +171,9 @@ UK_CTASSERT(sizeof(struct rnd_slab) <= RND_SLAB_HDR_LEN);
 
 /** Words of one bitmap of a slab with so many slots */
 #define RND_SLAB_WORDS(slots) (((slots) + 63U) / 64U)
-/** Offset of the state words, and length of a whole descriptor, in bytes */
-#define RND_SLAB_STATE_OFF(slots)                                              \
-	(RND_SLAB_HDR_LEN + 2U * 8U * RND_SLAB_WORDS(slots))
+/** Length of a descriptor in bytes */
 #define RND_SLAB_META_LEN(slots)                                               \
-	ALIGN_UP(RND_SLAB_STATE_OFF(slots) + 2U * ((slots) + 1U), 64U)
+	(RND_SLAB_HDR_LEN + ALIGN_UP(2U * 8U * RND_SLAB_WORDS(slots), 64U))
 
 static inline __u64 *rnd_slab_free_bits(struct rnd_slab *s)
 {
@@ -143,12 +183,6 @@ static inline __u64 *rnd_slab_free_bits(struct rnd_slab *s)
 static inline __u64 *rnd_slab_remote_bits(struct rnd_slab *s)
 {
 	return rnd_slab_free_bits(s) + RND_SLAB_WORDS(s->slots);
-}
-
-static inline __u16 *rnd_slab_states(struct rnd_slab *s)
-{
-	return (__u16 *)(void *)(rnd_slab_remote_bits(s) +
-				 RND_SLAB_WORDS(s->slots));
 }
 
 /**
@@ -163,32 +197,38 @@ static inline __u16 *rnd_slab_states(struct rnd_slab *s)
 void rnd_slab_init(struct rnd_slab *s, __u16 owner);
 
 /**
- * Draws a given slot if it is free, and marks it DRAWN. Owner only.
+ * Takes free slots out of the bitmap: up to max of one word, the first one
+ * with any from a given one on. Owner only. Bounded by the words of a slab.
  *
- * @param slot
- *   Below s->slots
- *
- * @return
- *   1 if the slot was free
- */
-__bool rnd_slab_try(struct rnd_slab *s, unsigned int slot);
-
-/**
- * Draws the n-th free slot in ascending order and marks it DRAWN. Owner only.
- *
- * @param n
- *   Below s->free_cnt
+ * @param from
+ *   Word to begin with; beyond the last one it wraps around
+ * @param max
+ *   Slots wanted at most, not 0
+ * @param[out] bits
+ *   Slots taken of the word
  *
  * @return
- *   Index of the slot
+ *   Number of the word, or ~0: no slot is free
  */
-unsigned int rnd_slab_take(struct rnd_slab *s, unsigned int n);
+__u32 rnd_slab_grab(struct rnd_slab *s, __u32 from, __u32 max, __u64 *bits);
 
 /**
- * Makes a slot free again; its state was set by the caller's transition from
- * QUARANTINED or DRAWN. Owner only.
+ * Makes a slot free again. Owner only.
+ *
+ * @return
+ *   - (1): Free
+ *   - (0): It was free already
  */
-void rnd_slab_return(struct rnd_slab *s, unsigned int slot);
+static inline __bool rnd_slab_return(struct rnd_slab *s, unsigned int slot)
+{
+	__u64 *word = rnd_slab_free_bits(s) + slot / 64;
+	__u64 bit = 1UL << (slot & 63U), old = *word;
+
+	*word = old | bit;
+	s->free_cnt++;
+
+	return likely(!(old & bit));
+}
 
 /**
  * Marks a slot as freed by a CPU that does not own the slab. Any CPU.
@@ -199,7 +239,12 @@ void rnd_slab_return(struct rnd_slab *s, unsigned int slot);
  */
 __bool rnd_slab_mark_remote(struct rnd_slab *s, unsigned int slot);
 
-/** Tests S1, S2 and the terminating word; quadratic in nothing */
-__bool rnd_slab_is_valid(struct rnd_slab *s);
+/**
+ * Tests S1 and S2.
+ *
+ * @param states
+ *   State words of its slots
+ */
+__bool rnd_slab_is_valid(struct rnd_slab *s, const __u16 *states);
 
 #endif /* __UKALLOCRND_SLAB_H__ */

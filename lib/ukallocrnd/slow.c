@@ -22,6 +22,8 @@ static __bool slow_refill(struct rnd_heap *h, struct rnd_pcpu *pc,
 {
 	/* Others may have freed what we need */
 	rnd_pcpu_drain_inbox(pc);
+	if (rnd_pclass_can_draw(pl))
+		return 1;
 	if (likely(rnd_pclass_refill(pl)))
 		return 1;
 
@@ -31,30 +33,39 @@ static __bool slow_refill(struct rnd_heap *h, struct rnd_pcpu *pc,
 	return rnd_pclass_refill(pl);
 }
 
-static void *slow_small(struct rnd_heap *h, struct rnd_pcpu *pc,
-			struct rnd_pclass *pl, __sz size, enum rnd_kind kind,
-			__uptr caller)
+/* A slot of a class, or RND_SLOT_NONE */
+static __u32 slow_draw(struct rnd_heap *h, struct rnd_pcpu *pc,
+		       struct rnd_pclass *pl)
 {
-	if (!pl->mag_cnt && !slow_refill(h, pc, pl))
-		return __NULL;
+	if (!rnd_pclass_can_draw(pl) && !slow_refill(h, pc, pl))
+		return RND_SLOT_NONE;
+	if (unlikely(!rnd_rng_has16(&pc->rng)))
+		rnd_rng_refill(&pc->rng);
 
-	return rnd_hand_out(pl, size, kind, caller);
+	return (__u32)rnd_pclass_draw(pl, &pc->rng);
+}
+
+static void *slow_hand_out(struct rnd_pclass *pl, __u32 n, __sz size,
+			   enum rnd_kind kind, __uptr caller)
+{
+	void *ptr = rnd_pclass_slot(pl, n);
+	__u16 *state = pl->states + n;
+
+	if (unlikely(!rnd_slot_is_clean(ptr, pl->slot_len, state,
+					RND_REACH_ALL)))
+		return rnd_hand_out_bad(pl, ptr, caller);
+	rnd_slot_hand_out(pl, ptr, state, pl->slot_len, size, kind,
+			  RND_REACH_ALL);
+
+	return ptr;
 }
 
 /* An object of no bytes: a slot of class 0, which is never committed */
-static void *slow_empty(struct rnd_heap *h, struct rnd_pcpu *pc,
-			enum rnd_kind kind)
+static void *slow_empty(struct rnd_pclass *pl, __u32 n, enum rnd_kind kind)
 {
-	struct rnd_pclass *pl = &pc->cls[0];
-	__u64 ref;
+	rnd_store_relaxed(&pl->states[n], rnd_state_empty(kind));
 
-	if (!pl->mag_cnt && !slow_refill(h, pc, pl))
-		return __NULL;
-
-	ref = pl->mag[--pl->mag_cnt];
-	rnd_store_relaxed(rnd_ref_state(pl, ref), rnd_state_empty(kind));
-
-	return rnd_ref_slot(pl, ref);
+	return rnd_pclass_slot(pl, n);
 }
 
 static void *slow_large(struct rnd_heap *h, __sz req, __sz align, __u8 kind)
@@ -85,13 +96,14 @@ static void *slow_class(struct rnd_heap *h, unsigned int sc, __sz size,
 			enum rnd_kind kind, __uptr caller)
 {
 	struct rnd_ctx ctx = rnd_ctx_enter(&h->dyn->cpus);
-	void *ptr;
+	struct rnd_pclass *pl = rnd_pcpu_class(&h->dyn->cpus, ctx.pc, sc);
+	void *ptr = __NULL;
+	__u32 n;
 
-	if (likely(sc))
-		ptr = slow_small(h, ctx.pc, &ctx.pc->cls[sc], size, kind,
-				 caller);
-	else
-		ptr = slow_empty(h, ctx.pc, kind);
+	n = slow_draw(h, ctx.pc, pl);
+	if (likely(n != RND_SLOT_NONE))
+		ptr = likely(sc) ? slow_hand_out(pl, n, size, kind, caller) :
+				   slow_empty(pl, n, kind);
 	rnd_ctx_leave(&h->dyn->cpus, ctx);
 
 	return ptr;
@@ -107,6 +119,18 @@ void *rnd_malloc_slow(struct rnd_heap *h, __sz size, enum rnd_kind kind,
 			  caller);
 }
 
+void *rnd_malloc_out(struct rnd_heap *h, __sz size, enum rnd_kind kind,
+		     __uptr caller)
+{
+	void *ptr;
+
+	if (rnd_malloc_long(rnd_cpus_own(h->dyn->cpus.table), size, kind,
+			    caller, RND_REACH_ALL, &ptr))
+		return ptr;
+
+	return rnd_malloc_slow(h, size, kind, caller);
+}
+
 void *rnd_memalign(struct rnd_heap *h, __sz align, __sz size,
 		   enum rnd_kind kind, __uptr caller)
 {
@@ -116,13 +140,17 @@ void *rnd_memalign(struct rnd_heap *h, __sz align, __sz size,
 
 	/* An address that nobody may access needs memory for its alignment */
 	if (align <= RND_SLOT_ALIGN)
-		return rnd_malloc_slow(h, size, kind, caller);
+		return rnd_malloc_out(h, size, kind, caller);
 	if (!size)
 		size = 1;
 
 	/* A slot starts at a multiple of what divides its length */
 	if (align <= RND_PAGE_LEN && size <= RND_SMALL_MAX)
 		sc = rnd_sizeclass_aligned(size, align);
+	/* A short slot's state word and canary have room for little slack */
+	if (sc && rnd_sizeclass[sc].slot_len <= RND_SHORT_LEN &&
+	    rnd_sizeclass[sc].slot_len - size > RND_CANARY_SHORT_MAX)
+		sc = rnd_sizeclass_aligned(RND_SHORT_MAX + 1, align);
 	if (sc && rnd_sizeclass[sc].slot_len - size <= RND_SLACK_MAX)
 		return slow_class(h, sc, size, kind, caller);
 
@@ -137,7 +165,7 @@ void *rnd_calloc(struct rnd_heap *h, __sz nmemb, __sz size, __uptr caller)
 	if (unlikely(__builtin_mul_overflow(nmemb, size, &len)))
 		return __NULL;
 
-	ptr = rnd_malloc_slow(h, len, RND_KIND_MALLOC, caller);
+	ptr = rnd_malloc_out(h, len, RND_KIND_MALLOC, caller);
 	/* Fresh pages are zero, and so are free slots if freeing clears them */
 	if (!RND_OPT_ZERO && likely(ptr) && len && len <= RND_SMALL_MAX)
 		memset(ptr, 0, len);
@@ -175,13 +203,13 @@ static void slow_free_large(struct rnd_heap *h, struct rnd_pcpu *pc, void *ptr,
 static void slot_check(struct rnd_heap *h, void *ptr, const struct rnd_place *p,
 		       __u16 state, const struct rnd_call *call)
 {
-	__sz len = p->region->slot_len, slack = state >> RND_STATE_BITS;
+	__sz len = p->region->slot_len, slack = rnd_state_slack(len, state);
 
-	if (!rnd_state_is_live(state, call->kind) ||
+	if (!rnd_state_is_live(state, (enum rnd_kind)call->kind) ||
 	    (call->sized && call->size != len - slack))
 		rnd_diag_pointer(h, ptr, call);
 
-	if (rnd_slot_is_sound(&h->pm.key, len, ptr, state))
+	if (rnd_slot_is_sound(&h->pm.key, len, ptr, slack))
 		return;
 	/* Another CPU frees and clears it at this moment. Acquire: the state
 	 * was changed before the first byte of the slot
@@ -211,7 +239,7 @@ static void slow_free_slot(struct rnd_heap *h, struct rnd_pcpu *pc, void *ptr,
 	/* Of several CPUs that free it at once only one wins; the owner's fast
 	 * path may still overtake, which rnd_pclass_take_remote() finds
 	 */
-	freed = rnd_state_freed(own ? RND_SLOT_QUARANTINED : RND_SLOT_REMOTE,
+	freed = rnd_state_freed(own ? RND_SLOT_FREED : RND_SLOT_REMOTE,
 				pc->idx);
 	if (unlikely(!rnd_cas_relaxed(p->state, &state, freed)))
 		rnd_diag_pointer(h, ptr, call);
@@ -219,10 +247,10 @@ static void slow_free_slot(struct rnd_heap *h, struct rnd_pcpu *pc, void *ptr,
 		rnd_fill_zero(ptr, p->region->slot_len);
 
 	if (own)
-		rnd_pclass_quarantine(&pc->cls[p->region->sc],
-				      rnd_ref_make(p->region, ptr, p->state));
+		rnd_pclass_quarantine(&pc->cls[p->region->sc], p->n);
 	else
-		rnd_pcpu_free_remote(&h->dyn->cpus, pc, p->slab, p->slot);
+		rnd_pcpu_free_remote(&h->dyn->cpus, pc, p->slab,
+				     rnd_place_slot(p));
 }
 
 void rnd_free_slow(struct rnd_heap *h, void *ptr, const struct rnd_call *call)
@@ -234,7 +262,40 @@ void rnd_free_slow(struct rnd_heap *h, void *ptr, const struct rnd_call *call)
 		slow_free_slot(h, ctx.pc, ptr, &place, call);
 	else
 		slow_free_large(h, ctx.pc, ptr, call);
+	/* Once a round of a quarantine at least: who frees as much as it
+	 * allocates never refills
+	 */
+	rnd_pcpu_drain_inbox(ctx.pc);
 	rnd_ctx_leave(&h->dyn->cpus, ctx);
+}
+
+void rnd_free_out(struct rnd_heap *h, void *ptr, enum rnd_kind kind,
+		  __uptr caller)
+{
+	struct rnd_call call = { .op = "free",
+				 .caller = caller,
+				 .kind = (__u8)kind };
+
+	if (unlikely(!ptr) ||
+	    rnd_free_long(h, rnd_cpus_own(h->dyn->cpus.table), ptr,
+			  RND_SIZE_UNKNOWN, kind, RND_REACH_ALL))
+		return;
+	rnd_free_slow(h, ptr, &call);
+}
+
+void rnd_free_sized_out(struct rnd_heap *h, void *ptr, __sz size,
+			enum rnd_kind kind, __uptr caller)
+{
+	struct rnd_call call = { .op = "free",
+				 .caller = caller,
+				 .kind = (__u8)kind,
+				 .sized = 1,
+				 .size = size };
+
+	if (unlikely(!ptr) || rnd_free_long(h, rnd_cpus_own(h->dyn->cpus.table),
+					    ptr, size, kind, RND_REACH_ALL))
+		return;
+	rnd_free_slow(h, ptr, &call);
 }
 
 /*

@@ -16,10 +16,10 @@
 
 #include "heap.h"
 
-static void count_slab(struct rnd_slab *s, struct uk_allocrnd_stats *st)
+static void count_slab(const struct rnd_region *r, struct rnd_slab *s,
+		       struct uk_allocrnd_stats *st)
 {
-	const __u16 *states = rnd_slab_states(s);
-	__sz len = rnd_sizeclass[s->sc].slot_len;
+	const __u16 *states = rnd_region_states(r, s);
 	__u16 state, code;
 	__u32 i;
 
@@ -27,33 +27,29 @@ static void count_slab(struct rnd_slab *s, struct uk_allocrnd_stats *st)
 	for (i = 0; i < s->slots; i++) {
 		state = rnd_load_relaxed(&states[i]);
 		code = state & RND_STATE_MASK;
-		if (code >= RND_SLOT_LIVE) {
-			st->live_slots++;
-			if (code != RND_SLOT_LIVE_EMPTY)
-				st->live_bytes +=
-					len - (state >> RND_STATE_BITS);
-		} else if (code == RND_SLOT_DRAWN) {
-			st->magazine_slots++;
-		} else if (code != RND_SLOT_FREE) {
-			st->quarantine_slots++;
-		}
+		if (code < RND_SLOT_LIVE)
+			continue;
+		st->live_slots++;
+		if (code != RND_SLOT_LIVE_EMPTY)
+			st->live_bytes += r->slot_len -
+					  rnd_state_slack(r->slot_len, state);
 	}
 }
 
 static void count_region(const struct rnd_region *r,
 			 struct uk_allocrnd_stats *st)
 {
-	__u32 i, cnt;
+	__u32 i, cnt = rnd_region_opened(r);
 	struct rnd_slab *s;
 
-	cnt = (__u32)(rnd_load_acquire(&r->dyn->end) >> r->slab_shift);
 	for (i = 0; i < cnt; i++) {
 		s = rnd_region_slab(r, i);
 		if (s->committed)
-			count_slab(s, st);
+			count_slab(r, s, st);
 	}
-	st->reserved += (__sz)r->slab_max << r->slab_shift;
-	st->reserved += (__sz)r->slab_max * r->meta_stride;
+	st->reserved += (__sz)r->slab_max * r->slab_len;
+	st->reserved += ((__sz)r->slab_max << r->slot_shift) * sizeof(__u16);
+	st->reserved += (__sz)r->slab_max * r->desc_len;
 }
 
 static void count_span(void *arg, const struct rnd_span *sp)
@@ -70,11 +66,19 @@ static void count_span(void *arg, const struct rnd_span *sp)
 
 static void count_pcpu(const struct rnd_pcpu *pc, struct uk_allocrnd_stats *st)
 {
+	const struct rnd_pclass *pl;
 	unsigned int sc;
 
 	st->remote_frees += pc->remote_frees;
-	for (sc = 0; sc < RND_CLASS_COUNT; sc++)
-		st->refills += pc->cls[sc].refills;
+	st->quarantine_slots += pc->bulk.cnt;
+	for (sc = 0; sc < RND_CLASS_COUNT; sc++) {
+		pl = &pc->cls[sc];
+		if (!pl->region)
+			continue;
+		st->refills += pl->refills;
+		st->pool_slots += rnd_load_relaxed(&pl->pool_cnt);
+		st->quarantine_slots += rnd_quarantine_count(&pl->q);
+	}
 }
 
 void uk_allocrnd_stats_get(struct uk_alloc *a, struct uk_allocrnd_stats *dst)
@@ -136,12 +140,15 @@ static void map_span(void *arg, const struct rnd_span *sp)
 
 static void map_region(const struct rnd_region *r, struct map_user *user)
 {
+	__u32 len = r->sc ? r->slot_len : 0;
 	char name[32];
 
-	map_name(name, "slots of ", r->sc ? r->slot_len : 0);
-	user->fn(user->arg, name, r->base, (__sz)r->slab_max << r->slab_shift);
-	map_name(name, "descriptors of ", r->sc ? r->slot_len : 0);
-	user->fn(user->arg, name, r->meta, (__sz)r->slab_max * r->meta_stride);
+	map_name(name, "slots of ", len);
+	user->fn(user->arg, name, r->base, (__sz)r->slab_max * r->slab_len);
+	/* State words, then descriptors */
+	map_name(name, "metadata of ", len);
+	user->fn(user->arg, name, (__uptr)r->states,
+		 r->slabs + r->slab_max * r->desc_len - (__uptr)r->states);
 }
 
 void uk_allocrnd_map(struct uk_alloc *a, uk_allocrnd_map_func fn, void *arg)

@@ -92,12 +92,9 @@ static void child_unlock(struct rnd_heap *h, struct rnd_pcpu *pc)
 
 static void child_pcpu(struct rnd_heap *h, struct rnd_pcpu *pc)
 {
-	unsigned int sc;
-
 	(void)h;
+	/* Pools may stay as they are: every draw takes fresh random bits */
 	rnd_rng_reseed(&pc->rng);
-	for (sc = 0; sc < RND_CLASS_COUNT; sc++)
-		rnd_pclass_flush_magazine(&pc->cls[sc]);
 }
 
 static void child_heap(struct rnd_heap *h, void *arg)

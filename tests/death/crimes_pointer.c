@@ -155,7 +155,8 @@ static void usable_size_inside(const struct crime_args *args)
 
 /* The neighbouring slot, one that malloc() never returned. args->offset is
  * the slot length. The slot before is in the same slab if it is on the same
- * page; the slot behind might be the unused rest of a slab.
+ * page; if it is not, this slot is not the last one of its slab, and the slot
+ * behind is in it.
  */
 static void free_neighbour(const struct crime_args *args)
 {

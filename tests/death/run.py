@@ -32,7 +32,11 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 SKIPPED = 77
 TIMEOUT_S = 60
-LIMIT_SMALL = 34816
+# Slot lengths above 208, where the steps of 16 end
+LENGTHS = [240, 272, 320, 384, 448, 528, 640, 768, 896, 1040, 1280, 1536, 1792,
+           2080, 2560, 3072, 3584, 4160, 5120, 6144, 7168, 8704, 10240, 12288,
+           14336, 17408, 20480, 24576, 28672, 34816, 41984, 49152, 56320,
+           63488, 66560]
 FLAGS = ("-std=gnu11 -D_GNU_SOURCE -O0 -g -fno-builtin -pthread -Wall -Wextra"
          " -Werror").split()
 
@@ -57,19 +61,13 @@ class Run:
 
 
 def slot_len(size, canary):
-    """Slot length of a request, from the rule and not from the table of the
-    library: steps of 16 to 208, 240, then 17/16, 5/4, 3/2, 7/4 of each power
-    of two."""
+    """Slot length of a request, not asking the library."""
     if size == 0:
         return 16
     need = size + 8 * canary
-    if need > LIMIT_SMALL:
-        return "large"
     if need <= 208:
         return (need + 15) // 16 * 16
-    lengths = [240] + [(1 << p) * n // 16 for p in range(8, 16)
-                       for n in (17, 20, 24, 28)]
-    return min(n for n in lengths if n >= need)
+    return next((n for n in LENGTHS if n >= need), "large")
 
 
 def offsets(text):

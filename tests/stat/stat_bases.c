@@ -27,7 +27,7 @@
 #include "region.h"
 
 #define HEAPS	    400U
-#define REGIONS_MAX 128U
+#define REGIONS_MAX 192U
 #define LARGE_LEN   (1UL << 20)
 
 /* Address bits that every base has: from the page up to half the space. All

@@ -6,8 +6,8 @@
 
 /* Statistical test of where objects are put, and when a place is used again
  *
- * All objects are of one small class, whose magazine draws from at least
- * CHOICE free slots.
+ * Most objects are of one small class, whose pool has at least CHOICE free
+ * slots to draw from.
  *
  * links: tests/stat/chance.c
  */
@@ -22,13 +22,15 @@
 
 #include <cmocka.h>
 
+#include <uk/allocrnd.h>
+
 #include "chance.h"
 #include "config.h"
 #include "fast.h"
 
 #define SIZE	  64UL
 #define LARGE_LEN (256UL << 10)
-#define CHOICE	  (RND_CHOICE_MAX - RND_MAGAZINE_LEN)
+#define CHOICE	  RND_CHOICE_LEN
 
 #define HEAPS	400U
 #define OBJECTS 20000U
@@ -47,10 +49,20 @@ static struct entry table[TABLE_LEN];
 static uint64_t distances[ROUNDS];
 static struct rnd_heap *heap;
 
+static struct rnd_heap *heap_new(void)
+{
+	struct uk_alloc *a = uk_allocrnd_init(NULL, 0);
+
+	return a ? rnd_heap_dyn_of(a)->heap : NULL;
+}
+
 static int setup(void **state)
 {
 	(void)state;
-	heap = rnd_heap_create(0);
+	/* The first one is the default for ever */
+	if (!uk_alloc_get_default() && !heap_new())
+		return -1;
+	heap = heap_new();
 	memset(table, 0, sizeof(table));
 	return heap ? 0 : -1;
 }
@@ -58,8 +70,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	rnd_heap_destroy(heap);
-	return 0;
+	return uk_allocrnd_destroy(&heap->dyn->a);
 }
 
 static void skip_unless(int option)
@@ -70,10 +81,15 @@ static void skip_unless(int option)
 
 static char *object_new(struct rnd_heap *h, __sz size)
 {
-	char *ptr = rnd_malloc(h, size, RND_KIND_MALLOC);
+	char *ptr = uk_malloc(&h->dyn->a, size);
 
 	assert_non_null(ptr);
 	return ptr;
+}
+
+static void object_free(void *ptr)
+{
+	uk_free(&heap->dyn->a, ptr);
 }
 
 static struct entry *table_find(const void *ptr)
@@ -96,6 +112,183 @@ static struct rnd_place place_of(struct rnd_heap *h, const void *ptr)
 	return place;
 }
 
+/*
+ * What is drawn from
+ */
+
+/* The part of this thread's state that serves a size */
+static struct rnd_pclass *part_of(__sz size)
+{
+	struct rnd_pcpu *pc = rnd_cpus_get(&heap->dyn->cpus, rnd_port_cpu());
+
+	assert_true(pc != RND_PCPU_NONE);
+	return &pc->cls[rnd_sizeclass_of(size)];
+}
+
+/* A draw that is watched: the place of the slot in the pool, out of how many */
+#define BINS  64U
+#define PAIRS 8U
+
+struct watch {
+	struct rnd_pclass *pl;
+	__u32 pool[RND_POOL_LEN];
+	__u32 least, last;
+	unsigned int place[BINS], pair[PAIRS * PAIRS];
+};
+
+static struct watch watch;
+
+static void watch_start(__sz size)
+{
+	/* Makes the part, if it is new */
+	object_free(object_new(heap, size));
+	memset(&watch, 0, sizeof(watch));
+	watch.pl = part_of(size);
+	watch.least = UINT32_MAX;
+	watch.last = UINT32_MAX;
+}
+
+static __u32 any_number(void)
+{
+	static __u32 x = 1;
+
+	x = x * 1103515245 + 12345;
+	return x >> 8;
+}
+
+/* Counts by place in the pool, and by two places in a row. An entry stands for
+ * an interval, and is at any point of it: bins are equally likely then.
+ */
+static void watch_place(__u32 i, __u32 cnt)
+{
+	__u64 at = ((__u64)i << 16) + any_number() % 0x10000, all;
+
+	all = (__u64)cnt << 16;
+	watch.place[at * BINS / all]++;
+	i = (__u32)(at * PAIRS / all);
+	if (watch.last != UINT32_MAX)
+		watch.pair[watch.last * PAIRS + i]++;
+	/* Pairs do not overlap */
+	watch.last = watch.last == UINT32_MAX ? i : UINT32_MAX;
+}
+
+static char *watch_new(__sz size)
+{
+	struct rnd_pclass *pl = watch.pl;
+	__u32 cnt = pl->pool_cnt, i, n;
+	__u64 refills = pl->refills;
+	char *ptr;
+
+	memcpy(watch.pool, pl->pool, cnt * sizeof(watch.pool[0]));
+	ptr = object_new(heap, size);
+	/* One of those that are left and itself */
+	watch.least = MIN(watch.least, pl->pool_cnt + 1);
+	if (pl->refills != refills)
+		return ptr;
+
+	n = (__u32)(((__uptr)ptr - pl->base) / pl->slot_len);
+	for (i = 0; i < cnt && watch.pool[i] != n; i++)
+		;
+	assert_true(i < cnt);
+	watch_place(i, cnt);
+	return ptr;
+}
+
+static void watch_end(const char *what)
+{
+	print_message("%s: at least %u to choose from\n", what, watch.least);
+	assert_true(watch.least > watch.pl->choice);
+	skip_unless(RND_OPT_RANDOM_SLOTS);
+	assert_equal_chances("places in the pool", watch.place, BINS);
+	assert_equal_chances("pairs of places", watch.pair, PAIRS * PAIRS);
+}
+
+static void draws_are_uniform_in_growth(void **state)
+{
+	size_t i;
+
+	(void)state;
+	watch_start(SIZE);
+	assert_true(watch.pl->choice >= CHOICE);
+	for (i = 0; i < ROUNDS; i++)
+		(void)watch_new(SIZE);
+	watch_end("growth");
+}
+
+static void draws_are_uniform_in_balance(void **state)
+{
+	static char *live[LIVE];
+	size_t i, n;
+
+	(void)state;
+	watch_start(SIZE);
+	for (i = 0; i < LIVE; i++)
+		live[i] = watch_new(SIZE);
+	for (i = 0; i < ROUNDS; i++) {
+		n = any_number() % LIVE;
+		object_free(live[n]);
+		live[n] = watch_new(SIZE);
+	}
+	watch_end("balance");
+}
+
+/* All slabs have free slots, a few each: waves that leave one of eight */
+static void draws_are_uniform_in_fragmented_slabs(void **state)
+{
+	static char *live[OBJECTS];
+	size_t i, wave;
+
+	(void)state;
+	watch_start(SIZE);
+	for (wave = 0; wave < 8; wave++) {
+		for (i = 0; i < OBJECTS; i++)
+			if (!live[i])
+				live[i] = watch_new(SIZE);
+		for (i = 0; i < OBJECTS; i++)
+			if (i % 8 != wave) {
+				object_free(live[i]);
+				live[i] = NULL;
+			}
+	}
+	watch_end("fragmented slabs");
+	memset(live, 0, sizeof(live));
+}
+
+/* Longer slots: as many as two thirds of the others, or the limit of bytes */
+static void every_size_has_its_choice(void **state)
+{
+	static const __sz sizes[] = { 1,    8,	   24,	  100,	120,  200,
+				      500,  600,   700,	  1000, 2000, 5000,
+				      9000, 17000, 34000, 60000 };
+	__sz len, want;
+	size_t i, n;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		if (sizes[i] > RND_SMALL_MAX)
+			continue;
+		watch_start(sizes[i]);
+		len = watch.pl->slot_len;
+		want = len <= RND_SHORT_LEN ? CHOICE : CHOICE * 2 / 3;
+		if (len > RND_BULK_SLOT_MIN)
+			want = MIN(want, RND_CHOICE_BYTES / 2 / len);
+		else
+			want = MIN(want, RND_CHOICE_BYTES / len);
+		want = MAX(want, (__sz)RND_CHOICE_MIN);
+		for (n = 0; n < 3UL * RND_POOL_MAX; n++)
+			if (n % 3 == 2)
+				object_free(watch_new(sizes[i]));
+			else
+				(void)watch_new(sizes[i]);
+		print_message("%lu bytes: %u\n", sizes[i], watch.least);
+		assert_true(watch.least > want);
+	}
+}
+
+/*
+ * What can be seen from outside
+ */
+
 /* The first object of a heap may be any slot of any slab of the first group */
 static void first_slot_is_any_slot(void **state)
 {
@@ -105,15 +298,15 @@ static void first_slot_is_any_slot(void **state)
 	(void)state;
 	skip_unless(RND_OPT_RANDOM_SLOTS);
 	for (i = 0; i < HEAPS; i++) {
-		struct rnd_heap *h = rnd_heap_create(0);
+		struct rnd_heap *h = heap_new();
 		struct rnd_place place;
 
 		assert_non_null(h);
 		place = place_of(h, object_new(h, SIZE));
-		slots[place.slot * 16 / place.slab->slots]++;
+		slots[rnd_place_slot(&place) * 16 / place.slab->slots]++;
 		assert_true(place.slab->idx < RND_REGION_GROUP);
 		slabs[place.slab->idx]++;
-		rnd_heap_destroy(h);
+		assert_int_equal(0, uk_allocrnd_destroy(&h->dyn->a));
 	}
 
 	/* Guards are never used */
@@ -165,7 +358,7 @@ static void distance_to_the_next_object_is_unknown(void **state)
 	for (i = 0; i < ROUNDS; i++) {
 		__u32 n = rnd_rng_uniform(&rng, LIVE);
 
-		rnd_free(heap, live[n], RND_KIND_MALLOC);
+		object_free(live[n]);
 		live[n] = object_new(heap, SIZE);
 		distances[i] = (uint64_t)(live[n] - last);
 		last = live[n];
@@ -196,7 +389,7 @@ static size_t least_reuse_distance(__sz size, size_t n, size_t *reuses)
 			distances[(*reuses)++] = i - e->freed_at;
 		}
 		e->freed_at = i;
-		rnd_free(heap, ptr, RND_KIND_MALLOC);
+		object_free(ptr);
 	}
 	return least;
 }
@@ -214,8 +407,8 @@ static void freed_slot_is_not_used_again_soon(void **state)
 	assert_true(least > RND_QUARANTINE_FIFO_LEN);
 }
 
-/* When a slot comes back is not known either: it leaves the random stage with
- * probability 1 / RND_QUARANTINE_RAND_LEN per free, and is one of many then
+/* When a slot comes back is not known either: when it leaves the quarantine it
+ * is one of CHOICE slots
  */
 static void moment_of_reuse_is_unknown(void **state)
 {
@@ -228,7 +421,7 @@ static void moment_of_reuse_is_unknown(void **state)
 	print_message("min-entropy of the moment: %.1f bits\n",
 		      -log2((double)most / (double)reuses));
 	assert_not_more_likely("most frequent moment", most, reuses,
-			       1.0 / RND_QUARANTINE_RAND_LEN, ROUNDS);
+			       1.0 / CHOICE, ROUNDS);
 }
 
 /* Addresses of large objects stay unmapped while others are freed */
@@ -247,7 +440,11 @@ static void freed_large_object_is_not_used_again_soon(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(first_slot_is_any_slot),
+		SLOT_TEST(first_slot_is_any_slot),
+		SLOT_TEST(draws_are_uniform_in_growth),
+		SLOT_TEST(draws_are_uniform_in_balance),
+		SLOT_TEST(draws_are_uniform_in_fragmented_slabs),
+		SLOT_TEST(every_size_has_its_choice),
 		SLOT_TEST(objects_in_a_row_are_no_neighbours),
 		SLOT_TEST(distance_to_the_next_object_is_unknown),
 		SLOT_TEST(freed_slot_is_not_used_again_soon),

@@ -25,7 +25,7 @@ def mitigations():
     return {sym.name: {dep.name for dep in kconfiglib.expr_items(
         sym.direct_dep) if dep.name.startswith(PREFIX)}
             for sym in kconf.unique_defined_syms
-            if sym.name.startswith(PREFIX) and
+            if sym.name.startswith(PREFIX) and not sym.choice and
             sym.orig_type == kconfiglib.BOOL}
 
 

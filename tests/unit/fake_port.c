@@ -396,6 +396,18 @@ void rnd_port_decommit(__uptr addr, __sz len)
 	fake_port.decommits++;
 }
 
+/* The contents are gone, as with a system that fills pages on touch */
+__bool rnd_port_discard(__uptr addr, __sz len)
+{
+	check_range(addr, len);
+	assert_true(set_has(&committed, addr, addr + len));
+	memset((void *)addr, 0, len);
+	fake_port.discards++;
+	fake_port.discarded += len;
+
+	return 1;
+}
+
 int rnd_port_seal(__uptr addr, __sz len)
 {
 	check_range(addr, len);

@@ -43,6 +43,8 @@ struct fake_port {
 	/** Calls so far, failed ones included */
 	unsigned int calls[FAKE_CALL_COUNT];
 	unsigned int decommits;
+	unsigned int discards;
+	__sz discarded;
 	unsigned int releases;
 	unsigned int entropy_calls;
 	unsigned int fences;

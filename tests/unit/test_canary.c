@@ -4,9 +4,10 @@
  * You may not use this file except in compliance with the License.
  */
 
-/* Unit test of canary.h: every request of the small classes, every byte
+/* Unit test of canary.h: every request of the small slots, every byte, and
+ * requests of all classes
  *
- * links: none
+ * links: lib/ukallocrnd/sizeclass.c
  */
 
 #include <setjmp.h>
@@ -18,11 +19,13 @@
 #include <cmocka.h>
 
 #include "canary.h"
+#include "sizeclass.h"
+#include "slab.h"
 
-#define SLOT_LEN_MAX 320UL
-#define BORDER	     16UL
+#define LEN_ALL 320UL
+#define BORDER	16UL
 
-static __u8 memory[BORDER + SLOT_LEN_MAX + BORDER] __align(16);
+static __u8 memory[BORDER + RND_SLOT_LEN_MAX + BORDER] __align(16);
 static __u8 *const mem = memory + BORDER;
 static struct rnd_canary_key key;
 
@@ -39,7 +42,7 @@ static void for_each_request(void (*fn)(__u64 word, __sz req, __sz slot_len))
 	__sz slot_len, req;
 	__u64 word;
 
-	for (slot_len = 16; slot_len <= SLOT_LEN_MAX; slot_len += 16)
+	for (slot_len = 16; slot_len <= LEN_ALL; slot_len += 16)
 		for (req = 0; req + RND_CANARY_SLACK_MIN <= slot_len; req++) {
 			word = rnd_canary_word(&key, slot_len << 32 | req << 4);
 			fn(word, req, slot_len);
@@ -51,12 +54,36 @@ static __u8 pattern_byte(__u64 word, __sz at)
 	return ((__u8 *)&word)[at % 8];
 }
 
-static void write_fills_slack(__u64 word, __sz req, __sz slot_len)
+/* Writes with the functions that serve the slack, all of them alike */
+static void write_any(__u64 word, __sz req, __sz slot_len, __bool is_short)
+{
+	if (is_short)
+		rnd_canary_write_short(word, mem, req, slot_len);
+	else
+		rnd_canary_write(word, mem, req, slot_len);
+}
+
+/* The answer of the functions that serve the slack, which must agree */
+static __bool check_any(__u64 word, __sz req, __sz slot_len)
+{
+	__bool is_sound = rnd_canary_check(word, mem, req, slot_len);
+
+	if (slot_len - req <= RND_CANARY_SHORT_MAX)
+		assert_int_equal(is_sound,
+				 rnd_canary_check_short(
+					 word, (const char *)mem + slot_len,
+					 slot_len - req));
+
+	return is_sound;
+}
+
+static void write_fills_slack_by(__u64 word, __sz req, __sz slot_len,
+				 __bool is_short)
 {
 	__sz i;
 
-	memset(memory, 0xee, sizeof(memory));
-	rnd_canary_write(word, mem, req, slot_len);
+	memset(memory, 0xee, BORDER + slot_len + BORDER);
+	write_any(word, req, slot_len, is_short);
 
 	for (i = 0; i < BORDER + req; i++)
 		assert_int_equal(0xee, memory[i]);
@@ -64,11 +91,18 @@ static void write_fills_slack(__u64 word, __sz req, __sz slot_len)
 		assert_int_equal(pattern_byte(word, i), mem[i]);
 	for (i = slot_len; i < slot_len + BORDER; i++)
 		assert_int_equal(0xee, mem[i]);
-	assert_true(rnd_canary_check(word, mem, req, slot_len));
+	assert_true(check_any(word, req, slot_len));
 	assert_null(rnd_canary_find_bad(word, mem, req, slot_len));
 }
 
-static void canary_write_fills_the_slack_and_nothing_else(void **state)
+static void write_fills_slack(__u64 word, __sz req, __sz slot_len)
+{
+	write_fills_slack_by(word, req, slot_len, 0);
+	if (slot_len - req <= RND_CANARY_SHORT_MAX)
+		write_fills_slack_by(word, req, slot_len, 1);
+}
+
+static void canary_write_fills_the_slack_and_nothing_else_c1(void **state)
 {
 	(void)state;
 	for_each_request(write_fills_slack);
@@ -83,7 +117,7 @@ static void check_sees_bytes(__u64 word, __sz req, __sz slot_len)
 	for (i = req; i < slot_len; i++)
 		for (bit = 1; bit < 256; bit *= 2) {
 			mem[i] ^= (__u8)bit;
-			if (rnd_canary_check(word, mem, req, slot_len))
+			if (check_any(word, req, slot_len))
 				fail_msg("bit %#x of byte %lu of [%lu, %lu)",
 					 bit, i, req, slot_len);
 			if (rnd_canary_find_bad(word, mem, req, slot_len) !=
@@ -108,17 +142,98 @@ static void check_ignores_object(__u64 word, __sz req, __sz slot_len)
 	rnd_canary_write(word, mem, req, slot_len);
 	for (i = 0; i < req; i++) {
 		mem[i] = 0xff;
-		assert_true(rnd_canary_check(word, mem, req, slot_len));
+		assert_true(check_any(word, req, slot_len));
 	}
 	memset(memory, 0xff, BORDER);
 	memset(mem + slot_len, 0xff, BORDER);
-	assert_true(rnd_canary_check(word, mem, req, slot_len));
+	assert_true(check_any(word, req, slot_len));
 }
 
-static void canary_check_ignores_other_bytes(void **state)
+static void canary_check_ignores_other_bytes_c1(void **state)
 {
 	(void)state;
 	for_each_request(check_ignores_object);
+}
+
+/* Requests of every class: the largest ones, the smallest, and some between;
+ * and what an alignment makes of one byte
+ */
+static void for_each_class(void (*fn)(__u64 word, __sz req, __sz slot_len))
+{
+	__sz slot_len, least, slack;
+	__u64 word;
+	__u32 sc;
+
+	for (sc = 1; sc < RND_CLASS_COUNT; sc++) {
+		slot_len = rnd_sizeclass[sc].slot_len;
+		least = rnd_sizeclass[sc - 1].slot_len - RND_CANARY_SLACK_MIN;
+		word = rnd_canary_word(&key, slot_len << 32);
+		for (slack = RND_CANARY_SLACK_MIN; slack < slot_len - least;
+		     slack += slack / 4)
+			fn(word, slot_len - slack, slot_len);
+		fn(word, least, slot_len);
+		if (slot_len <= RND_SLACK_MAX)
+			fn(word, 1, slot_len);
+	}
+}
+
+/* Every byte of a long slack, the object's last ones and those behind */
+static void check_sees_long(__u64 word, __sz req, __sz slot_len)
+{
+	__sz i;
+
+	memset(memory, 0xff, BORDER + slot_len + BORDER);
+	rnd_canary_write(word, mem, req, slot_len);
+	for (i = req; i < slot_len; i++) {
+		mem[i] ^= 0x80;
+		if (check_any(word, req, slot_len))
+			fail_msg("byte %lu of [%lu, %lu)", i, req, slot_len);
+		if (i < req + 64)
+			assert_ptr_equal(&mem[i],
+					 rnd_canary_find_bad(word, mem, req,
+							     slot_len));
+		mem[i] ^= 0x80;
+	}
+	assert_true(check_any(word, req, slot_len));
+}
+
+static void canary_serves_all_classes_c1(void **state)
+{
+	(void)state;
+	for_each_class(write_fills_slack);
+	for_each_class(check_sees_long);
+}
+
+/* What short slots have is what the functions for them can do */
+static void canary_short_serves_all_short_requests(void **state)
+{
+	__sz size, len;
+
+	(void)state;
+	for (size = 1; size <= RND_SHORT_MAX; size++) {
+		len = rnd_sizeclass[rnd_sizeclass_of(size)].slot_len;
+		assert_true(len - size <= RND_CANARY_SHORT_MAX);
+		if (RND_OPT_CANARY)
+			assert_true(len - size >= RND_CANARY_SLACK_MIN);
+	}
+}
+
+static void canary_rotates_by_bytes(void **state)
+{
+	const __u64 word = 0x1122334455667788UL;
+	__sz at, i;
+
+	(void)state;
+	for (at = 0; at < 40; at++)
+		for (i = 0; i < 8; i++) {
+			assert_int_equal(
+				pattern_byte(word, at + i),
+				pattern_byte(rnd_canary_rotate(word, at), i));
+			assert_int_equal(
+				pattern_byte(word, 40 - at + i),
+				pattern_byte(rnd_canary_rotate_back(word, at),
+					     i));
+		}
 }
 
 static void canary_find_bad_finds_the_first(void **state)
@@ -185,9 +300,13 @@ static void canary_depends_on_every_bit_of_key_and_address(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(canary_write_fills_the_slack_and_nothing_else),
+		cmocka_unit_test(
+			canary_write_fills_the_slack_and_nothing_else_c1),
 		cmocka_unit_test(canary_check_sees_every_changed_bit),
-		cmocka_unit_test(canary_check_ignores_other_bytes),
+		cmocka_unit_test(canary_check_ignores_other_bytes_c1),
+		cmocka_unit_test(canary_serves_all_classes_c1),
+		cmocka_unit_test(canary_short_serves_all_short_requests),
+		cmocka_unit_test(canary_rotates_by_bytes),
 		cmocka_unit_test(canary_find_bad_finds_the_first),
 		cmocka_unit_test(canary_bytes_are_odd),
 		cmocka_unit_test(

@@ -7,16 +7,19 @@
 /* Unit test of chacha.c: published vectors, and what blocks() adds to core()
  */
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <cmocka.h>
 
 #include "chacha.h"
 #include "config.h"
+#include "rng.h"
 
 /* "expand 32-byte k" */
 #define CONSTANTS 0x61707865, 0x3320646e, 0x79622d32, 0x6b206574
@@ -103,35 +106,90 @@ static void block_expected(const __u8 *key, __u64 counter, __u8 *dst)
 	rnd_chacha_core(in, RND_CHACHA_ROUNDS, dst);
 }
 
+#define BLOCKS_MAX 9U
+#define BORDER	   16U
+
+static __u8 memory[BORDER + 1 + BLOCKS_MAX * RND_CHACHA_BLOCK_LEN + BORDER];
+
+/* Every byte of the blocks, none outside; at an odd and an even address */
+static void check_blocks(const __u8 *key, __u64 counter, unsigned int blocks)
+{
+	__u8 expected[RND_CHACHA_BLOCK_LEN], *dst;
+	unsigned int odd, i;
+	__sz len = blocks * sizeof(expected);
+
+	for (odd = 0; odd < 2; odd++) {
+		dst = memory + BORDER + odd;
+		memset(memory, 0xa5, sizeof(memory));
+		rnd_chacha_blocks(key, counter, dst, blocks);
+		for (i = 0; i < blocks; i++) {
+			block_expected(key, counter + i, expected);
+			assert_memory_equal(expected,
+					    dst + i * sizeof(expected),
+					    sizeof(expected));
+		}
+		for (i = 0; i < BORDER; i++) {
+			assert_int_equal(0xa5, dst[-1 - (int)i]);
+			assert_int_equal(0xa5, dst[len + i]);
+		}
+	}
+}
+
+/* Any number of blocks, also where vectors do two at a time */
+static void chacha_blocks_are_those_of_core(void **state)
+{
+	__u8 key[RND_CHACHA_KEY_LEN];
+	unsigned int blocks, i, k;
+
+	(void)state;
+	for (k = 0; k < 50; k++) {
+		for (i = 0; i < sizeof(key); i++)
+			key[i] = (__u8)((k + 3) * (i + 7) * (2 * i + k + 1));
+		for (blocks = 0; blocks <= BLOCKS_MAX; blocks++)
+			check_blocks(key, k * 0x0123456789abcdefUL, blocks);
+	}
+}
+
 static void chacha_blocks_count_beyond_32_bits(void **state)
 {
-	const __u64 first = 0xfffffffeUL;
-	__u8 key[RND_CHACHA_KEY_LEN], expected[RND_CHACHA_BLOCK_LEN];
-	__u8 stream[4 * RND_CHACHA_BLOCK_LEN];
-	unsigned int i;
+	static const __u64 limits[] = { 1UL << 32, 5UL << 32, 1UL << 63, 0 };
+	__u8 key[RND_CHACHA_KEY_LEN];
+	unsigned int i, blocks;
+	__u64 back;
 
 	(void)state;
 	for (i = 0; i < sizeof(key); i++)
 		key[i] = (__u8)(3 * i + 1);
 
-	rnd_chacha_blocks(key, first, stream, 4);
-
-	for (i = 0; i < 4; i++) {
-		block_expected(key, first + i, expected);
-		assert_memory_equal(expected, stream + i * sizeof(expected),
-				    sizeof(expected));
-	}
+	/* From so many blocks before the lower word overflows, or all do */
+	for (i = 0; i < ARRAY_SIZE(limits); i++)
+		for (back = 0; back <= BLOCKS_MAX; back++)
+			for (blocks = 1; blocks <= BLOCKS_MAX; blocks++)
+				check_blocks(key, limits[i] - back, blocks);
 }
 
+/* The key at every place of what is written, and partly in front of it */
 static void chacha_blocks_may_overwrite_their_key(void **state)
 {
-	__u8 separate[3 * RND_CHACHA_BLOCK_LEN];
-	__u8 shared[3 * RND_CHACHA_BLOCK_LEN] = { 1, 2, 3, 4 };
+	__u8 expected[BLOCKS_MAX * RND_CHACHA_BLOCK_LEN];
+	__u8 key[RND_CHACHA_KEY_LEN];
+	unsigned int i, blocks;
+	__sz at, len;
 
 	(void)state;
-	rnd_chacha_blocks(shared, 0, separate, 3);
-	rnd_chacha_blocks(shared, 0, shared, 3);
-	assert_memory_equal(separate, shared, sizeof(shared));
+	for (i = 0; i < sizeof(key); i++)
+		key[i] = (__u8)(7 * i + 9);
+	for (blocks = 1; blocks <= BLOCKS_MAX; blocks++) {
+		len = (__sz)blocks * RND_CHACHA_BLOCK_LEN;
+		rnd_chacha_blocks(key, 1, expected, blocks);
+		for (at = 0; at < len; at++) {
+			memset(memory, 0, sizeof(memory));
+			memcpy(memory + at, key, sizeof(key));
+			rnd_chacha_blocks(memory + at, 1, memory + BORDER,
+					  blocks);
+			assert_memory_equal(expected, memory + BORDER, len);
+		}
+	}
 }
 
 static void chacha_zero_blocks_write_nothing(void **state)
@@ -144,6 +202,72 @@ static void chacha_zero_blocks_write_nothing(void **state)
 	assert_int_equal(0xa5, byte);
 }
 
+/* The sanitizers' copies and valgrind's opinion of a dead stack are their own
+ */
+#if defined(__SANITIZE_ADDRESS__) || defined(RND_TEST_SLOW)
+#define STACK_IS_OTHERS 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define STACK_IS_OTHERS 1
+#endif
+#endif
+#ifndef STACK_IS_OTHERS
+#define STACK_IS_OTHERS 0
+#endif
+
+/* As the generator of rng.h calls it */
+static void *stack_user(void *key)
+{
+	rnd_chacha_blocks(key, 0, memory,
+			  RND_RNG_BUF_LEN / RND_CHACHA_BLOCK_LEN);
+	return NULL;
+}
+
+static unsigned int words_found(const __u8 *in, __sz len, const __u8 *key)
+{
+	unsigned int i, cnt = 0;
+	__sz at;
+
+	for (at = 0; at + 4 <= len; at += 4)
+		for (i = 0; i < RND_CHACHA_KEY_LEN; i += 4)
+			cnt += !memcmp(in + at, key + i, 4);
+
+	return cnt;
+}
+
+static void chacha_blocks_leave_no_key_on_the_stack(void **state)
+{
+	const __sz len = 1UL << 20;
+	__u8 key[RND_CHACHA_KEY_LEN];
+	pthread_attr_t attr;
+	pthread_t thread;
+	unsigned int i;
+	__u8 *stack;
+
+	(void)state;
+	if (STACK_IS_OTHERS)
+		skip();
+	for (i = 0; i < sizeof(key); i++)
+		key[i] = (__u8)(0x91 + 37 * i);
+	/* The linker has bound all functions after this */
+	(void)stack_user(key);
+
+	stack = mmap(NULL, len, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_true(stack != MAP_FAILED);
+	assert_int_equal(0, pthread_attr_init(&attr));
+	assert_int_equal(0, pthread_attr_setstack(&attr, stack, len));
+	assert_int_equal(0, pthread_create(&thread, &attr, stack_user, key));
+	assert_int_equal(0, pthread_join(thread, NULL));
+	assert_int_equal(0, words_found(stack, len, key));
+
+	/* It would be seen */
+	memcpy(stack + len / 2, key, sizeof(key));
+	assert_int_equal(8, words_found(stack, len, key));
+	assert_int_equal(0, munmap(stack, len));
+	assert_int_equal(0, pthread_attr_destroy(&attr));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -151,9 +275,11 @@ int main(void)
 		cmocka_unit_test(chacha_matches_vector_of_12_rounds),
 		cmocka_unit_test(chacha_matches_vector_of_20_rounds),
 		cmocka_unit_test(chacha_matches_vector_of_rfc8439),
+		cmocka_unit_test(chacha_blocks_are_those_of_core),
 		cmocka_unit_test(chacha_blocks_count_beyond_32_bits),
 		cmocka_unit_test(chacha_blocks_may_overwrite_their_key),
 		cmocka_unit_test(chacha_zero_blocks_write_nothing),
+		cmocka_unit_test(chacha_blocks_leave_no_key_on_the_stack),
 	};
 
 	return cmocka_run_group_tests_name("chacha", tests, NULL, NULL);

@@ -14,6 +14,7 @@
  *	lib/ukallocrnd/format.c lib/ukallocrnd/slab.c
  *	lib/ukallocrnd/sizeclass.c lib/ukallocrnd/vspace.c
  *	lib/ukallocrnd/rng.c lib/ukallocrnd/chacha.c
+ *	lib/ukallocrnd/fill.c
  *	tests/unit/fake_port.c tests/unit/fake_assert.c
  */
 
@@ -27,6 +28,7 @@
 
 #include <uk/allocrnd.h>
 
+#include "fake_home.h"
 #include "fake_port.h"
 #include "fast.h"
 
@@ -61,28 +63,19 @@ static int teardown(void **state)
 /* Where the objects below are */
 static struct rnd_pclass *live_class;
 static struct rnd_slab *live_slab;
-/* A live object, one in quarantine, one in the magazine, a free slot */
+/* A live object, one in quarantine, one in the pool, a slot of a bitmap; a
+ * live object of many slots' length
+ */
 static char *live, *waiting, *drawn, *idle, *large;
-
-static char *slot_in_state(unsigned int want)
-{
-	__u32 i;
-
-	for (i = 0; i < live_slab->slots; i++)
-		if ((rnd_slab_states(live_slab)[i] & RND_STATE_MASK) == want)
-			return (char *)live_slab->base +
-			       (__sz)i * rnd_sizeclass[live_slab->sc].slot_len;
-
-	fail_msg("no slot in state %u", want);
-	return NULL;
-}
 
 static __u16 *state_of(const void *ptr)
 {
-	struct rnd_place p = { .slot = 0 };
+	return home_place(h, ptr).state;
+}
 
-	assert_true(rnd_pagemap_find(&h->pm, ptr, &p));
-	return p.state;
+static __u32 number_of(const void *ptr)
+{
+	return home_place(h, ptr).n;
 }
 
 static __sz check(void)
@@ -100,28 +93,45 @@ static void assert_found(const char *what)
 		fail_msg("\"%s\" is not in \"%s\"", what, fake_port.text);
 }
 
+/* The first slot of a slab that is in its bitmap */
+static char *slot_in_bitmap(struct rnd_slab *s)
+{
+	__u64 bits;
+	__u32 i;
+
+	for (i = 0; i < RND_SLAB_WORDS(s->slots); i++) {
+		bits = rnd_slab_free_bits(s)[i];
+		if (bits)
+			return (char *)s->base +
+			       (i * 64 + (__u32)__builtin_ctzl(bits)) *
+				       rnd_sizeclass[s->sc].slot_len;
+	}
+
+	return NULL;
+}
+
 static int setup_history(void **state)
 {
 	unsigned int i;
 	void *p[60];
-	struct rnd_place place;
 
 	if (setup(state))
 		return -1;
 	for (i = 0; i < ARRAY_SIZE(p); i++)
-		p[i] = rnd_malloc(h, SIZE, RND_KIND_MALLOC);
+		p[i] = home_malloc(h, SIZE, RND_KIND_MALLOC);
 	for (i = 20; i < ARRAY_SIZE(p); i++)
-		rnd_free(h, p[i], RND_KIND_MALLOC);
-	live = p[0];
-	if (!rnd_pagemap_find(&h->pm, live, &place))
-		return -1;
-	live_slab = place.slab;
+		home_free(h, p[i], RND_KIND_MALLOC);
+	/* One whose slab did not go into the pool as a whole */
+	for (i = 0; i < 20; i++)
+		if (home_place(h, p[i]).slab->free_cnt)
+			live = p[i];
+	live_slab = home_place(h, live).slab;
 	live_class = &h->dyn->cpus.table[1]->cls[live_slab->sc];
 	waiting = RND_OPT_QUARANTINE ? p[59] : NULL;
-	drawn = rnd_ref_slot(live_class, live_class->mag[0]);
-	idle = slot_in_state(RND_SLOT_FREE);
-	large = rnd_malloc(h, 50000, RND_KIND_MALLOC);
-	return 0;
+	drawn = rnd_pclass_slot(live_class, live_class->pool[0]);
+	idle = slot_in_bitmap(live_slab);
+	large = home_malloc(h, 200000, RND_KIND_MALLOC);
+	return idle ? 0 : -1;
 }
 
 static void check_is_silent_about_a_sound_heap(void **state)
@@ -147,11 +157,15 @@ static void check_finds_flipped_bits_s1(void **state)
 	live_slab->free_cnt--;
 }
 
-/* Every state that a slot may not be in, for one of each */
+/* Every state that a slot may not be in, for one of each. Of the states in
+ * which it can be handed out, either will do
+ */
 static void check_finds_wrong_states_s3(void **state)
 {
+	static const __u32 states[] = { RND_SLOT_FREE, RND_SLOT_REMOTE,
+					RND_SLOT_FREED, RND_SLOT_LIVE };
 	char *const slots[] = { live, waiting, drawn, idle };
-	unsigned int i, wrong;
+	unsigned int i, j;
 	__u16 *word, old;
 
 	(void)state;
@@ -160,10 +174,11 @@ static void check_finds_wrong_states_s3(void **state)
 			continue;
 		word = state_of(slots[i]);
 		old = *word;
-		for (wrong = RND_SLOT_FREE; wrong <= RND_SLOT_LIVE; wrong++) {
-			if (wrong == (old & RND_STATE_MASK))
+		for (j = 0; j < ARRAY_SIZE(states); j++) {
+			if ((states[j] & RND_SLOT_TAKEN) ==
+			    (old & RND_SLOT_TAKEN))
 				continue;
-			*word = (__u16)((old & ~RND_STATE_MASK) | wrong);
+			*word = (__u16)((old & ~RND_STATE_MASK) | states[j]);
 			assert_true(check() > 0);
 			*word = old;
 		}
@@ -171,47 +186,130 @@ static void check_finds_wrong_states_s3(void **state)
 	assert_int_equal(0, check());
 }
 
-static void check_finds_damage_in_a_magazine_p1(void **state)
+static void check_finds_damage_in_a_pool_p1(void **state)
 {
-	__u64 old = live_class->mag[0];
+	__u32 *entry = &live_class->pool[0], old = *entry;
 
 	(void)state;
-	live_class->mag[0] = live_class->mag[1];
-	assert_found("drawn twice (P1)");
-	live_class->mag[0] = old + 1;
+	*entry = live_class->pool[1];
+	assert_found("twice in a pool (P1)");
+	*entry = old + (1U << 27);
 	assert_found("broken reference to");
-	live_class->mag[0] =
-		rnd_ref_make(live_class->region, live, state_of(live));
+	*entry = number_of(live);
 	assert_found("state (S3) of slot");
-	live_class->mag[0] = old;
-	live_class->mag_cnt--;
-	assert_found("lost slots in magazines");
-	live_class->mag_cnt++;
+	*entry = number_of(idle);
+	assert_found("state (S3) of slot");
+	if (waiting) {
+		*entry = number_of(waiting);
+		assert_found("in pool and quarantine (S3)");
+	}
+	*entry = old;
+	live_class->pool_cnt--;
+	assert_found("lost slots (S3) of region");
+	live_class->pool_cnt++;
 	live_slab->owner++;
-	assert_true(check() > 0);
+	assert_found("slot held by a stranger");
 	live_slab->owner--;
 	assert_int_equal(0, check());
 }
 
+static void check_finds_impossible_pool_sizes(void **state)
+{
+	__u32 old = live_class->pool_max;
+
+	(void)state;
+	live_class->pool_max =
+		live_class->pool_cnt - live_class->q.fifo_len - 1;
+	assert_found("size of pool");
+	live_class->pool_max++;
+	assert_int_equal(0, check());
+	live_class->pool_max = old;
+
+	old = live_class->pool_min;
+	live_class->pool_min = live_class->choice + 1;
+	assert_found("size of pool");
+	live_class->pool_min = 0;
+	assert_int_equal(0, check());
+	live_class->pool_min = old;
+}
+
+/* The entry of the quarantine that holds a slot */
+static __u32 *entry_of(__u32 n)
+{
+	struct rnd_quarantine *q = &live_class->q;
+	__u32 i;
+
+	for (i = 0; i < q->rand_len; i++)
+		if (q->rand[i] == n)
+			return &q->rand[i];
+	for (i = 0; i < q->fifo_len; i++)
+		if (q->fifo[i] == n)
+			return &q->fifo[i];
+
+	fail_msg("slot %u is not in quarantine", n);
+	return NULL;
+}
+
 static void check_finds_damage_in_a_quarantine_p2(void **state)
 {
-	__u32 i;
-	__u64 old;
+	__u32 *entry, old;
 
 	(void)state;
 	if (!RND_OPT_QUARANTINE)
 		skip();
-	for (i = 0; !live_class->q.rand[i]; i++)
-		;
-	old = live_class->q.rand[i];
-	live_class->q.rand[i] = 0;
-	assert_found("lost slots in quarantines");
-	live_class->q.rand[i] =
-		rnd_ref_make(live_class->region, live, state_of(live));
+	old = number_of(waiting);
+	entry = entry_of(old);
+	*entry = RND_QUARANTINE_NONE;
+	assert_found("lost slots (S3) of region");
+	*entry = number_of(live);
 	assert_found("state (S3) of slot");
-	live_class->q.rand[i] = old ^ 1UL << 40;
+	*entry = number_of(idle);
+	assert_found("state (S3) of slot");
+	*entry = number_of(drawn);
+	assert_found("in pool and quarantine (S3)");
+	*entry = old ^ 1U << 27;
 	assert_found("broken reference to");
-	live_class->q.rand[i] = old;
+	*entry = old;
+	live_class->q.fifo_left--;
+	assert_found("quarantine (Q1, Q4)");
+	live_class->q.fifo_left++;
+	assert_int_equal(0, check());
+}
+
+static void check_finds_damage_in_a_common_quarantine(void **state)
+{
+	struct rnd_bulk *bulk = &h->dyn->cpus.table[1]->bulk;
+	struct rnd_bulk_entry *entry = &bulk->entry[bulk->head], old;
+	void *p[3];
+	unsigned int i;
+
+	(void)state;
+	if (!RND_OPT_QUARANTINE)
+		skip();
+	for (i = 0; i < ARRAY_SIZE(p); i++)
+		p[i] = home_malloc(h, 3000, RND_KIND_MALLOC);
+	home_free(h, p[0], RND_KIND_MALLOC);
+	home_free(h, p[1], RND_KIND_MALLOC);
+	assert_int_equal(2, bulk->cnt);
+	assert_int_equal(0, check());
+	old = *entry;
+	assert_int_equal(number_of(p[0]), old.n);
+
+	entry->n = number_of(p[1]);
+	assert_found("in pool and quarantine (S3)");
+	entry->n = number_of(p[2]);
+	assert_found("state (S3) of slot");
+	entry->n = old.n ^ 1U << 26;
+	assert_found("broken reference to");
+	entry->n = old.n;
+	entry->sc++;
+	assert_found("lost slots (S3) of region");
+	entry->sc = RND_CLASS_COUNT;
+	assert_found("lost slots (S3) of region");
+	*entry = old;
+	bulk->cnt--;
+	assert_found("lost slots (S3) of region");
+	bulk->cnt++;
 	assert_int_equal(0, check());
 }
 
@@ -245,15 +343,16 @@ static void check_finds_every_damaged_canary_byte_g4(void **state)
 		assert_found("overflow of slot");
 		live[i] ^= 0x10;
 	}
-	for (i = 50000; i < 53248; i += 101) {
+	for (i = 200000; i < 200704; i += 7) {
 		large[i] ^= 1;
 		assert_found("overflow of large object");
 		large[i] ^= 1;
 	}
 	*state_of(live) &= RND_STATE_MASK;
 	assert_found("impossible slack of slot");
-	*state_of(live) =
-		rnd_state_live(RND_KIND_MALLOC, live_class->slot_len - SIZE);
+	*state_of(live) = rnd_state_live(live_class->slot_len, 1,
+					 RND_KIND_MALLOC,
+					 live_class->slot_len - SIZE);
 	assert_int_equal(0, check());
 }
 
@@ -283,16 +382,16 @@ static void check_finds_lost_remote_slots_s3(void **state)
 
 	(void)state;
 	fake_port_set_cpu(2);
-	rnd_free(h, live, RND_KIND_MALLOC);
+	home_free(h, live, RND_KIND_MALLOC);
 	pc = h->dyn->cpus.table[2];
 	assert_int_equal(1, pc->out_cnt);
 	assert_int_equal(0, check());
 	pc->out_cnt = 0;
 	assert_found("lost slots between CPUs");
 	pc->out_cnt = 1;
-	*state_of(live) ^= RND_SLOT_REMOTE ^ RND_SLOT_QUARANTINED;
+	*state_of(live) ^= RND_SLOT_REMOTE ^ RND_SLOT_FREED;
 	assert_found("batch (S3) with slab");
-	*state_of(live) ^= RND_SLOT_REMOTE ^ RND_SLOT_QUARANTINED;
+	*state_of(live) ^= RND_SLOT_REMOTE ^ RND_SLOT_FREED;
 	rnd_pcpu_flush_out(&h->dyn->cpus, pc);
 	assert_int_equal(0, check());
 	rnd_slab_remote_bits(live_slab)[0] ^= 1UL << 63;
@@ -318,8 +417,10 @@ int main(void)
 		UNIT_TEST(check_is_silent_about_a_sound_heap),
 		UNIT_TEST(check_finds_flipped_bits_s1),
 		UNIT_TEST(check_finds_wrong_states_s3),
-		UNIT_TEST(check_finds_damage_in_a_magazine_p1),
+		UNIT_TEST(check_finds_damage_in_a_pool_p1),
+		UNIT_TEST(check_finds_impossible_pool_sizes),
 		UNIT_TEST(check_finds_damage_in_a_quarantine_p2),
+		UNIT_TEST(check_finds_damage_in_a_common_quarantine),
 		UNIT_TEST(check_finds_broken_lists_s5_p4),
 		UNIT_TEST(check_finds_every_damaged_canary_byte_g4),
 		UNIT_TEST(check_finds_bytes_in_dead_slots_s4),

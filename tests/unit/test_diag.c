@@ -14,6 +14,7 @@
  *	lib/ukallocrnd/format.c lib/ukallocrnd/slab.c
  *	lib/ukallocrnd/sizeclass.c lib/ukallocrnd/vspace.c
  *	lib/ukallocrnd/rng.c lib/ukallocrnd/chacha.c
+ *	lib/ukallocrnd/fill.c
  *	tests/unit/fake_port.c tests/unit/fake_assert.c
  */
 
@@ -28,6 +29,7 @@
 
 #include <uk/allocrnd.h>
 
+#include "fake_home.h"
 #include "fake_port.h"
 #include "fast.h"
 
@@ -58,7 +60,7 @@ static int teardown(void **state)
 
 static void *alloc(__sz size)
 {
-	return rnd_malloc(h, size, RND_KIND_MALLOC);
+	return home_malloc(h, size, RND_KIND_MALLOC);
 }
 
 /* One misuse */
@@ -78,9 +80,9 @@ static void do_misuse(void *arg)
 	if (m->pages)
 		rnd_pfree(h, m->ptr, m->pages, 0);
 	else if (m->size)
-		rnd_free_sized(h, m->ptr, m->size, m->kind);
+		home_free_sized(h, m->ptr, m->size, m->kind);
 	else
-		rnd_free(h, m->ptr, m->kind);
+		home_free(h, m->ptr, m->kind);
 	fake_port.text_len = 0;
 }
 
@@ -106,7 +108,7 @@ static struct misuse of(void *ptr)
 
 static void release(void *ptr)
 {
-	rnd_free(h, ptr, RND_KIND_MALLOC);
+	home_free(h, ptr, RND_KIND_MALLOC);
 }
 
 static void diag_foreign_pointers(void **state)
@@ -125,41 +127,86 @@ static void diag_foreign_pointers(void **state)
 		      "a part of a size class that was never used");
 }
 
+static struct rnd_pclass *part_of(__sz size)
+{
+	return &h->dyn->cpus.table[1]->cls[rnd_sizeclass_of(size)];
+}
+
+/* A short slot, one whose state word has no owner, one of no bytes */
 static void diag_double_free_in_every_state(void **state)
 {
-	struct rnd_ctx ctx;
-	char *p = alloc(100);
+	static const struct {
+		__sz size;
+		const char *cls;
+	} runs[] = { { 100, "112" }, { 1000, "1040" }, { 0, "16" } };
+	unsigned int i;
+	char *p;
 
 	(void)state;
-	release(p);
-	if (RND_OPT_QUARANTINE)
-		assert_report(of(p), "double free", "112",
-			      "freed by CPU 0\n  it is in quarantine");
-	ctx = rnd_ctx_enter(&h->dyn->cpus);
-	rnd_pcpu_flush(&h->dyn->cpus, ctx.pc);
-	rnd_ctx_leave(&h->dyn->cpus, ctx);
-	assert_report(of(p), "double free", "112", "free in its slab");
+	for (i = 0; i < ARRAY_SIZE(runs); i++) {
+		p = alloc(runs[i].size);
+		release(p);
+		if (RND_OPT_QUARANTINE)
+			assert_report(of(p), "double free", runs[i].cls,
+				      "freed by CPU 0\n  it is in quarantine");
+		home_flush(h);
+		assert_report(of(p), "double free", runs[i].cls,
+			      "free in its slab");
 
-	p = alloc(100);
-	fake_port_set_cpu(2);
-	release(p);
-	assert_report(of(p), "double free", "112", "freed by CPU 1\n");
-	assert_report(of(p), "double free", "112", "on its way to the CPU");
-	fake_port_set_cpu(1);
-	assert_report(of(p), "double free", "112", "freed by CPU 1\n");
+		p = alloc(runs[i].size);
+		fake_port_set_cpu(2);
+		release(p);
+		assert_report(of(p), "double free", runs[i].cls,
+			      "freed by CPU 1\n");
+		assert_report(of(p), "double free", runs[i].cls,
+			      "on its way to the CPU");
+		fake_port_set_cpu(1);
+		assert_report(of(p), "double free", runs[i].cls,
+			      "freed by CPU 1\n");
+	}
 }
 
 static void diag_slot_that_was_never_handed_out(void **state)
 {
 	struct rnd_pclass *pl;
-	char *p;
 
 	(void)state;
 	(void)alloc(100);
-	pl = &h->dyn->cpus.table[1]->cls[rnd_sizeclass_of(100)];
-	p = rnd_ref_slot(pl, pl->mag[0]);
-	assert_report(of(p), "free of unallocated memory", "112",
-		      "drawn into a magazine");
+	pl = part_of(100);
+	assert_report(of(rnd_pclass_slot(pl, pl->pool[0])),
+		      "free of unallocated memory", "112",
+		      "it is free, drawn ahead\n");
+	home_flush(h);
+	assert_report(of(rnd_pclass_slot(pl, pl->pool[0])),
+		      "free of unallocated memory", "112",
+		      "it is free in its slab\n");
+}
+
+/* Frees others until an object that was just freed is in the pool */
+static void pass_quarantine(__sz size)
+{
+	const struct rnd_pclass *pl = part_of(size);
+	__u32 i, len = pl->q.fifo_len;
+
+	if (pl->bulk)
+		len = (__u32)(RND_QUARANTINE_BYTES / pl->slot_len) + 1;
+	for (i = 0; i < len; i++)
+		release(alloc(size));
+}
+
+/* What was freed once can be told from what was not, wherever it is */
+static void diag_freed_slot_in_the_pool(void **state)
+{
+	char *p = alloc(100);
+	struct rnd_pclass *pl = part_of(100);
+
+	(void)state;
+	release(p);
+	if (!RND_OPT_QUARANTINE || RND_QUARANTINE_RAND_LEN)
+		skip();
+	pass_quarantine(100);
+	assert_ptr_equal(p, rnd_pclass_slot(pl, pl->pool[pl->pool_cnt - 1]));
+	assert_report(of(p), "double free", "112", "freed by CPU 0\n");
 }
 
 static void diag_inside_a_slot(void **state)
@@ -177,23 +224,26 @@ static void diag_inside_a_slot(void **state)
 	assert_report(of(p + 32), "interior free", "80", "freed by CPU 0");
 }
 
+/* The slab behind is a guard */
 static void diag_behind_the_last_slot(void **state)
 {
 	const struct rnd_region *r;
-	struct rnd_slab *s;
-	char *p = alloc(70);
+	struct rnd_place place;
 
 	(void)state;
-	r = rnd_pagemap_region(&h->pm, rnd_sizeclass_of(70));
-	s = rnd_region_slab(r, (__u32)(((__uptr)p - r->base) >> r->slab_shift));
-	assert_report(of((char *)s->base + (__sz)r->slots * r->slot_len),
-		      "invalid free", "80", "behind the last slot of a slab");
+	if (!RND_OPT_GUARD_SLABS)
+		skip();
+	place = home_place(h, alloc(70));
+	r = place.region;
+	assert_report(of((char *)place.slab->base + r->slab_len),
+		      "invalid free", "none",
+		      "a part of a size class that was never used");
 }
 
 static void diag_sizes_and_kinds(void **state)
 {
 	static const char *const lens[] = { "80", "large" };
-	static const __sz sizes[] = { 70, 50000 };
+	static const __sz sizes[] = { 70, 200000 };
 	struct misuse m;
 	unsigned int i;
 
@@ -208,7 +258,7 @@ static void diag_sizes_and_kinds(void **state)
 		m.kind = RND_KIND_NEW;
 		assert_report(m, "kind mismatch", lens[i],
 			      "freed as if from new\n");
-		m = of(rnd_malloc(h, sizes[i], RND_KIND_NEW_ARRAY));
+		m = of(home_malloc(h, sizes[i], RND_KIND_NEW_ARRAY));
 		assert_report(m, "kind mismatch", lens[i],
 			      "freed as if from malloc\n");
 	}
@@ -219,7 +269,7 @@ static void diag_sizes_and_kinds(void **state)
 
 static void diag_large_objects(void **state)
 {
-	char *p = alloc(50000);
+	char *p = alloc(200000);
 
 	(void)state;
 	assert_report(of(p + 4096), "interior free", "large",
@@ -227,7 +277,7 @@ static void diag_large_objects(void **state)
 	assert_report(of(p + 8), "misaligned free", "large", "");
 	assert_report(of(p - 16), "invalid free", "large",
 		      "16 bytes before the object at 0x");
-	assert_report(of(p + 53248), "invalid free", "large",
+	assert_report(of(p + 200704), "invalid free", "large",
 		      "in the guard of a large object");
 	release(p);
 	if (RND_OPT_QUARANTINE)
@@ -250,7 +300,7 @@ static void diag_pages(void **state)
 	m.ptr = p + RND_PAGE_LEN;
 	m.pages = 4;
 	assert_report(m, "size mismatch", "large", "");
-	m.ptr = alloc(50000);
+	m.ptr = alloc(200000);
 	assert_report(m, "kind mismatch", "large", "not allocated by palloc");
 	m.ptr = p;
 	rnd_pfree(h, p, 4, 0);
@@ -262,7 +312,7 @@ static void diag_pages(void **state)
 
 static void diag_overflow(void **state)
 {
-	static const __sz sizes[] = { 66, 50000 };
+	static const __sz sizes[] = { 66, 200000 };
 	static const char *const lens[] = { "80", "large" };
 	unsigned int i;
 	char *p;
@@ -274,12 +324,12 @@ static void diag_overflow(void **state)
 		p = alloc(sizes[i]);
 		p[sizes[i] + 3] ^= 1;
 		assert_report(of(p), "overflow", lens[i],
-			      i ? "first changed byte: offset 50003\n" :
+			      i ? "first changed byte: offset 200003\n" :
 				  "first changed byte: offset 69\n");
 		p[sizes[i]] ^= 1;
 		assert_report(of(p), "overflow", lens[i],
-			      i ? "requested size 50000\n  first changed "
-				  "byte: offset 50000\n" :
+			      i ? "requested size 200000\n  first changed "
+				  "byte: offset 200000\n" :
 				  "requested size 66\n  first changed byte: "
 				  "offset 66\n");
 		/* Also from where the slow half frees */
@@ -291,38 +341,116 @@ static void diag_overflow(void **state)
 	}
 }
 
-static void alloc_all(void *size)
+static void alloc_many(void *size)
 {
 	unsigned int i;
 
-	for (i = 0; i < 5000; i++)
+	for (i = 0; i < 20000; i++)
 		(void)alloc(*(__sz *)size);
 }
 
+static void assert_written(char *p, __sz size, const char *cls, const char *op)
+{
+	const char *text = fake_port_abort_text(alloc_many, &size);
+	char line[120];
+
+	(void)snprintf(line, sizeof(line),
+		       "ukallocrnd: BUG: write after free: ptr=0x%lx class=%s "
+		       "caller=0x",
+		       (__uptr)p, cls);
+	assert_ptr_equal(text, strstr(text, line));
+	assert_non_null(strstr(text, op));
+	assert_non_null(strstr(text, "freed by CPU 0\n"));
+	assert_non_null(strstr(text, "first changed byte: offset 37\n"));
+}
+
+/* In the pool and in its slab; found by the fast path for short slots, by that
+ * for others and by the slow one
+ */
 static void diag_write_after_free(void **state)
 {
-	__sz size = 70;
-	const char *text;
-	struct rnd_ctx ctx;
-	char line[120], *p = alloc(size);
+	static const __sz sizes[] = { 70, 500, 3000 };
+	static const char *const lens[] = { "80", "528", "3072" };
+	unsigned int i, n;
+	char *p = NULL;
 
 	(void)state;
 	if (!RND_OPT_WAF)
 		skip();
-	release(p);
-	ctx = rnd_ctx_enter(&h->dyn->cpus);
-	rnd_pcpu_flush(&h->dyn->cpus, ctx.pc);
-	rnd_ctx_leave(&h->dyn->cpus, ctx);
-	p[37] = 1;
-	text = fake_port_abort_text(alloc_all, &size);
-	(void)snprintf(line, sizeof(line),
-		       "ukallocrnd: BUG: write after free: ptr=0x%lx class=80 "
-		       "caller=0x",
-		       (__uptr)p);
-	assert_ptr_equal(text, strstr(text, line));
-	assert_non_null(strstr(text, "found by malloc()\n"));
-	assert_non_null(strstr(text, "freed by CPU 0\n"));
-	assert_non_null(strstr(text, "first changed byte: offset 37\n"));
+	for (i = 0; i < 3; i++) {
+		/* Neighbours keep its slab */
+		for (n = 0; n < 300; n++)
+			p = alloc(sizes[i]);
+		release(p);
+		if (RND_OPT_QUARANTINE && !RND_QUARANTINE_RAND_LEN) {
+			pass_quarantine(sizes[i]);
+			p[37] = 1;
+			assert_written(p, sizes[i], lens[i],
+				       "found by malloc()\n");
+		}
+		home_flush(h);
+		p[37] = 1;
+		assert_written(p, sizes[i], lens[i],
+			       RND_OPT_VERIFY ? "found by refill()\n" :
+						"found by malloc()\n");
+		/* What the teardown does not look at */
+		p[37] = 0;
+	}
+}
+
+struct taken {
+	__sz size;
+	__bool slow;
+};
+
+static void alloc_one(void *arg)
+{
+	struct taken *t = arg;
+
+	/* Without random bits ready the fast paths give up */
+	if (t->slow)
+		h->dyn->cpus.table[1]->rng.left = 0;
+	(void)alloc(t->size);
+}
+
+/* A wild write into metadata, or a bug of our own: nobody gets the slot */
+static void diag_taken_slot_among_the_free_ones(void **state)
+{
+	static const __sz sizes[] = { 70, 500 };
+	static const char *const lens[] = { "80", "528" };
+	struct rnd_place place;
+	struct rnd_pclass *pl;
+	struct taken t;
+	unsigned int i, slow;
+	const char *text;
+	char line[120];
+	__u32 n;
+
+	(void)state;
+	for (i = 0; i < 2; i++)
+		for (slow = 0; slow < 2; slow++) {
+			t = (struct taken){ sizes[i], slow != 0 };
+			place = home_place(h, alloc(sizes[i]));
+			pl = part_of(sizes[i]);
+			for (n = 0; n < pl->pool_cnt; n++)
+				pl->pool[n] = place.n;
+			(void)snprintf(
+				line, sizeof(line),
+				"ukallocrnd: BUG: metadata corrupted: ptr=0x%lx"
+				" class=%s caller=0x",
+				(__uptr)rnd_pclass_slot(pl, place.n), lens[i]);
+			text = fake_port_abort_text(alloc_one, &t);
+			assert_ptr_equal(text, strstr(text, line));
+			assert_non_null(strstr(text, "a live slot among the "
+						     "free ones (S3)\n"));
+
+			*place.state = rnd_state_freed(RND_SLOT_REMOTE, 2);
+			text = fake_port_abort_text(alloc_one, &t);
+			assert_ptr_equal(text, strstr(text, line));
+			assert_non_null(
+				strstr(text, "a slot of two lists (S3)\n"));
+			pl->pool_cnt = 0;
+		}
 }
 
 int main(void)
@@ -331,6 +459,7 @@ int main(void)
 		UNIT_TEST(diag_foreign_pointers),
 		UNIT_TEST(diag_double_free_in_every_state),
 		UNIT_TEST(diag_slot_that_was_never_handed_out),
+		UNIT_TEST(diag_freed_slot_in_the_pool),
 		UNIT_TEST(diag_inside_a_slot),
 		UNIT_TEST(diag_behind_the_last_slot),
 		UNIT_TEST(diag_sizes_and_kinds),
@@ -338,6 +467,7 @@ int main(void)
 		UNIT_TEST(diag_pages),
 		UNIT_TEST(diag_overflow),
 		UNIT_TEST(diag_write_after_free),
+		UNIT_TEST(diag_taken_slot_among_the_free_ones),
 	};
 
 	return cmocka_run_group_tests_name("diag", tests, NULL, NULL);

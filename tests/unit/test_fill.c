@@ -4,9 +4,10 @@
  * You may not use this file except in compliance with the License.
  */
 
-/* Unit test of fill.h: every length of the small classes, every byte
+/* Unit test of fill.h and fill.c: every length of the small slots, every byte,
+ * and the lengths of all classes
  *
- * links: none
+ * links: lib/ukallocrnd/sizeclass.c
  */
 
 #include <setjmp.h>
@@ -18,37 +19,83 @@
 #include <cmocka.h>
 
 #include "fill.h"
+#include "sizeclass.h"
 
-/* Longer than what any of the ways to fill is for */
-#define LEN_MAX (2 * RND_FILL_LOOP_LEN)
+/* Every length up to this one, then those of slots */
+#define LEN_ALL 1104UL
+#define BORDER	(4 * RND_FILL_UNIT)
 
-#define BORDER RND_FILL_UNIT
-
-static __u8 memory[BORDER + LEN_MAX + BORDER] __align(16);
+static __u8 memory[BORDER + RND_SLOT_LEN_MAX + BORDER] __align(16);
 static __u8 *const slot = memory + BORDER;
 
-/* All bytes outside the slot have their value from memset() */
-static void assert_border(__sz len, __u8 value)
+static __sz next_len(__sz len)
+{
+	__u32 sc;
+
+	if (len < LEN_ALL)
+		return len + RND_FILL_UNIT;
+	for (sc = 0; sc < RND_CLASS_COUNT; sc++)
+		if (rnd_sizeclass[sc].slot_len > len)
+			return rnd_sizeclass[sc].slot_len;
+
+	return 0;
+}
+
+/* Positions of a slot: all up to LEN_ALL, then all at the ends and some
+ * between
+ */
+static __sz next_position(__sz at, __sz len)
+{
+	if (len <= LEN_ALL || at < 300 || at + 300 > len)
+		return at + 1;
+
+	return at + 37;
+}
+
+static void clear(__sz len, __bool is_short)
+{
+	if (is_short)
+		rnd_fill_zero_short(slot, len);
+	else
+		rnd_fill_zero(slot, len);
+}
+
+/* The answer of all functions for a length, which must agree */
+static __bool is_zero(__sz len)
+{
+	__bool answer = rnd_fill_is_zero(slot, len);
+
+	if (len <= RND_FILL_SHORT_LEN)
+		assert_int_equal(answer, rnd_fill_is_zero_short(slot, len));
+	else
+		assert_int_equal(answer, rnd_fill_is_zero_long(slot, len));
+
+	return answer;
+}
+
+static void check_zero(__sz len, __bool is_short)
 {
 	__sz i;
 
+	memset(memory, 0xff, BORDER + len + BORDER);
+	clear(len, is_short);
+	for (i = 0; i < len; i++)
+		assert_int_equal(0, slot[i]);
 	for (i = 0; i < BORDER; i++) {
-		assert_int_equal(value, memory[i]);
-		assert_int_equal(value, slot[len + i]);
+		assert_int_equal(0xff, memory[i]);
+		assert_int_equal(0xff, slot[len + i]);
 	}
 }
 
 static void fill_zero_clears_the_slot_and_nothing_else(void **state)
 {
-	__sz len, i;
+	__sz len;
 
 	(void)state;
-	for (len = RND_FILL_UNIT; len <= LEN_MAX; len += RND_FILL_UNIT) {
-		memset(memory, 0xff, sizeof(memory));
-		rnd_fill_zero(slot, len);
-		for (i = 0; i < len; i++)
-			assert_int_equal(0, slot[i]);
-		assert_border(len, 0xff);
+	for (len = RND_FILL_UNIT; len; len = next_len(len)) {
+		check_zero(len, 0);
+		if (len <= RND_FILL_SHORT_LEN)
+			check_zero(len, 1);
 	}
 }
 
@@ -57,32 +104,65 @@ static void fill_is_zero_accepts_zero_between_other_bytes(void **state)
 	__sz len;
 
 	(void)state;
-	for (len = RND_FILL_UNIT; len <= LEN_MAX; len += RND_FILL_UNIT) {
-		memset(memory, 0xff, sizeof(memory));
+	for (len = RND_FILL_UNIT; len; len = next_len(len)) {
+		memset(memory, 0xff, BORDER + len + BORDER);
 		memset(slot, 0, len);
-		assert_true(rnd_fill_is_zero(slot, len));
+		assert_true(is_zero(len));
 		assert_null(rnd_fill_find_nonzero(slot, len));
 	}
+}
+
+static void check_dirty(__sz at, __sz len, __u8 value)
+{
+	slot[at] = value;
+	if (is_zero(len))
+		fail_msg("byte %lu of %lu", at, len);
+	if (len <= LEN_ALL && rnd_fill_find_nonzero(slot, len) != &slot[at])
+		fail_msg("find %lu of %lu", at, len);
+	slot[at] = 0;
+}
+
+static void fill_is_zero_sees_every_byte(void **state)
+{
+	__sz len, at;
+
+	(void)state;
+	memset(memory, 0, sizeof(memory));
+	for (len = RND_FILL_UNIT; len; len = next_len(len))
+		for (at = 0; at < len; at = next_position(at, len)) {
+			check_dirty(at, len, 1);
+			check_dirty(at, len, 0x80);
+		}
 }
 
 static void fill_is_zero_sees_every_bit(void **state)
 {
 	unsigned int bit;
-	__sz len, i;
+	__sz len, at;
 
 	(void)state;
 	memset(memory, 0, sizeof(memory));
-	for (len = RND_FILL_UNIT; len <= LEN_MAX; len += RND_FILL_UNIT)
-		for (i = 0; i < len; i++)
-			for (bit = 1; bit < 256; bit *= 16) {
-				slot[i] = (__u8)bit;
-				if (rnd_fill_is_zero(slot, len))
-					fail_msg("byte %lu of %lu", i, len);
-				if (rnd_fill_find_nonzero(slot, len) !=
-				    &slot[i])
-					fail_msg("find %lu of %lu", i, len);
-				slot[i] = 0;
-			}
+	for (len = RND_FILL_UNIT; len <= 3 * RND_FILL_SHORT_LEN;
+	     len += RND_FILL_UNIT)
+		for (at = 0; at < len; at++)
+			for (bit = 1; bit < 256; bit *= 2)
+				check_dirty(at, len, (__u8)bit);
+}
+
+/* Equal bits in two units must not cancel each other out */
+static void fill_is_zero_sees_dirt_that_is_alike(void **state)
+{
+	__sz len, at, stride;
+
+	(void)state;
+	memset(memory, 0, sizeof(memory));
+	for (len = 2 * RND_FILL_UNIT; len <= LEN_ALL; len += RND_FILL_UNIT)
+		for (stride = 8; stride < len; stride *= 2) {
+			for (at = 3; at < len; at += stride)
+				slot[at] = 0x5a;
+			assert_false(is_zero(len));
+			memset(slot, 0, len);
+		}
 }
 
 static void fill_find_nonzero_finds_the_first(void **state)
@@ -100,7 +180,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fill_zero_clears_the_slot_and_nothing_else),
 		cmocka_unit_test(fill_is_zero_accepts_zero_between_other_bytes),
+		cmocka_unit_test(fill_is_zero_sees_every_byte),
 		cmocka_unit_test(fill_is_zero_sees_every_bit),
+		cmocka_unit_test(fill_is_zero_sees_dirt_that_is_alike),
 		cmocka_unit_test(fill_find_nonzero_finds_the_first),
 	};
 

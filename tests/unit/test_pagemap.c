@@ -58,7 +58,7 @@ static __bool find(__uptr addr, struct rnd_place *p)
 
 static struct rnd_place place_of(__uptr addr)
 {
-	struct rnd_place p = { .slot = 0 };
+	struct rnd_place p = { .n = 0 };
 
 	if (!find(addr, &p)) {
 		fail_msg("%#lx is not a slot", addr);
@@ -69,132 +69,225 @@ static struct rnd_place place_of(__uptr addr)
 
 static void assert_not_found(__uptr addr)
 {
-	struct rnd_place p = { .slot = 0 };
+	struct rnd_place p = { .n = 0 };
 
 	assert_false(find(addr, &p));
 }
 
+static const struct rnd_region *region(unsigned int sc)
+{
+	return rnd_pagemap_region(&pm, sc);
+}
+
+static struct rnd_slab *take(unsigned int sc)
+{
+	struct rnd_slab *s = rnd_region_take(region(sc), &vs, 1);
+
+	assert_non_null(s);
+	return s;
+}
+
 static void pagemap_has_a_region_for_each_class(void **state)
 {
-	const struct rnd_region *r, *q;
-	unsigned int sc, other;
+	const struct rnd_region *r;
+	unsigned int sc;
 
 	(void)state;
 	for (sc = 0; sc < RND_CLASS_COUNT; sc++) {
-		r = rnd_pagemap_region(&pm, sc);
+		r = region(sc);
 		assert_int_equal(sc, r->sc);
 		assert_int_equal(rnd_sizeclass[sc].slot_len, r->slot_len);
-		assert_int_equal(sc + 1,
-				 pm.window[r->base >> RND_WINDOW_SHIFT]);
-		for (other = 0; other < sc; other++) {
-			q = rnd_pagemap_region(&pm, other);
-			assert_true(r->base >> RND_WINDOW_SHIFT !=
-				    q->base >> RND_WINDOW_SHIFT);
-		}
+		assert_ptr_equal(&dyn[sc], r->dyn);
 	}
 	assert_true(pm.key.mul & 1);
 	assert_true(pm.key.add != 0);
+	assert_true(pm.key.odd == RND_CANARY_ODD);
 }
 
-/* Every address of a slab: found exactly if it is the start of a slot, or of
- * the unused rest, whose word never says live
+/* Both tables agree with the regions in all of their windows */
+static void pagemap_windows_select_the_class(void **state)
+{
+	__u8 sc_of[RND_WINDOW_COUNT] = { 0 };
+	__u8 is_taken[RND_WINDOW_COUNT] = { 0 };
+	unsigned int sc, cnt = 0;
+	__uptr w, addr;
+
+	(void)state;
+	for (sc = 0; sc < RND_CLASS_COUNT; sc++) {
+		w = region(sc)->base >> RND_WINDOW_SHIFT;
+		assert_int_equal(0, is_taken[w]);
+		is_taken[w] = 1;
+		sc_of[w] = (__u8)sc;
+	}
+	for (w = 0; w < RND_WINDOW_COUNT; w++) {
+		assert_int_equal(sc_of[w], pm.window[w]);
+		sc = rnd_sizeclass[sc_of[w]].slot_len <= RND_SHORT_LEN ?
+			     sc_of[w] :
+			     0;
+		cnt += sc != 0;
+		assert_int_equal(sc, pm.window_short[w]);
+
+		/* First and last address, with bits that no address has */
+		addr = w << RND_WINDOW_SHIFT;
+		assert_int_equal(sc_of[w],
+				 rnd_window_class(pm.window, (void *)addr));
+		addr += (1UL << RND_WINDOW_SHIFT) - 1;
+		assert_int_equal(sc_of[w],
+				 rnd_window_class(pm.window, (void *)addr));
+		addr |= 0xffff800000000000UL;
+		assert_int_equal(sc_of[w],
+				 rnd_window_class(pm.window, (void *)addr));
+	}
+	assert_int_equal(RND_SHORT_LEN / RND_SLOT_ALIGN, cnt);
+}
+
+/* Quotient and answer for one distance, against the processor's division */
+static void check_divide(const struct rnd_sizeclass *geo, __uptr off)
+{
+	__uptr n = ~0UL;
+	__bool is_start = rnd_region_divide(off, geo->inverse, &n);
+
+	assert_int_equal(off % geo->slot_len == 0, is_start);
+	assert_true(n == off / geo->slot_len);
+}
+
+/* The first slots; then around slots at ever greater distances, and all of the
+ * last ones below 2^48, where the errors are greatest
  */
+static void pagemap_divides_any_distance(void **state)
+{
+	const struct rnd_sizeclass *geo;
+	unsigned int bit, k;
+	__uptr off, start;
+	__u32 sc;
+
+	(void)state;
+	for (sc = 0; sc < RND_CLASS_COUNT; sc++) {
+		geo = &rnd_sizeclass[sc];
+		for (off = 0; off < 3UL * geo->slot_len; off++) {
+			check_divide(geo, off);
+			check_divide(geo, (1UL << 48) - 1 - off);
+		}
+		for (bit = 16; bit < 48; bit++)
+			for (k = 0; k < 20; k++) {
+				start = ((1UL << bit) / geo->slot_len + k) *
+					geo->slot_len;
+				check_divide(geo, start - 1);
+				check_divide(geo, start);
+				check_divide(geo, start + 1);
+				check_divide(geo, start + 8);
+				check_divide(geo, start + geo->slot_len / 2);
+			}
+	}
+}
+
+/* Every address of a slab: found exactly if it is the start of a slot */
 static void check_slab(const struct rnd_region *r, struct rnd_slab *s)
 {
 	struct rnd_place p;
 	__uptr in;
+	__u32 n;
 
-	for (in = 0; in < 1UL << r->slab_shift; in++) {
+	for (in = 0; in < r->slab_len; in++) {
 		if (in % r->slot_len) {
 			assert_not_found(s->base + in);
 			continue;
 		}
 		p = place_of(s->base + in);
+		n = (__u32)(in / r->slot_len);
 		assert_ptr_equal(r, p.region);
 		assert_ptr_equal(s, p.slab);
-		assert_int_equal(in / r->slot_len, p.slot);
-		assert_ptr_equal(rnd_slab_states(s) + p.slot, p.state);
-		if (p.slot == s->slots)
-			assert_int_equal(0, *p.state);
+		assert_int_equal(s->idx * r->slots + n, p.n);
+		assert_int_equal(n, rnd_place_slot(&p));
+		assert_ptr_equal(rnd_region_states(r, s) + n, p.state);
+		assert_ptr_equal((void *)(s->base + in),
+				 rnd_region_slot(r, p.n));
 	}
 }
 
 static void pagemap_accepts_starts_of_slots_and_nothing_else(void **state)
 {
-	static const unsigned int classes[] = { 0,  1,	3,  8,	14, 15,
-						22, 23, 30, 31, 38, 43 };
-	const struct rnd_region *r;
-	struct rnd_slab *s;
-	unsigned int i, n;
+#ifdef RND_TEST_SLOW
+	const unsigned int step = 6;
+#else
+	const unsigned int step = 1;
+#endif
+	unsigned int sc, i;
 
 	(void)state;
-	for (i = 0; i < ARRAY_SIZE(classes); i++) {
-		r = rnd_pagemap_region(&pm, classes[i]);
-		for (n = 0; n < 2; n++) {
-			s = rnd_region_take(r, &vs, 1);
-			assert_non_null(s);
-			check_slab(r, s);
-		}
-	}
+	for (sc = 0; sc < RND_CLASS_COUNT; sc += step)
+		for (i = 0; i < 2; i++)
+			check_slab(region(sc), take(sc));
 }
 
-/* A guard slab, or one that is not committed yet, has a descriptor that says
- * that nothing is live
+/* A guard slab, or one that is not committed yet, has state words that say
+ * that nothing is live; numbers go on through it
  */
 static void pagemap_slots_of_other_slabs_are_not_live(void **state)
 {
-	const struct rnd_region *r = rnd_pagemap_region(&pm, 5);
-	struct rnd_slab *s = rnd_region_take(r, &vs, 1);
+	const struct rnd_region *r;
 	struct rnd_place p;
-	__u32 idx, slot;
+	unsigned int sc;
+	__u32 n, mine;
 
 	(void)state;
-	for (idx = 0; idx < RND_REGION_GROUP; idx++) {
-		if (idx == s->idx)
-			continue;
-		for (slot = 0; slot < r->slots; slot++) {
-			p = place_of(r->base + ((__uptr)idx << r->slab_shift) +
-				     (__uptr)slot * r->slot_len);
-			assert_true((*p.state & RND_STATE_MASK) <
-				    RND_SLOT_LIVE);
+	for (sc = 0; sc < RND_CLASS_COUNT; sc += 5) {
+		r = region(sc);
+		mine = take(sc)->idx;
+		for (n = 0; n < RND_REGION_GROUP * (__u32)r->slots; n++) {
+			p = place_of(r->base + (__uptr)n * r->slot_len);
+			assert_int_equal(n, p.n);
+			assert_ptr_equal(rnd_region_slab(r, n / r->slots),
+					 p.slab);
+			if (n / r->slots != mine)
+				assert_int_equal(RND_SLOT_FREE, *p.state);
 		}
 	}
 }
 
 static void pagemap_rejects_what_is_beyond_the_end(void **state)
 {
-	const struct rnd_region *r = rnd_pagemap_region(&pm, 5);
-	struct rnd_place p = { .slot = 0 };
+	const struct rnd_region *r;
+	struct rnd_place p = { .n = 0 };
+	unsigned int sc, i;
 	__uptr end;
 
 	(void)state;
-	/* Nothing opened yet */
-	assert_not_found(r->base);
-	assert_non_null(rnd_region_take(r, &vs, 1));
-	end = r->base + r->dyn->end;
-	assert_true(find(r->base, &p));
-	assert_not_found(end);
-	assert_not_found(end + (1UL << r->slab_shift));
-	assert_not_found(r->base - r->slot_len);
-	assert_not_found(r->base - 1);
-	assert_not_found(r->base + ((__uptr)r->slab_max << r->slab_shift));
+	for (sc = 0; sc < RND_CLASS_COUNT; sc++) {
+		r = region(sc);
+		/* Nothing opened yet */
+		assert_not_found(r->base);
+		(void)take(sc);
+		end = r->base + r->dyn->end;
+		assert_true(find(r->base, &p));
+		assert_true(find(end - r->slot_len, &p));
+		assert_int_equal(RND_REGION_GROUP * r->slots - 1U, p.n);
+		assert_not_found(end);
+		for (i = 1; i < 100; i++) {
+			assert_not_found(end + (__uptr)i * r->slot_len);
+			assert_not_found(r->base - (__uptr)i * r->slot_len);
+		}
+		assert_not_found(end + r->slab_len);
+		assert_not_found(r->base - 1);
+		assert_not_found(r->base + (__uptr)r->slab_max * r->slab_len);
+	}
 }
 
 static void pagemap_rejects_foreign_and_impossible_addresses(void **state)
 {
-	const struct rnd_region *r = rnd_pagemap_region(&pm, 5);
-	__uptr addr, w;
+	const __uptr window_len = 1UL << RND_WINDOW_SHIFT;
+	const struct rnd_region *r = region(5);
 	unsigned int bit;
+	__uptr w;
 
 	(void)state;
-	assert_non_null(rnd_region_take(r, &vs, 1));
+	(void)take(5);
 	for (w = 0; w < RND_WINDOW_COUNT; w++) {
-		if (pm.window[w] == 6)
+		if (pm.window[w] == 5)
 			continue;
 		/* The same place in another window */
-		addr = (r->base & ((1UL << RND_WINDOW_SHIFT) - 1)) |
-		       w << RND_WINDOW_SHIFT;
-		assert_not_found(addr);
+		assert_not_found((r->base & (window_len - 1)) |
+				 w << RND_WINDOW_SHIFT);
 		assert_not_found(w << RND_WINDOW_SHIFT);
 	}
 	/* The same bits with one of those set that addresses do not have */
@@ -209,22 +302,56 @@ static void pagemap_rejects_foreign_and_impossible_addresses(void **state)
 	assert_not_found(~15UL);
 }
 
+/* Any 64 bits, with all regions open: found exactly if a slot is there */
+static void pagemap_finds_only_slots_among_random_words(void **state)
+{
+	const struct rnd_region *r;
+	struct rnd_place p = { .n = 0 };
+	unsigned int i, sc, hits = 0;
+	__uptr addr, off;
+
+	(void)state;
+	for (sc = 0; sc < RND_CLASS_COUNT; sc++)
+		(void)take(sc);
+	for (i = 0; i < 400000; i++) {
+		addr = rnd_vspace_draw(&vs, __U64_MAX);
+		/* Most of them near a region, some with all bits random */
+		r = region((unsigned int)(addr >> 40) % RND_CLASS_COUNT);
+		if (i % 8)
+			addr = r->base + addr % (2 * r->dyn->end);
+		if (i % 4 > 1)
+			addr &= ~15UL;
+		off = addr - r->base;
+		if (!find(addr, &p)) {
+			assert_true(off >= r->dyn->end || off % r->slot_len);
+			continue;
+		}
+		hits++;
+		assert_ptr_equal(r, p.region);
+		assert_true(off < r->dyn->end && off % r->slot_len == 0);
+		assert_int_equal(off / r->slot_len, p.n);
+	}
+	assert_true(hits > 1000);
+}
+
 static void pagemap_locates_any_address_of_a_region(void **state)
 {
-	const struct rnd_region *r = rnd_pagemap_region(&pm, 9);
-	struct rnd_slab *s = rnd_region_take(r, &vs, 1);
-	struct rnd_place p = { .slot = 0 };
+	const struct rnd_region *r = region(9);
+	struct rnd_slab *s = take(9);
+	struct rnd_place p = { .n = 0 };
 	__uptr in;
 
 	(void)state;
-	for (in = 0; in < 1UL << r->slab_shift; in += 3) {
+	for (in = 0; in < r->slab_len; in += 3) {
 		assert_true(
 			rnd_pagemap_locate(&pm, (void *)(s->base + in), &p));
 		assert_ptr_equal(r, p.region);
 		assert_ptr_equal(s, p.slab);
-		assert_int_equal(in / r->slot_len, p.slot);
+		assert_int_equal(in / r->slot_len, rnd_place_slot(&p));
+		assert_int_equal((__uptr)s->idx * r->slots + in / r->slot_len,
+				 p.n);
 		assert_int_equal(in % r->slot_len, p.inside);
-		assert_ptr_equal(rnd_slab_states(s) + p.slot, p.state);
+		assert_ptr_equal(r->states + p.n, p.state);
 	}
 
 	/* No descriptor there */
@@ -232,7 +359,8 @@ static void pagemap_locates_any_address_of_a_region(void **state)
 		rnd_pagemap_locate(&pm, (void *)(r->base + r->dyn->end), &p));
 	assert_ptr_equal(r, p.region);
 	assert_null(p.slab);
-	in = r->base + ((__uptr)r->slab_max << r->slab_shift);
+	assert_null(p.state);
+	in = r->base + (__uptr)r->slab_max * r->slab_len;
 	assert_true(rnd_pagemap_locate(&pm, (void *)(in - 1), &p));
 	assert_false(rnd_pagemap_locate(&pm, (void *)in, &p));
 	assert_false(rnd_pagemap_locate(&pm, (void *)(r->base - 1), &p));
@@ -287,10 +415,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(pagemap_has_a_region_for_each_class),
+		UNIT_TEST(pagemap_windows_select_the_class),
+		UNIT_TEST(pagemap_divides_any_distance),
 		UNIT_TEST(pagemap_accepts_starts_of_slots_and_nothing_else),
 		UNIT_TEST(pagemap_slots_of_other_slabs_are_not_live),
 		UNIT_TEST(pagemap_rejects_what_is_beyond_the_end),
 		UNIT_TEST(pagemap_rejects_foreign_and_impossible_addresses),
+		UNIT_TEST(pagemap_finds_only_slots_among_random_words),
 		UNIT_TEST(pagemap_locates_any_address_of_a_region),
 		UNIT_TEST(pagemap_bases_differ_between_heaps),
 		UNIT_TEST(pagemap_init_failure_gives_all_back),

@@ -10,14 +10,15 @@
  *	lib/ukallocrnd/report.c lib/ukallocrnd/format.c
  *	lib/ukallocrnd/slab.c lib/ukallocrnd/sizeclass.c
  *	lib/ukallocrnd/vspace.c lib/ukallocrnd/rng.c
- *	lib/ukallocrnd/chacha.c tests/unit/fake_port.c
- *	tests/unit/fake_assert.c
+ *	lib/ukallocrnd/chacha.c lib/ukallocrnd/fill.c
+ *	tests/unit/fake_port.c tests/unit/fake_assert.c
  */
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -29,7 +30,10 @@
 #define UNIT_TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 #define CPU 2
-#define SC  6 /* 96 bytes, 341 slots */
+#define SC  6 /* 96 bytes, 512 slots */
+
+/* Slots of a region that a test may open */
+#define SLOTS_MAX (1U << 18)
 
 static struct rnd_vspace vs;
 static struct rnd_region r;
@@ -37,20 +41,29 @@ static struct rnd_region_dyn dyn;
 static struct rnd_canary_key key;
 static struct rnd_rng rng;
 static struct rnd_pclass pl;
+/* Fewest slots that a draw had to choose from, since make() */
+static __u32 least;
 
-static void make(unsigned int sc)
+static void make_seeded(unsigned int sc, __u32 number)
 {
-	const __u8 seed[RND_CHACHA_KEY_LEN] = { 1 };
+	const __u8 seed[RND_CHACHA_KEY_LEN] = { (__u8)number,
+						(__u8)(number >> 8) };
 	__u64 used[RND_WINDOW_COUNT / 64] = { 0 };
 
 	memset(&r, 0, sizeof(r));
 	memset(&dyn, 0, sizeof(dyn));
 	memset(&pl, 0, sizeof(pl));
+	least = ~0U;
 	rnd_vspace_init(&vs, __SZ_MAX);
 	assert_int_equal(0, rnd_region_init(&r, &dyn, sc, &vs, used));
 	rnd_rng_init(&rng, seed);
 	rnd_canary_key_init(&key, 1, 2);
 	rnd_pclass_init(&pl, &r, &key, &vs, &rng, CPU);
+}
+
+static void make(unsigned int sc)
+{
+	make_seeded(sc, 1);
 }
 
 static int setup(void **state)
@@ -68,42 +81,95 @@ static int teardown(void **state)
 	return 0;
 }
 
-static struct rnd_slab *slab_of(__u64 ref)
+static __u32 state_of(__u32 n)
 {
-	return rnd_region_slab(
-		&r, (__u32)(((__uptr)rnd_ref_slot(&pl, ref) - r.base) >>
-			    r.slab_shift));
+	return pl.states[n] & RND_STATE_MASK;
 }
 
-static __u16 state_of(__u64 ref)
+static __bool is_in_bitmap(__u32 n)
 {
-	return *rnd_ref_state(&pl, ref) & RND_STATE_MASK;
+	__u32 slot = n & (r.slots - 1U);
+
+	return rnd_slab_free_bits(rnd_pclass_slab(&pl, n))[slot / 64] >>
+		       (slot % 64) &
+	       1;
 }
 
-/* Pops like malloc; the slot is live then */
-static __u64 pop(void)
+/* Draws like malloc; the slot is live then. ~0: no memory */
+static __u32 try_pop(void)
 {
-	__u64 ref;
+	__u32 n;
 
-	if (!pl.mag_cnt)
-		assert_true(rnd_pclass_refill(&pl));
-	ref = pl.mag[--pl.mag_cnt];
-	assert_int_equal(RND_SLOT_DRAWN, state_of(ref));
-	*rnd_ref_state(&pl, ref) = rnd_state_live(RND_KIND_MALLOC, 8);
-	return ref;
+	if (!rnd_pclass_can_draw(&pl) && !rnd_pclass_refill(&pl))
+		return RND_SLOT_NONE;
+	if (!rnd_rng_has16(&rng))
+		rnd_rng_refill(&rng);
+
+	least = MIN(least, pl.pool_cnt);
+	n = (__u32)rnd_pclass_draw(&pl, &rng);
+	assert_false(pl.states[n] & RND_SLOT_TAKEN);
+	pl.states[n] = rnd_state_live(pl.slot_len, CPU, RND_KIND_MALLOC, 8);
+
+	return n;
+}
+
+static __u32 pop(void)
+{
+	__u32 n = try_pop();
+
+	assert_true(n != RND_SLOT_NONE);
+
+	return n;
 }
 
 /* What free does */
-static void push(__u64 ref)
+static void push(__u32 n)
 {
-	*rnd_ref_state(&pl, ref) = rnd_state_freed(RND_SLOT_QUARANTINED, CPU);
-	rnd_pclass_quarantine(&pl, ref);
+	pl.states[n] = pl.freed;
+	if (rnd_pclass_can_step(&pl, &rng))
+		rnd_pclass_step(&pl, &rng, n);
+	else
+		rnd_pclass_quarantine(&pl, n);
 }
 
-/* P3, P4 and the lists */
+/*
+ * P1 to P4 and S3: every slot of every slab is in exactly one place
+ */
+
+static __u8 held[SLOTS_MAX];
+
+static void hold(__u32 n)
+{
+	struct rnd_slab *s;
+
+	assert_true(n < dyn.next_idx << r.slot_shift);
+	s = rnd_pclass_slab(&pl, n);
+	assert_int_equal(1, s->committed);
+	assert_int_equal(CPU, s->owner);
+	assert_int_equal(0, held[n]);
+	held[n] = 1;
+}
+
+static void assert_slab(struct rnd_slab *s)
+{
+	__u32 n = s->idx << r.slot_shift, end = n + s->slots;
+
+	assert_int_equal(CPU, s->owner);
+	assert_true(rnd_slab_is_valid(s, rnd_region_states(&r, s)));
+	assert_int_equal(s->free_cnt != 0, s->active || s->listed);
+	assert_true((__sz)(s->idx + 1) * r.slab_len <= pl.end);
+	for (; n < end; n++)
+		if (is_in_bitmap(n) + held[n] +
+			    ((pl.states[n] & RND_SLOT_TAKEN) != 0) !=
+		    1)
+			fail_msg("slot %u: bitmap %u, held %u, state %u", n,
+				 is_in_bitmap(n), held[n], state_of(n));
+}
+
+/* P3 and P4 */
 static void assert_lists(void)
 {
-	__u32 i, idx, empty = 0, listed = 0;
+	__u32 i, empty = 0, listed = 0, idx;
 	struct rnd_slab *s;
 
 	for (s = pl.partial; s; s = s->next) {
@@ -120,168 +186,238 @@ static void assert_lists(void)
 	}
 	for (; i < RND_ACTIVE_MAX; i++)
 		assert_null(pl.active[i]);
-
-	for (idx = 0; idx < dyn.next_idx; idx++) {
-		s = rnd_region_slab(&r, idx);
-		if (!s->committed)
-			continue;
-		assert_int_equal(CPU, s->owner);
-		assert_true(rnd_slab_is_valid(s));
-		assert_int_equal(s->free_cnt != 0, s->active || s->listed);
-		listed -= s->listed;
-	}
+	for (idx = 0; idx < dyn.next_idx; idx++)
+		listed -= rnd_region_slab(&r, idx)->listed;
 	assert_int_equal(0, listed);
 }
 
+static void assert_sound(void)
+{
+	__u32 i, slabs = 0;
+
+	assert_true(dyn.next_idx << r.slot_shift <= SLOTS_MAX);
+	memset(held, 0, dyn.next_idx << r.slot_shift);
+	for (i = 0; i < pl.pool_cnt; i++)
+		hold(pl.pool[i]);
+	for (i = 0; i < pl.q.fifo_len + pl.q.rand_len; i++) {
+		__u32 n = i < pl.q.fifo_len ? pl.q.fifo[i] :
+					      pl.q.rand[i - pl.q.fifo_len];
+
+		if (n == RND_QUARANTINE_NONE)
+			continue;
+		hold(n);
+		assert_int_equal(RND_SLOT_FREED, state_of(n));
+	}
+	assert_true(rnd_quarantine_is_valid(&pl.q));
+	assert_true(pl.pool_min <= pl.choice);
+	assert_true(pl.pool_cnt <= pl.pool_max + pl.q.fifo_len);
+
+	for (i = 0; i < dyn.next_idx; i++)
+		if (rnd_region_slab(&r, i)->committed) {
+			assert_slab(rnd_region_slab(&r, i));
+			slabs++;
+		}
+	assert_int_equal(slabs, dyn.slab_cnt);
+	assert_lists();
+}
+
+/*
+ * Geometry
+ */
+
 static void pclass_lengths_follow_the_slot(void **state)
 {
-	__u32 rand_len;
+	__sz len, most, bytes;
 	unsigned int sc;
-	__sz len;
 
 	(void)state;
 	for (sc = 0; sc < RND_CLASS_COUNT; sc++) {
 		fake_port_reset(5);
 		make(sc);
 		len = r.slot_len;
-		assert_in_range(pl.mag_max, 1, RND_MAGAZINE_LEN);
-		assert_true(pl.mag_max == 1 ||
-			    pl.mag_max * len <= RND_MAGAZINE_BYTES);
-		assert_in_range(pl.choice, RND_CHOICE_MIN, RND_CHOICE_MAX);
-		rand_len = pl.q.rand_mask + 1;
-		assert_true(POWER_OF_2(rand_len));
-		assert_in_range(rand_len, 1, RND_QUARANTINE_RAND_LEN);
+		assert_in_range(pl.choice, RND_CHOICE_MIN, RND_CHOICE_LEN);
+		/* All the choice there may be, unless it is too much memory */
+		most = len <= RND_SHORT_LEN ? RND_CHOICE_LEN :
+					      RND_CHOICE_LEN * 2 / 3;
+		bytes = len <= RND_BULK_SLOT_MIN ? RND_CHOICE_BYTES :
+						   RND_CHOICE_BYTES / 2;
+		if (len * most <= bytes)
+			assert_int_equal(most, pl.choice);
+		else
+			assert_true(pl.choice == RND_CHOICE_MIN ||
+				    (pl.choice * len <= bytes &&
+				     (pl.choice + 1) * len > bytes));
+		/* Some more, or every draw were a refill; room for a round */
+		assert_true(pl.pool_max - pl.choice > pl.choice / 4);
+		assert_true(pl.pool_max + pl.q.fifo_len <= RND_POOL_LEN);
+
 		assert_in_range(pl.q.fifo_len, 1, RND_QUARANTINE_FIFO_LEN);
+		assert_in_range(pl.q.rand_len, 0, RND_QUARANTINE_RAND_LEN);
+		if (RND_QUARANTINE_RAND_LEN)
+			assert_true(POWER_OF_2(pl.q.rand_len));
 		if (RND_OPT_QUARANTINE)
 			assert_true(
-				(rand_len == 1 ||
-				 rand_len * len <= RND_QUARANTINE_BYTES / 2) &&
+				(pl.q.rand_len <= 1 ||
+				 pl.q.rand_len * len <=
+					 RND_QUARANTINE_BYTES / 2) &&
 				(pl.q.fifo_len == 1 ||
 				 pl.q.fifo_len * len <= RND_QUARANTINE_BYTES));
 	}
 }
 
-static void pclass_reference_names_slot_and_state(void **state)
+static void pclass_number_names_slot_slab_and_state(void **state)
 {
 	struct rnd_slab *s = rnd_region_take(&r, &vs, CPU);
-	__u32 i;
-	__u64 ref;
-	void *slot;
+	__u32 i, n;
 
 	(void)state;
+	assert_true(pl.live == rnd_state_live(r.slot_len, CPU, 0, 0));
+	assert_true(pl.freed == rnd_state_freed(RND_SLOT_FREED, CPU));
 	for (i = 0; i < s->slots; i++) {
-		slot = (void *)(s->base + (__uptr)i * r.slot_len);
-		ref = rnd_ref_make(&r, slot, rnd_slab_states(s) + i);
-		assert_true(ref != 0);
-		assert_ptr_equal(slot, rnd_ref_slot(&pl, ref));
-		assert_ptr_equal(rnd_slab_states(s) + i,
-				 rnd_ref_state(&pl, ref));
+		n = (s->idx << r.slot_shift) + i;
+		assert_ptr_equal((void *)(s->base + (__uptr)i * r.slot_len),
+				 rnd_pclass_slot(&pl, n));
+		assert_ptr_equal(rnd_region_slot(&r, n),
+				 rnd_pclass_slot(&pl, n));
+		assert_ptr_equal(s, rnd_pclass_slab(&pl, n));
+		assert_ptr_equal(rnd_region_states(&r, s) + i, pl.states + n);
 	}
 }
 
-static void pclass_refill_draws_distinct_slots_p1(void **state)
+static void pclass_unused_part_has_nothing_p5(void **state)
 {
-	__u32 i, j;
+	struct rnd_pclass unused;
+	__u8 *byte = (__u8 *)&unused;
+	__sz i;
 
 	(void)state;
-	assert_true(rnd_pclass_refill(&pl));
-	assert_int_equal(MIN((__u32)pl.mag_max, pl.choice / 2), pl.mag_cnt);
-	assert_int_equal(1, pl.refills);
-	for (i = 0; i < pl.mag_cnt; i++) {
-		assert_int_equal(RND_SLOT_DRAWN, state_of(pl.mag[i]));
-		assert_int_equal(CPU, slab_of(pl.mag[i])->owner);
-		for (j = 0; j < i; j++)
-			assert_true(pl.mag[i] != pl.mag[j]);
-	}
-	assert_lists();
+	memset(&unused, 0, sizeof(unused));
+	assert_false(rnd_pclass_can_draw(&unused));
+	assert_false(rnd_pclass_can_step(&unused, &rng));
+	rnd_pclass_flush(&unused);
+	assert_int_equal(0, rnd_pclass_purge(&unused));
+	for (i = 0; i < sizeof(unused); i++)
+		assert_int_equal(0, byte[i]);
 }
 
-static void pclass_refill_widens_to_choice(void **state)
+/*
+ * The pool
+ */
+
+static void pclass_refill_fills_the_pool_p1(void **state)
 {
 	unsigned int sc;
-	__u32 i, sum, slabs;
 
 	(void)state;
 	for (sc = 0; sc < RND_CLASS_COUNT; sc++) {
 		fake_port_reset(5);
 		make(sc);
 		assert_true(rnd_pclass_refill(&pl));
-		for (i = 0, sum = pl.mag_cnt; i < pl.active_cnt; i++)
-			sum += pl.active[i]->free_cnt;
-		slabs = DIV_ROUND_UP(pl.choice, (__u32)r.slots);
-		assert_int_equal(MIN(slabs, RND_ACTIVE_MAX), dyn.slab_cnt);
-		assert_true(sum >= pl.choice ||
-			    pl.active_cnt == RND_ACTIVE_MAX);
+		assert_int_equal(pl.pool_max, pl.pool_cnt);
+		assert_int_equal(pl.choice, pl.pool_min);
+		assert_int_equal(1, pl.refills);
+		/* No more slabs than that takes */
+		assert_int_equal(DIV_ROUND_UP(pl.pool_max, (__u32)r.slots),
+				 dyn.slab_cnt);
+		assert_sound();
 	}
 }
 
-static void pclass_partial_slabs_before_new_memory(void **state)
+/* Every word of a slab is as likely as another one to be in a first pool, and
+ * all the slabs taken are in it
+ */
+static void pclass_refill_spreads_over_slabs_and_words(void **state)
 {
-	__u64 refs[3000];
-	__u32 i, slabs;
+	const unsigned int rounds = 300, words = RND_SLAB_WORDS(512);
+	__u32 per_word[8] = { 0 }, per_slab[RND_REGION_GROUP];
+	__u32 i, round, mean;
 
 	(void)state;
-	for (i = 0; i < ARRAY_SIZE(refs); i++)
-		refs[i] = pop();
-	slabs = dyn.slab_cnt;
-	assert_lists();
-	for (i = 0; i < ARRAY_SIZE(refs); i += 2)
-		push(refs[i]);
-	rnd_pclass_flush(&pl);
-	assert_lists();
-	for (i = 0; i < 400; i++)
-		(void)pop();
-	assert_true(dyn.slab_cnt <= slabs);
-	assert_lists();
+	if (!RND_OPT_RANDOM_SLOTS)
+		skip();
+	for (round = 0; round < rounds; round++) {
+		fake_port_reset(round);
+		make_seeded(SC, round);
+		assert_true(rnd_pclass_refill(&pl));
+		memset(per_slab, 0, sizeof(per_slab));
+		for (i = 0; i < pl.pool_cnt; i++) {
+			per_slab[rnd_pclass_slab(&pl, pl.pool[i])->idx]++;
+			per_word[pl.pool[i] % r.slots / 64]++;
+		}
+		assert_true(dyn.slab_cnt > 1);
+		for (i = 0; i < dyn.next_idx; i++)
+			assert_int_equal(rnd_region_slab(&r, i)->committed,
+					 per_slab[i] != 0);
+	}
+	assert_int_equal(512, r.slots);
+	mean = rounds * pl.pool_max / words;
+	for (i = 0; i < words; i++)
+		assert_in_range(per_word[i], mean * 9 / 10, mean * 11 / 10);
 }
 
-/* One draw from a fresh class, over and over: each of the slots of the active
- * slabs as likely as any other. Both ways of drawing: the slabs are empty, or
- * full but for every eighth slot.
- */
-static void check_uniform(__u32 keep)
+/* A draw takes the entry that it returns, and no other */
+static void pclass_draw_takes_one_entry(void **state)
 {
-	static __u32 cnt[RND_ACTIVE_MAX * RND_SLAB_SLOT_MAX];
-	__u32 i, n, bins = 0, slot;
-	double chi2 = 0, d, k;
-	struct rnd_slab *s;
-	__u64 ref;
+	static __u32 before[RND_POOL_LEN];
+	__u32 i, cnt, n, gone;
 
-	memset(cnt, 0, sizeof(cnt));
+	(void)state;
 	assert_true(rnd_pclass_refill(&pl));
-	rnd_pclass_flush_magazine(&pl);
-	for (i = 0; i < pl.active_cnt; i++) {
-		s = pl.active[i];
-		for (slot = 0; slot < s->slots; slot++)
-			if (slot % keep)
-				assert_true(rnd_slab_try(s, slot));
-		bins += s->free_cnt;
+	while (rnd_pclass_can_draw(&pl)) {
+		cnt = pl.pool_cnt;
+		memcpy(before, pl.pool, cnt * sizeof(before[0]));
+		n = pop();
+		assert_int_equal(cnt - 1, pl.pool_cnt);
+		for (i = 0, gone = cnt; i < cnt; i++)
+			if (before[i] == n)
+				gone = i;
+		assert_true(gone < cnt);
+		before[gone] = before[cnt - 1];
+		assert_memory_equal(before, pl.pool,
+				    pl.pool_cnt * sizeof(before[0]));
 	}
-	pl.choice = 1;
-	pl.mag_max = 1;
-	for (i = 0; i < bins * 100; i++) {
-		assert_true(rnd_pclass_refill(&pl));
-		ref = pl.mag[0];
-		s = slab_of(ref);
-		for (n = 0; pl.active[n] != s; n++)
-			;
-		slot = (__u32)(rnd_ref_state(&pl, ref) - rnd_slab_states(s));
-		cnt[n * s->slots + slot]++;
-		rnd_pclass_flush_magazine(&pl);
+	assert_sound();
+}
+
+/* One draw from a full pool, over and over: each of its slots as likely as any
+ * other. What was drawn comes back, so that all draws have the same pool; or
+ * the pool shrinks to what a draw must leave, and grows again.
+ */
+static void check_uniform(__u32 draws)
+{
+	static __u32 cnt[SLOTS_MAX];
+	static __u32 out[RND_POOL_LEN];
+	__u32 i, j, bins, n, round;
+	double chi2 = 0, d, k, mean;
+
+	assert_true(rnd_pclass_refill(&pl));
+	bins = pl.pool_cnt;
+	memset(cnt, 0, sizeof(cnt));
+	for (round = 0; round < bins * 100 / draws; round++) {
+		for (i = 0; i < draws; i++) {
+			assert_true(rnd_pclass_can_draw(&pl));
+			if (!rnd_rng_has16(&rng))
+				rnd_rng_refill(&rng);
+			n = (__u32)rnd_pclass_draw(&pl, &rng);
+			cnt[n]++;
+			out[i] = n;
+		}
+		for (j = 0; j < draws; j++)
+			pl.pool[pl.pool_cnt++] = out[j];
 	}
 
-	for (i = 0; i < ARRAY_SIZE(cnt); i++) {
-		d = cnt[i] - 100.0;
-		if (cnt[i])
-			chi2 += d * d / 100.0;
-		bins -= cnt[i] != 0;
+	mean = (double)round * draws / bins;
+	for (i = 0; i < bins; i++) {
+		d = cnt[pl.pool[i]] - mean;
+		chi2 += d * d / mean;
 	}
-	assert_int_equal(0, bins);
-	for (i = 0, k = 0; i < pl.active_cnt; i++)
-		k += pl.active[i]->free_cnt;
-	print_message("%.0f slots: chi2 %.0f\n", k, chi2);
-	/* Five standard deviations: (chi2 - k)^2 < 25 * 2k */
-	assert_true((chi2 - k) * (chi2 - k) < 50 * k);
+	/* Drawing without replacement varies less */
+	k = (bins - 1) * (1 - (draws - 1.0) / (bins - 1));
+	print_message("%u slots, %u at a time: chi2 %.0f of %.0f\n", bins,
+		      draws, chi2, k);
+	/* Five standard deviations: (chi2 - k)^2 < 25 * 2k^2 / (bins - 1) */
+	assert_true((chi2 - k) * (chi2 - k) < 50 * k * k / (bins - 1));
+	assert_sound();
 }
 
 static void pclass_draws_uniformly(void **state)
@@ -292,43 +428,250 @@ static void pclass_draws_uniformly(void **state)
 	check_uniform(1);
 }
 
-static void pclass_draws_uniformly_from_full_slabs(void **state)
+static void pclass_draws_uniformly_as_the_pool_shrinks(void **state)
 {
 	(void)state;
 	if (!RND_OPT_RANDOM_SLOTS)
 		skip();
-	check_uniform(8);
+	check_uniform(pl.pool_max - pl.choice);
 }
+
+static void draw_until_found(void *arg)
+{
+	__u32 i;
+
+	(void)arg;
+	for (i = 0; i < 20000; i++)
+		(void)pop();
+}
+
+/* Before anybody draws it, and whatever is drawn before it */
+static void pclass_refill_verifies_slots(void **state)
+{
+	__u32 n = pop();
+	const char *text;
+
+	(void)state;
+	if (!RND_OPT_VERIFY)
+		skip();
+	push(n);
+	rnd_pclass_flush(&pl);
+	((char *)rnd_pclass_slot(&pl, n))[37] = 1;
+	text = fake_port_abort_text(draw_until_found, NULL);
+	assert_ptr_equal(text, strstr(text, "ukallocrnd: BUG: write after "
+					    "free: ptr=0x"));
+	assert_non_null(strstr(text, "class=96 "));
+	assert_non_null(strstr(text, "found by refill()\n"));
+	assert_non_null(strstr(text, "freed by CPU 1\n"));
+	assert_non_null(strstr(text, "first changed byte: offset 37\n"));
+}
+
+/*
+ * Choice: every draw is one of more than choice slots, if memory lasts
+ */
+
+static void pclass_choice_lasts_in_growth(void **state)
+{
+	unsigned int sc;
+	__u32 i;
+
+	(void)state;
+	for (sc = 0; sc < RND_CLASS_COUNT; sc++) {
+		fake_port_reset(5);
+		make(sc);
+		for (i = 0; i < 4 * pl.pool_max; i++)
+			(void)pop();
+		assert_true(least > pl.choice);
+		if (pl.slot_len > RND_BULK_SLOT_MIN ||
+		    pl.slot_len * RND_CHOICE_LEN > RND_CHOICE_BYTES)
+			continue;
+		if (pl.slot_len <= RND_SHORT_LEN)
+			assert_true(least > RND_CHOICE_LEN);
+		else
+			assert_true(least > RND_CHOICE_LEN * 2 / 3);
+		assert_sound();
+	}
+}
+
+/* All slabs have a few free slots, at random places */
+static void pclass_choice_lasts_in_fragmented_slabs(void **state)
+{
+	static __u32 live[16000];
+	__u32 i, j, cnt, slabs;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(live); i++)
+		live[i] = pop();
+	/* More free slots than a pool takes, in all slabs */
+	for (cnt = i; cnt > 12000; cnt--) {
+		j = rnd_rng_uniform(&rng, cnt);
+		push(live[j]);
+		live[j] = live[cnt - 1];
+	}
+	rnd_pclass_flush(&pl);
+	slabs = dyn.slab_cnt;
+	assert_sound();
+
+	least = ~0U;
+	for (i = 0; i < 2000; i++)
+		(void)pop();
+	assert_true(least > pl.choice);
+	/* New memory only when what there is does not do */
+	assert_int_equal(slabs, dyn.slab_cnt);
+	for (i = 0; i < 4000; i++)
+		(void)pop();
+	assert_true(least > pl.choice);
+	assert_true(dyn.slab_cnt > slabs);
+	assert_sound();
+}
+
+/* Objects come and go: the pool is neither emptied nor does it overflow */
+static void pclass_choice_lasts_in_balance(void **state)
+{
+	static __u32 live[1000];
+	__u32 i, j, slabs;
+	__u64 refills;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(live); i++)
+		live[i] = pop();
+	for (i = 0; i < 2000; i++) {
+		j = rnd_rng_uniform(&rng, ARRAY_SIZE(live));
+		push(live[j]);
+		live[j] = pop();
+	}
+	slabs = dyn.slab_cnt;
+	refills = pl.refills;
+	for (i = 0; i < 50000; i++) {
+		j = rnd_rng_uniform(&rng, ARRAY_SIZE(live));
+		push(live[j]);
+		live[j] = pop();
+		if (i % 5000 == 0)
+			assert_sound();
+	}
+	assert_true(least > pl.choice);
+	/* What is freed is what is drawn */
+	assert_int_equal(slabs, dyn.slab_cnt);
+	assert_true(refills == pl.refills);
+}
+
+static void pclass_partial_slabs_before_new_memory(void **state)
+{
+	static __u32 live[6000];
+	__u32 i, slabs;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(live); i++)
+		live[i] = pop();
+	slabs = dyn.slab_cnt;
+	assert_sound();
+	for (i = 0; i < ARRAY_SIZE(live); i += 2)
+		push(live[i]);
+	rnd_pclass_flush(&pl);
+	assert_sound();
+	for (i = 0; i < 400; i++)
+		(void)pop();
+	assert_true(dyn.slab_cnt <= slabs);
+	assert_sound();
+}
+
+/*
+ * Freeing
+ */
 
 static void pclass_slot_passes_the_quarantine_p2(void **state)
 {
-	__u32 i, cnt, held = pl.q.fifo_len;
-	__u64 first = pop(), ref;
+	__u32 i, n, cnt = pl.q.fifo_len, first = pop();
 
 	(void)state;
 	if (!RND_OPT_QUARANTINE)
 		skip();
 	push(first);
-	assert_int_equal(RND_SLOT_QUARANTINED, state_of(first));
-	for (i = 0; i < held; i++) {
-		ref = pop();
-		assert_true(ref != first);
-		push(ref);
-		assert_int_equal(RND_SLOT_QUARANTINED, state_of(first));
+	assert_int_equal(RND_SLOT_FREED, state_of(first));
+	/* With the random stage full, one free is one eviction */
+	for (i = 0; i < cnt - 1; i++) {
+		n = pop();
+		assert_true(n != first);
+		push(n);
+		assert_true(rnd_quarantine_contains(&pl.q, first));
+		assert_false(is_in_bitmap(first));
 	}
-	cnt = rnd_quarantine_count(&pl.q);
-	assert_int_equal(held + 1, cnt);
+	assert_int_equal(cnt, rnd_quarantine_count(&pl.q));
+	assert_sound();
 
 	rnd_pclass_flush(&pl);
-	assert_int_equal(RND_SLOT_FREE, state_of(first));
+	assert_true(is_in_bitmap(first));
+	assert_int_equal(RND_SLOT_FREED, state_of(first));
 	assert_int_equal(0, rnd_quarantine_count(&pl.q));
-	assert_int_equal(0, pl.mag_cnt);
-	assert_lists();
+	assert_int_equal(0, pl.pool_cnt);
+	assert_sound();
 }
 
-static void pclass_random_history_p3_p4(void **state)
+/* The slot that leaves the quarantine is in the pool, as likely as others */
+static void pclass_quarantine_feeds_the_pool(void **state)
 {
-	static __u64 refs[5000];
+	__u32 i, first = pop(), cnt = 0;
+
+	(void)state;
+	if (!RND_OPT_QUARANTINE || RND_QUARANTINE_RAND_LEN)
+		skip();
+	push(first);
+	for (i = 0; i < pl.q.fifo_len; i++)
+		push(pop());
+	for (i = 0; i < pl.pool_cnt; i++)
+		cnt += pl.pool[i] == first;
+	assert_int_equal(1, cnt);
+	assert_false(rnd_quarantine_contains(&pl.q, first));
+}
+
+/* Much is freed and nothing drawn: once a round the pool gives it back */
+static void pclass_full_pool_spills_into_the_slabs(void **state)
+{
+	static __u32 live[6000];
+	__u32 i, most = 0, fifo = pl.q.fifo_len;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(live); i++)
+		live[i] = pop();
+	for (i = 0; i < ARRAY_SIZE(live); i++) {
+		push(live[i]);
+		most = MAX(most, pl.pool_cnt);
+		if (pl.q.fifo_left == fifo)
+			assert_true(pl.pool_cnt <= pl.pool_max);
+		if (i % 200 == 0)
+			assert_sound();
+	}
+	assert_true(most > pl.pool_max || !RND_OPT_QUARANTINE);
+	assert_true(most <= pl.pool_max + fifo);
+	/* A spill leaves room for what comes, and all the choice there is */
+	rnd_pclass_spill(&pl);
+	assert_true(pl.pool_cnt > pl.choice);
+	assert_true(pl.pool_cnt < pl.pool_max);
+	rnd_pclass_spill(&pl);
+	assert_true(pl.pool_cnt > pl.choice);
+	assert_sound();
+}
+
+/* A ring that starts over is left to rnd_pclass_quarantine() */
+static void pclass_step_leaves_the_end_of_the_ring(void **state)
+{
+	__u32 i, refused = 0;
+
+	(void)state;
+	if (!RND_OPT_QUARANTINE || RND_QUARANTINE_RAND_LEN)
+		skip();
+	for (i = 0; i < 4 * pl.q.fifo_len; i++) {
+		refused += !rnd_pclass_can_step(&pl, &rng);
+		assert_int_equal(rnd_pclass_can_step(&pl, &rng),
+				 pl.q.fifo_left > 1);
+		push(pop());
+	}
+	assert_int_equal(4, refused);
+}
+
+static void pclass_random_history_p1_to_p4(void **state)
+{
+	static __u32 live[5000];
 	__u32 cnt = 0, i, j, peak;
 
 	(void)state;
@@ -336,65 +679,145 @@ static void pclass_random_history_p3_p4(void **state)
 		/* Waves, so that slabs fill up and empty */
 		peak = i / 10000 % 2 ? 100 : 4900;
 		if (cnt < peak && rnd_rng_uniform(&rng, 8)) {
-			refs[cnt++] = pop();
+			live[cnt++] = pop();
 		} else if (cnt) {
 			j = rnd_rng_uniform(&rng, cnt);
-			push(refs[j]);
-			refs[j] = refs[--cnt];
+			push(live[j]);
+			live[j] = live[--cnt];
 		}
 		if (i % 1000 == 0)
-			assert_lists();
+			assert_sound();
 	}
+	assert_true(least > pl.choice);
 	while (cnt)
-		push(refs[--cnt]);
+		push(live[--cnt]);
 	rnd_pclass_flush(&pl);
-	assert_lists();
+	assert_sound();
 	rnd_pclass_purge(&pl);
 	assert_int_equal(0, dyn.slab_cnt);
 	assert_int_equal(0, vs.user);
 }
 
+/*
+ * Giving back
+ */
+
 static void pclass_keeps_a_few_empty_slabs_p4(void **state)
 {
-	static __u64 refs[6000];
+	static __u32 live[9000];
 	__u32 i;
 
 	(void)state;
-	for (i = 0; i < ARRAY_SIZE(refs); i++)
-		refs[i] = pop();
-	for (i = 0; i < ARRAY_SIZE(refs); i++)
-		push(refs[i]);
+	for (i = 0; i < ARRAY_SIZE(live); i++)
+		live[i] = pop();
+	for (i = 0; i < ARRAY_SIZE(live); i++)
+		push(live[i]);
 	rnd_pclass_flush(&pl);
-	assert_lists();
+	assert_sound();
 	assert_int_equal(RND_EMPTY_MAX, pl.empty_cnt);
 	assert_true(dyn.slab_cnt <= RND_EMPTY_MAX + pl.active_cnt);
-	assert_true(vs.user * RND_PAGE_LEN == (__sz)dyn.slab_cnt
-						      << r.slab_shift);
+	assert_true(vs.user * RND_PAGE_LEN == (__sz)dyn.slab_cnt * r.slab_len);
 }
 
 static void pclass_purge_keeps_used_slabs(void **state)
 {
-	__u64 ref;
-	__u32 slabs;
+	__u32 n, slabs;
 	__sz len;
 
 	(void)state;
-	ref = pop();
+	n = pop();
 	rnd_pclass_flush(&pl);
 	slabs = dyn.slab_cnt;
 	assert_true(slabs > 1);
 	len = rnd_pclass_purge(&pl);
-	assert_true(len == (__sz)(slabs - 1) << r.slab_shift);
+	assert_true(len ==
+		    (slabs - 1) * (__sz)r.slab_len + fake_port.discarded);
 	assert_int_equal(1, dyn.slab_cnt);
 	assert_int_equal(0, pl.active_cnt);
-	assert_int_equal(1, slab_of(ref)->committed);
-	assert_lists();
-	assert_int_equal(0, rnd_pclass_purge(&pl));
+	assert_int_equal(1, rnd_pclass_slab(&pl, n)->committed);
+	assert_sound();
 
-	push(ref);
+	push(n);
 	rnd_pclass_flush(&pl);
-	assert_true(rnd_pclass_purge(&pl) == 1UL << r.slab_shift);
+	assert_true(rnd_pclass_purge(&pl) == r.slab_len);
 	assert_int_equal(0, dyn.slab_cnt);
+	/* What the fast path looks at stays as it was */
+	assert_true(pl.end >= r.slab_len);
+	(void)pop();
+	assert_sound();
+}
+
+/* The pages that a purge takes out of slabs in use: all that only free slots
+ * touch, no other
+ */
+static void check_discard(unsigned int sc, __u32 keep)
+{
+	static __u32 live[4000];
+	__u32 i, j, cnt = 0;
+	__uptr page, first, last;
+	__sz pages = 0;
+
+	fake_port_reset(5);
+	make(sc);
+	for (i = 0; i < 2U * pl.pool_max; i++)
+		live[cnt++] = pop();
+	for (j = 0, i = 0; i < cnt; i++)
+		if (i % keep)
+			push(live[i]);
+		else
+			live[j++] = live[i];
+	cnt = j;
+	for (i = 0; i < cnt; i++)
+		memset(rnd_pclass_slot(&pl, live[i]), 0xa5, pl.slot_len);
+	rnd_pclass_flush(&pl);
+	rnd_pclass_purge(&pl);
+	assert_sound();
+
+	for (i = 0; i < dyn.next_idx; i++) {
+		struct rnd_slab *s = rnd_region_slab(&r, i);
+
+		if (!s->committed)
+			continue;
+		for (page = s->base; page < s->base + r.slab_len;
+		     page += RND_PAGE_LEN) {
+			first = (page - r.base) / pl.slot_len;
+			last = (page + RND_PAGE_LEN - 1 - r.base) / pl.slot_len;
+			while (first <= last && is_in_bitmap((__u32)first))
+				first++;
+			pages += first > last;
+		}
+	}
+	assert_true(fake_port.discarded == pages * RND_PAGE_LEN);
+	for (i = 0; i < cnt; i++)
+		for (j = 0; j < pl.slot_len; j++)
+			assert_int_equal(0xa5, ((__u8 *)rnd_pclass_slot(
+						       &pl, live[i]))[j]);
+}
+
+static void pclass_purge_discards_unused_pages(void **state)
+{
+	static const unsigned int classes[] = { 1, 6, 19, 30, 34, 43 };
+	static const __u32 keeps[] = { 2, 7, 60, 500 };
+	unsigned int i, j;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(classes); i++)
+		for (j = 0; j < ARRAY_SIZE(keeps); j++)
+			check_discard(classes[i], keeps[j]);
+	/* Otherwise nothing was tested */
+	assert_true(fake_port.discards > 0);
+}
+
+/* Class 0 has no memory */
+static void pclass_purge_of_class_0_is_nothing(void **state)
+{
+	(void)state;
+	make(0);
+	push(pop());
+	rnd_pclass_flush(&pl);
+	assert_int_equal(0, rnd_pclass_purge(&pl));
+	assert_int_equal(0, fake_port.discards);
+	assert_sound();
 }
 
 /* C3: neither purged at once nor by rnd_pclass_purge() */
@@ -402,13 +825,11 @@ static void pclass_visited_slab_is_not_purged_c3(void **state)
 {
 	static const __u32 visits[] = { RND_SLAB_IN_INBOX, RND_SLAB_VISITOR,
 					RND_SLAB_VISITOR | RND_SLAB_IN_INBOX };
-	struct rnd_slab *s;
-	__u64 ref = pop();
-	__u32 i;
+	__u32 i, n = pop();
+	struct rnd_slab *s = rnd_pclass_slab(&pl, n);
 
 	(void)state;
-	s = slab_of(ref);
-	push(ref);
+	push(n);
 	rnd_pclass_flush(&pl);
 	for (i = 0; i < ARRAY_SIZE(visits); i++) {
 		s->visit = visits[i];
@@ -423,46 +844,56 @@ static void pclass_visited_slab_is_not_purged_c3(void **state)
 	assert_int_equal(0, dyn.slab_cnt);
 }
 
+/*
+ * Without memory
+ */
+
 static void pclass_exhaustion_is_recoverable(void **state)
 {
 	__u32 cnt = 0;
 
 	(void)state;
 	vs.limit = 60;
-	while (pl.mag_cnt || rnd_pclass_refill(&pl)) {
-		(void)pop();
+	while (try_pop() != RND_SLOT_NONE)
 		cnt++;
-	}
 	assert_int_equal(0, rnd_pclass_refill(&pl));
-	assert_true(cnt == dyn.slab_cnt * r.slots);
+	assert_true(cnt > 0 && cnt == dyn.slab_cnt * r.slots);
 	assert_true(vs.user + vs.meta <= 60);
-	assert_lists();
+	assert_sound();
 
-	vs.limit = 120;
-	assert_true(rnd_pclass_refill(&pl));
-	assert_true(pl.mag_cnt > 0);
-	assert_lists();
+	/* With memory there is all the choice again */
+	vs.limit = 600;
+	least = ~0U;
+	for (cnt = 0; cnt < 3000; cnt++)
+		(void)pop();
+	assert_true(least > pl.choice);
+	assert_sound();
 }
 
-/* A refill with little choice left takes half of it */
-static void pclass_refill_takes_less_when_there_is_less(void **state)
+/* A pool that cannot be filled is used up by half, and by half again */
+static void pclass_less_memory_is_less_choice(void **state)
 {
-	__u32 free_cnt, before;
+	__u32 left, most;
 
 	(void)state;
 	assert_true(rnd_pclass_refill(&pl));
-	rnd_pclass_flush_magazine(&pl);
+	rnd_pclass_flush(&pl);
 	rnd_pclass_purge(&pl);
-	vs.limit = vs.meta + 2 * (1UL << r.slab_shift) / RND_PAGE_LEN;
-	for (free_cnt = 2U * r.slots; free_cnt; free_cnt -= before) {
-		assert_true(rnd_pclass_refill(&pl));
-		before = pl.mag_cnt;
-		assert_int_equal(MIN((__u32)pl.mag_max, MAX(free_cnt / 2, 1U)),
-				 before);
-		while (pl.mag_cnt)
-			(void)pop();
+	vs.limit = vs.meta + 2 * r.slab_len / RND_PAGE_LEN;
+	for (left = 2U * r.slots; left; left--) {
+		if (!rnd_pclass_can_draw(&pl)) {
+			most = MIN(left, pl.pool_max);
+			assert_true(rnd_pclass_refill(&pl));
+			assert_int_equal(most, pl.pool_cnt);
+			assert_int_equal(most > pl.choice ? pl.choice :
+							    most / 2,
+					 pl.pool_min);
+		}
+		assert_true(rnd_pclass_can_draw(&pl));
+		(void)pop();
 	}
 	assert_int_equal(0, rnd_pclass_refill(&pl));
+	assert_int_equal(2, dyn.slab_cnt);
 }
 
 static void pclass_every_failed_commit_is_recoverable(void **state)
@@ -475,115 +906,181 @@ static void pclass_every_failed_commit_is_recoverable(void **state)
 		make(SC);
 		fake_port_fail_from(FAKE_COMMIT, n);
 		cnt = 0;
-		while (pl.mag_cnt || rnd_pclass_refill(&pl)) {
-			(void)pop();
+		while (try_pop() != RND_SLOT_NONE)
 			cnt++;
-		}
-		/* The first commit of each group is for descriptors */
 		assert_true(cnt == dyn.slab_cnt * r.slots);
 		assert_true((vs.user + vs.meta) * RND_PAGE_LEN ==
 			    fake_port.committed);
-		assert_lists();
+		assert_sound();
 		fake_port_fail_from(FAKE_COMMIT, 0);
 		(void)pop();
-		assert_lists();
+		assert_sound();
 	}
+}
+
+/*
+ * Frees of other CPUs
+ */
+
+static void mark_remote(__u32 n)
+{
+	assert_true(rnd_slab_mark_remote(rnd_pclass_slab(&pl, n),
+					 n & (r.slots - 1U)));
 }
 
 static void pclass_take_remote(void **state)
 {
-	__u64 refs[200];
+	__u32 live[400], i, cnt = 0;
 	struct rnd_slab *s;
-	__u32 i, cnt = 0, slot;
 
 	(void)state;
-	for (i = 0; i < ARRAY_SIZE(refs); i++)
-		refs[i] = pop();
-	s = slab_of(refs[0]);
-	for (i = 0; i < ARRAY_SIZE(refs); i++) {
-		if (slab_of(refs[i]) != s)
+	for (i = 0; i < ARRAY_SIZE(live); i++)
+		live[i] = pop();
+	s = rnd_pclass_slab(&pl, live[0]);
+	for (i = 0; i < ARRAY_SIZE(live); i++) {
+		if (rnd_pclass_slab(&pl, live[i]) != s)
 			continue;
-		*rnd_ref_state(&pl, refs[i]) =
-			rnd_state_freed(RND_SLOT_REMOTE, 9);
-		slot = (__u32)(rnd_ref_state(&pl, refs[i]) -
-			       rnd_slab_states(s));
-		assert_true(rnd_slab_mark_remote(s, slot));
+		pl.states[live[i]] = rnd_state_freed(RND_SLOT_REMOTE, 9);
+		mark_remote(live[i]);
 		cnt++;
 	}
 	assert_int_equal(cnt, rnd_pclass_take_remote(&pl, s));
 	assert_int_equal(0, rnd_pclass_take_remote(&pl, s));
-	for (i = 0; i < ARRAY_SIZE(refs); i++)
-		if (slab_of(refs[i]) == s)
-			assert_int_equal(
-				rnd_state_freed(RND_OPT_QUARANTINE ?
-							RND_SLOT_QUARANTINED :
-							RND_SLOT_FREE,
-						9),
-				*rnd_ref_state(&pl, refs[i]));
+	/* Who freed it is still known */
+	for (i = 0; i < ARRAY_SIZE(live); i++)
+		if (rnd_pclass_slab(&pl, live[i]) == s)
+			assert_int_equal(rnd_state_freed(RND_SLOT_FREED, 9),
+					 pl.states[live[i]]);
 	for (i = 0; i < RND_SLAB_WORDS(s->slots); i++)
 		assert_int_equal(0, rnd_slab_remote_bits(s)[i]);
-	assert_lists();
+	assert_int_equal(RND_OPT_QUARANTINE ? cnt : 0,
+			 rnd_quarantine_count(&pl.q));
+	assert_sound();
 }
 
+/* More than the pool has room for, in one go */
+static void pclass_take_remote_of_many(void **state)
+{
+	static __u32 live[8000];
+	__u32 i, cnt = 0;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(live); i++)
+		live[i] = pop();
+	for (i = 0; i < ARRAY_SIZE(live); i++) {
+		pl.states[live[i]] = rnd_state_freed(RND_SLOT_REMOTE, 9);
+		mark_remote(live[i]);
+	}
+	for (i = 0; i < dyn.next_idx; i++)
+		if (rnd_region_slab(&r, i)->committed)
+			cnt += rnd_pclass_take_remote(&pl,
+						      rnd_region_slab(&r, i));
+	assert_int_equal(ARRAY_SIZE(live), cnt);
+	assert_sound();
+}
+
+/* Two frees at the same time brought a slot into the pool twice */
 static void report_release_twice(void *arg)
 {
-	__u64 ref = *(__u64 *)arg;
+	__u32 n = *(__u32 *)arg;
 
-	*rnd_ref_state(&pl, ref) = rnd_state_freed(RND_SLOT_QUARANTINED, 4);
-	rnd_pclass_release(&pl, ref);
-	rnd_pclass_release(&pl, ref);
+	pl.states[n] = rnd_state_freed(RND_SLOT_FREED, 4);
+	pl.pool[pl.pool_cnt++] = n;
+	pl.pool[pl.pool_cnt++] = n;
+	rnd_pclass_flush(&pl);
+}
+
+/* One of them is in quarantine and one in the pool */
+static void report_flush(void *arg)
+{
+	__u32 n = *(__u32 *)arg;
+
+	push(n);
+	pl.pool[pl.pool_cnt++] = n;
+	rnd_pclass_flush(&pl);
 }
 
 /* The owner has it in quarantine already when it takes the bit */
 static void report_take_remote(void *arg)
 {
-	__u64 ref = *(__u64 *)arg;
-	struct rnd_slab *s = slab_of(ref);
+	__u32 n = *(__u32 *)arg;
 
-	push(ref);
-	(void)rnd_slab_mark_remote(
-		s, (__u32)(rnd_ref_state(&pl, ref) - rnd_slab_states(s)));
-	rnd_pclass_take_remote(&pl, s);
+	push(n);
+	mark_remote(n);
+	rnd_pclass_take_remote(&pl, rnd_pclass_slab(&pl, n));
+}
+
+/* It was even handed out again: nobody is known to have freed it */
+static void report_take_live(void *arg)
+{
+	__u32 n = *(__u32 *)arg;
+
+	mark_remote(n);
+	rnd_pclass_take_remote(&pl, rnd_pclass_slab(&pl, n));
 }
 
 static void pclass_racing_double_free_is_reported(void **state)
 {
-	__u64 ref = pop();
+	static const struct {
+		void (*fn)(void *arg);
+		const char *by;
+	} cases[] = {
+		{ report_release_twice, "freed by CPU 3\n" },
+		{ report_flush, "freed by CPU 1\n" },
+		{ report_take_remote, "freed by CPU 1\n" },
+		{ report_take_live, NULL },
+	};
+	char line[120];
 	const char *text;
+	__u32 i, n = pop();
 
 	(void)state;
-	text = fake_port_abort_text(report_release_twice, &ref);
-	assert_ptr_equal(text,
-			 strstr(text, "ukallocrnd: BUG: double free: ptr=0x"));
-	assert_non_null(strstr(text, " class=96 "));
-	assert_non_null(strstr(text, "freed by CPU 3\n"));
-	assert_non_null(strstr(text, "freed by two CPUs at the same time"));
-
-	text = fake_port_abort_text(report_take_remote, &ref);
-	assert_ptr_equal(text,
-			 strstr(text, "ukallocrnd: BUG: double free: ptr=0x"));
-	assert_non_null(strstr(text, "freed by CPU 1\n"));
+	(void)snprintf(line, sizeof(line),
+		       "ukallocrnd: BUG: double free: ptr=0x%lx class=96 ",
+		       (__uptr)rnd_pclass_slot(&pl, n));
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		text = fake_port_abort_text(cases[i].fn, &n);
+		assert_ptr_equal(text, strstr(text, line));
+		assert_non_null(
+			strstr(text, "freed by two CPUs at the same time"));
+		if (cases[i].by)
+			assert_non_null(strstr(text, cases[i].by));
+		else
+			assert_null(strstr(text, "freed by CPU"));
+	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(pclass_lengths_follow_the_slot),
-		UNIT_TEST(pclass_reference_names_slot_and_state),
-		UNIT_TEST(pclass_refill_draws_distinct_slots_p1),
-		UNIT_TEST(pclass_refill_widens_to_choice),
-		UNIT_TEST(pclass_partial_slabs_before_new_memory),
+		UNIT_TEST(pclass_number_names_slot_slab_and_state),
+		UNIT_TEST(pclass_unused_part_has_nothing_p5),
+		UNIT_TEST(pclass_refill_fills_the_pool_p1),
+		UNIT_TEST(pclass_refill_spreads_over_slabs_and_words),
+		UNIT_TEST(pclass_draw_takes_one_entry),
 		UNIT_TEST(pclass_draws_uniformly),
-		UNIT_TEST(pclass_draws_uniformly_from_full_slabs),
+		UNIT_TEST(pclass_draws_uniformly_as_the_pool_shrinks),
+		UNIT_TEST(pclass_refill_verifies_slots),
+		UNIT_TEST(pclass_choice_lasts_in_growth),
+		UNIT_TEST(pclass_choice_lasts_in_fragmented_slabs),
+		UNIT_TEST(pclass_choice_lasts_in_balance),
+		UNIT_TEST(pclass_partial_slabs_before_new_memory),
 		UNIT_TEST(pclass_slot_passes_the_quarantine_p2),
-		UNIT_TEST(pclass_random_history_p3_p4),
+		UNIT_TEST(pclass_quarantine_feeds_the_pool),
+		UNIT_TEST(pclass_full_pool_spills_into_the_slabs),
+		UNIT_TEST(pclass_step_leaves_the_end_of_the_ring),
+		UNIT_TEST(pclass_random_history_p1_to_p4),
 		UNIT_TEST(pclass_keeps_a_few_empty_slabs_p4),
 		UNIT_TEST(pclass_purge_keeps_used_slabs),
+		UNIT_TEST(pclass_purge_discards_unused_pages),
+		UNIT_TEST(pclass_purge_of_class_0_is_nothing),
 		UNIT_TEST(pclass_visited_slab_is_not_purged_c3),
 		UNIT_TEST(pclass_exhaustion_is_recoverable),
-		UNIT_TEST(pclass_refill_takes_less_when_there_is_less),
+		UNIT_TEST(pclass_less_memory_is_less_choice),
 		UNIT_TEST(pclass_every_failed_commit_is_recoverable),
 		UNIT_TEST(pclass_take_remote),
+		UNIT_TEST(pclass_take_remote_of_many),
 		UNIT_TEST(pclass_racing_double_free_is_reported),
 	};
 

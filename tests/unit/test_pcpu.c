@@ -11,8 +11,8 @@
  *	lib/ukallocrnd/report.c lib/ukallocrnd/format.c
  *	lib/ukallocrnd/slab.c lib/ukallocrnd/sizeclass.c
  *	lib/ukallocrnd/vspace.c lib/ukallocrnd/rng.c
- *	lib/ukallocrnd/chacha.c tests/unit/fake_port.c
- *	tests/unit/fake_assert.c
+ *	lib/ukallocrnd/chacha.c lib/ukallocrnd/fill.c
+ *	tests/unit/fake_port.c tests/unit/fake_assert.c
  */
 
 #include <setjmp.h>
@@ -72,37 +72,68 @@ static void leave(struct rnd_ctx ctx)
 	rnd_ctx_leave(&cpus, ctx);
 }
 
-/* Allocates a slot of CPU cpu, which is inside */
-static __u64 pop(struct rnd_pcpu *pc)
+/* The CPU of ctx may enter again as the fast paths do */
+static __bool enter_fast(void)
 {
-	struct rnd_pclass *pl = &pc->cls[SC];
-	__u64 ref;
-
-	if (!pl->mag_cnt)
-		assert_true(rnd_pclass_refill(pl));
-	ref = pl->mag[--pl->mag_cnt];
-	*rnd_ref_state(pl, ref) = rnd_state_live(RND_KIND_MALLOC, 8);
-	return ref;
+	return rnd_pcpu_enter(rnd_cpus_own(cpus.table));
 }
 
-static struct rnd_place place_of(struct rnd_pcpu *pc, __u64 ref)
+/* Allocates a slot of a CPU that is inside */
+static __u32 pop_of(struct rnd_pcpu *pc, unsigned int sc)
 {
-	struct rnd_place p = { .slot = 0 };
+	struct rnd_pclass *pl = rnd_pcpu_class(&cpus, pc, sc);
+	__u32 n;
 
-	if (!rnd_pagemap_find(&pm, rnd_ref_slot(&pc->cls[SC], ref), &p)) {
-		fail_msg("reference %#lx is not a slot", ref);
+	if (!rnd_pclass_can_draw(pl))
+		assert_true(rnd_pclass_refill(pl));
+	if (!rnd_rng_has16(&pc->rng))
+		rnd_rng_refill(&pc->rng);
+	n = (__u32)rnd_pclass_draw(pl, &pc->rng);
+	pl->states[n] =
+		rnd_state_live(pl->slot_len, pc->idx, RND_KIND_MALLOC, 8);
+	return n;
+}
+
+static __u32 pop(struct rnd_pcpu *pc)
+{
+	return pop_of(pc, SC);
+}
+
+/* Frees it again */
+static void push_of(struct rnd_pcpu *pc, unsigned int sc, __u32 n)
+{
+	struct rnd_pclass *pl = &pc->cls[sc];
+
+	pl->states[n] = pl->freed;
+	rnd_pclass_quarantine(pl, n);
+}
+
+static struct rnd_place place_of(__u32 n)
+{
+	const struct rnd_region *r = rnd_pagemap_region(&pm, SC);
+	struct rnd_place p = { .n = 0 };
+
+	if (!rnd_pagemap_find(&pm, rnd_region_slot(r, n), &p) || p.n != n) {
+		fail_msg("%u is not a slot", n);
 		abort();
 	}
 	return p;
 }
 
-/* Frees a slot of owner as pc */
-static void free_remote(struct rnd_pcpu *pc, struct rnd_pcpu *owner, __u64 ref)
+/* Frees a slot of another CPU as pc */
+static void free_remote(struct rnd_pcpu *pc, __u32 n)
 {
-	struct rnd_place p = place_of(owner, ref);
+	struct rnd_place p = place_of(n);
 
 	*p.state = rnd_state_freed(RND_SLOT_REMOTE, pc->idx);
-	rnd_pcpu_free_remote(&cpus, pc, p.slab, p.slot);
+	rnd_pcpu_free_remote(&cpus, pc, p.slab, rnd_place_slot(&p));
+}
+
+static __bool is_marked(const struct rnd_place *p)
+{
+	__u32 slot = rnd_place_slot(p);
+
+	return rnd_slab_remote_bits(p->slab)[slot / 64] >> (slot % 64) & 1;
 }
 
 static __u32 inbox_len(const struct rnd_pcpu *pc)
@@ -128,9 +159,9 @@ static void pcpu_begins_with_the_shared_state_only(void **state)
 	for (i = 0; i < RND_CPU_COUNT; i++)
 		assert_ptr_equal(RND_PCPU_NONE, cpus.table[i]);
 	fake_port_set_cpu(1);
-	assert_null(rnd_pcpu_enter(&cpus));
+	assert_false(enter_fast());
 	fake_port_set_cpu(0);
-	assert_null(rnd_pcpu_enter(&cpus));
+	assert_false(enter_fast());
 }
 
 static void pcpu_init_failure_changes_nothing(void **state)
@@ -154,22 +185,60 @@ static void pcpu_init_failure_changes_nothing(void **state)
 static void pcpu_makes_a_state_for_its_cpu(void **state)
 {
 	struct rnd_ctx ctx = enter(3);
-	unsigned int sc;
 
 	(void)state;
 	assert_ptr_equal(cpus.table[3], ctx.pc);
 	assert_int_equal(3, ctx.pc->idx);
 	assert_int_equal(1, ctx.pc->busy);
-	for (sc = 0; sc < RND_CLASS_COUNT; sc++) {
-		assert_int_equal(3, ctx.pc->cls[sc].cpu);
-		assert_ptr_equal(rnd_pagemap_region(&pm, sc),
-				 ctx.pc->cls[sc].region);
-	}
 	leave(ctx);
 	assert_int_equal(0, ctx.pc->busy);
 	assert_false(rnd_lock_is_taken(&cpus.shared_lock));
-	assert_ptr_equal(ctx.pc, rnd_pcpu_enter(&cpus));
+	assert_true(enter_fast());
+	assert_int_equal(1, ctx.pc->busy);
+	assert_false(enter_fast());
 	rnd_pcpu_leave(ctx.pc);
+	assert_int_equal(0, ctx.pc->busy);
+}
+
+/* P5: who uses one class does not pay for the others */
+static void pcpu_makes_a_part_when_it_is_first_used(void **state)
+{
+	struct rnd_ctx ctx = enter(3);
+	struct rnd_pclass *pl;
+	unsigned int sc, other;
+
+	(void)state;
+	for (sc = 0; sc < RND_CLASS_COUNT; sc++) {
+		for (other = sc; other < RND_CLASS_COUNT; other++)
+			assert_null(ctx.pc->cls[other].region);
+		pl = rnd_pcpu_class(&cpus, ctx.pc, sc);
+		assert_ptr_equal(&ctx.pc->cls[sc], pl);
+		assert_int_equal(3, pl->cpu);
+		assert_ptr_equal(rnd_pagemap_region(&pm, sc), pl->region);
+		assert_ptr_equal(&ctx.pc->rng, pl->rng);
+		assert_memory_equal(&pm.key, &pl->key, sizeof(pm.key));
+		/* Once */
+		pl->refills = 5;
+		assert_ptr_equal(pl, rnd_pcpu_class(&cpus, ctx.pc, sc));
+		assert_true(pl->refills == 5);
+	}
+	assert_int_equal(0, vs.user);
+	leave(ctx);
+}
+
+/* Unused parts are in the way of nothing */
+static void pcpu_flushes_and_purges_unused_parts(void **state)
+{
+	struct rnd_ctx ctx = enter(3);
+
+	(void)state;
+	rnd_pcpu_flush(&cpus, ctx.pc);
+	assert_int_equal(0, rnd_pcpu_purge(ctx.pc));
+	(void)pop(ctx.pc);
+	rnd_pcpu_flush(&cpus, ctx.pc);
+	assert_true(rnd_pcpu_purge(ctx.pc) > 0);
+	assert_int_equal(1, dyn[SC].slab_cnt);
+	leave(ctx);
 }
 
 /* Neighbours, and the ends, with a page between them that faults */
@@ -199,7 +268,7 @@ static void pcpu_nested_entry_falls_back_to_shared_c1(void **state)
 	struct rnd_ctx outer = enter(1), inner;
 
 	(void)state;
-	assert_null(rnd_pcpu_enter(&cpus));
+	assert_false(enter_fast());
 	inner = rnd_ctx_enter(&cpus);
 	assert_ptr_equal(cpus.shared, inner.pc);
 	assert_int_equal(1, inner.pc->busy);
@@ -268,7 +337,7 @@ static void pcpu_stays_out_of_a_stopped_world(void **state)
 	leave(ctx);
 	rnd_world_stopped = 1;
 	if (RND_PORT_CAN_STOP)
-		assert_null(rnd_pcpu_enter(&cpus));
+		assert_false(enter_fast());
 	assert_int_equal(0, ctx.pc->busy);
 
 	fake_port.on_yield = world_starts;
@@ -301,21 +370,21 @@ static void pcpu_wait_returns_when_all_have_left(void **state)
 static void pcpu_batch_is_flushed_when_full_c2(void **state)
 {
 	struct rnd_ctx a = enter(1), b;
-	__u64 refs[RND_OUT_LEN];
+	__u32 slots[RND_OUT_LEN];
 	struct rnd_place p;
 	__u32 i;
 
 	(void)state;
 	for (i = 0; i < RND_OUT_LEN; i++)
-		refs[i] = pop(a.pc);
+		slots[i] = pop(a.pc);
 	leave(a);
 
 	b = enter(2);
 	for (i = 0; i + 1 < RND_OUT_LEN; i++)
-		free_remote(b.pc, a.pc, refs[i]);
+		free_remote(b.pc, slots[i]);
 	assert_int_equal(RND_OUT_LEN - 1, b.pc->out_cnt);
 	assert_null(a.pc->inbox);
-	free_remote(b.pc, a.pc, refs[i]);
+	free_remote(b.pc, slots[i]);
 	assert_int_equal(0, b.pc->out_cnt);
 	assert_int_equal(RND_OUT_LEN, b.pc->remote_frees);
 	assert_null(b.pc->inbox);
@@ -326,69 +395,108 @@ static void pcpu_batch_is_flushed_when_full_c2(void **state)
 	if (RND_OPT_RANDOM_SLOTS)
 		assert_true(inbox_len(a.pc) > 1);
 	for (i = 0; i < RND_OUT_LEN; i++) {
-		p = place_of(a.pc, refs[i]);
+		p = place_of(slots[i]);
 		assert_int_equal(RND_SLAB_IN_INBOX, p.slab->visit);
-		assert_true((rnd_slab_remote_bits(p.slab)[p.slot / 64] >>
-			     (p.slot % 64)) &
-			    1);
+		assert_true(is_marked(&p));
 	}
 	assert_true(inbox_len(a.pc) <= dyn[SC].slab_cnt);
+}
+
+/* Every slot of a batch is in another slab: each is visited and delivered once,
+ * whatever their addresses have in common
+ */
+static void pcpu_batch_of_many_slabs(void **state)
+{
+	struct rnd_slab *slab[RND_OUT_LEN];
+	struct rnd_ctx a = enter(1), b;
+	__u32 i, n;
+
+	(void)state;
+	(void)rnd_pcpu_class(&cpus, a.pc, SC);
+	for (i = 0; i < RND_OUT_LEN; i++) {
+		slab[i] = rnd_region_take(rnd_pagemap_region(&pm, SC), &vs, 1);
+		assert_non_null(slab[i]);
+		/* All are taken by others, for this test */
+		for (n = 0; n < RND_SLAB_WORDS(slab[i]->slots); n++)
+			rnd_slab_free_bits(slab[i])[n] = 0;
+		slab[i]->free_cnt = 0;
+	}
+	leave(a);
+
+	b = enter(2);
+	for (i = 0; i < RND_OUT_LEN; i++)
+		free_remote(b.pc, slab[i]->idx * slab[i]->slots + i);
+	assert_int_equal(0, b.pc->out_cnt);
+	leave(b);
+	assert_int_equal(RND_OUT_LEN, inbox_len(a.pc));
+	for (i = 0; i < RND_OUT_LEN; i++) {
+		assert_int_equal(RND_SLAB_IN_INBOX, slab[i]->visit);
+		assert_true(rnd_slab_remote_bits(slab[i])[i / 64] ==
+			    1UL << (i % 64));
+	}
+
+	a = enter(1);
+	assert_int_equal(RND_OUT_LEN, rnd_pcpu_drain_inbox(a.pc));
+	rnd_pcpu_flush(&cpus, a.pc);
+	for (i = 0; i < RND_OUT_LEN; i++) {
+		assert_int_equal(0, slab[i]->visit);
+		assert_int_equal(1, slab[i]->free_cnt);
+		assert_int_equal(1, slab[i]->listed);
+	}
+	leave(a);
 }
 
 /* An owner whose thread has ended would not look into its inbox for long */
 static void pcpu_batch_for_nobody_is_taken_at_once(void **state)
 {
 	struct rnd_ctx a = enter(1), b;
-	__u64 refs[RND_OUT_LEN];
+	__u32 slots[RND_OUT_LEN];
 	struct rnd_pcpu *owner = a.pc;
 	__u32 i;
 
 	(void)state;
 	for (i = 0; i < RND_OUT_LEN; i++)
-		refs[i] = pop(owner);
+		slots[i] = pop(owner);
 	leave(a);
 
 	fake_port.unleased = 1;
 	b = enter(2);
 	for (i = 0; i < RND_OUT_LEN; i++)
-		free_remote(b.pc, owner, refs[i]);
+		free_remote(b.pc, slots[i]);
 	leave(b);
 	fake_port.unleased = 0;
 	assert_null(owner->inbox);
 	for (i = 0; i < RND_OUT_LEN; i++)
-		assert_true((*place_of(owner, refs[i]).state &
-			     RND_STATE_MASK) != RND_SLOT_REMOTE);
+		assert_true((*place_of(slots[i]).state & RND_STATE_MASK) !=
+			    RND_SLOT_REMOTE);
 }
 
 static void pcpu_drain_takes_everything_once(void **state)
 {
 	struct rnd_ctx a = enter(1), b;
 	struct rnd_place p;
-	__u64 refs[100];
+	__u32 slots[100];
 	__u32 i;
 
 	(void)state;
-	for (i = 0; i < ARRAY_SIZE(refs); i++)
-		refs[i] = pop(a.pc);
+	for (i = 0; i < ARRAY_SIZE(slots); i++)
+		slots[i] = pop(a.pc);
 	leave(a);
 	b = enter(2);
-	for (i = 0; i < ARRAY_SIZE(refs); i++)
-		free_remote(b.pc, a.pc, refs[i]);
+	for (i = 0; i < ARRAY_SIZE(slots); i++)
+		free_remote(b.pc, slots[i]);
 	rnd_pcpu_flush_out(&cpus, b.pc);
 	leave(b);
 
 	a = enter(1);
-	assert_int_equal(ARRAY_SIZE(refs), rnd_pcpu_drain_inbox(a.pc));
+	assert_int_equal(ARRAY_SIZE(slots), rnd_pcpu_drain_inbox(a.pc));
 	assert_null(a.pc->inbox);
 	assert_int_equal(0, rnd_pcpu_drain_inbox(a.pc));
-	for (i = 0; i < ARRAY_SIZE(refs); i++) {
-		p = place_of(a.pc, refs[i]);
+	for (i = 0; i < ARRAY_SIZE(slots); i++) {
+		p = place_of(slots[i]);
 		assert_int_equal(0, p.slab->visit);
-		assert_int_equal(rnd_state_freed(RND_OPT_QUARANTINE ?
-							 RND_SLOT_QUARANTINED :
-							 RND_SLOT_FREE,
-						 2),
-				 *p.state);
+		assert_int_equal(rnd_state_freed(RND_SLOT_FREED, 2), *p.state);
+		assert_false(is_marked(&p));
 	}
 	rnd_pcpu_flush(&cpus, a.pc);
 	rnd_pcpu_purge(a.pc);
@@ -401,30 +509,30 @@ static void pcpu_drain_takes_everything_once(void **state)
 static void pcpu_slab_is_in_the_inbox_once(void **state)
 {
 	struct rnd_ctx a = enter(1), b;
-	__u64 refs[30];
+	__u32 slots[30];
 	__u32 i, len = 0;
 
 	(void)state;
-	for (i = 0; i < ARRAY_SIZE(refs); i++)
-		refs[i] = pop(a.pc);
+	for (i = 0; i < ARRAY_SIZE(slots); i++)
+		slots[i] = pop(a.pc);
 	leave(a);
-	for (i = 0; i < ARRAY_SIZE(refs); i++) {
+	for (i = 0; i < ARRAY_SIZE(slots); i++) {
 		b = enter(2 + i % 3);
-		free_remote(b.pc, a.pc, refs[i]);
+		free_remote(b.pc, slots[i]);
 		rnd_pcpu_flush_out(&cpus, b.pc);
 		leave(b);
 		len = inbox_len(a.pc);
 	}
 	assert_in_range(len, 1, dyn[SC].slab_cnt);
 	a = enter(1);
-	assert_int_equal(ARRAY_SIZE(refs), rnd_pcpu_drain_inbox(a.pc));
+	assert_int_equal(ARRAY_SIZE(slots), rnd_pcpu_drain_inbox(a.pc));
 	leave(a);
 }
 
 static void pcpu_sorts_a_batch_by_owner(void **state)
 {
 	struct rnd_ctx ctx[4];
-	__u64 refs[4][10];
+	__u32 slots[4][10];
 	__u32 i, j;
 
 	(void)state;
@@ -432,13 +540,13 @@ static void pcpu_sorts_a_batch_by_owner(void **state)
 		/* 0 is the shared state */
 		ctx[i] = enter(i);
 		for (j = 0; j < 10; j++)
-			refs[i][j] = pop(ctx[i].pc);
+			slots[i][j] = pop(ctx[i].pc);
 		leave(ctx[i]);
 	}
 	ctx[3] = enter(3);
 	for (j = 0; j < 10; j++)
 		for (i = 0; i < 3; i++)
-			free_remote(ctx[3].pc, ctx[i].pc, refs[i][j]);
+			free_remote(ctx[3].pc, slots[i][j]);
 	rnd_pcpu_flush_out(&cpus, ctx[3].pc);
 	leave(ctx[3]);
 	for (i = 0; i < 3; i++) {
@@ -456,14 +564,14 @@ static void pcpu_purges_nothing_with_a_visitor_c3(void **state)
 {
 	struct rnd_ctx a = enter(1);
 	struct rnd_place p;
-	__u64 ref = pop(a.pc);
+	__u32 slot = pop(a.pc);
 
 	(void)state;
-	p = place_of(a.pc, ref);
+	p = place_of(slot);
 	*p.state = rnd_state_freed(RND_SLOT_REMOTE, 2);
 	/* CPU 2 has set the bit, but not put the slab into the inbox yet */
 	p.slab->visit += RND_SLAB_VISITOR;
-	assert_true(rnd_slab_mark_remote(p.slab, p.slot));
+	assert_true(rnd_slab_mark_remote(p.slab, rnd_place_slot(&p)));
 	assert_int_equal(1, rnd_pclass_take_remote(&a.pc->cls[SC], p.slab));
 	rnd_pcpu_flush(&cpus, a.pc);
 	rnd_pcpu_purge(a.pc);
@@ -483,17 +591,138 @@ static void pcpu_purges_nothing_with_a_visitor_c3(void **state)
 	leave(a);
 }
 
+/*
+ * The common quarantine of long slots
+ */
+
+static void pcpu_long_slots_share_a_quarantine(void **state)
+{
+	struct rnd_ctx ctx = enter(1);
+	__bool is_long;
+	unsigned int sc;
+
+	(void)state;
+	for (sc = 0; sc < RND_CLASS_COUNT; sc++) {
+		is_long = rnd_sizeclass[sc].slot_len > RND_BULK_SLOT_MIN;
+		assert_ptr_equal(is_long ? &ctx.pc->bulk : __NULL,
+				 rnd_pcpu_class(&cpus, ctx.pc, sc)->bulk);
+	}
+	leave(ctx);
+}
+
+/* B1 and B2; what is in there is FREED, and no more than has to be */
+static void assert_bulk(const struct rnd_pcpu *pc)
+{
+	const struct rnd_bulk_entry *e;
+	__sz bytes = 0;
+	__u32 i;
+
+	for (i = 0; i < pc->bulk.cnt; i++) {
+		e = rnd_bulk_entry(&pc->bulk, i);
+		assert_ptr_equal(&pc->bulk, pc->cls[e->sc].bulk);
+		assert_int_equal(RND_SLOT_FREED,
+				 pc->cls[e->sc].states[e->n] & RND_STATE_MASK);
+		bytes += pc->cls[e->sc].slot_len;
+	}
+	assert_true(bytes == pc->bulk.bytes);
+	assert_true(bytes <= RND_QUARANTINE_BYTES);
+	assert_true(pc->bulk.cnt < RND_BULK_LEN);
+}
+
+static __bool is_in_bulk(const struct rnd_pcpu *pc, unsigned int sc, __u32 n)
+{
+	__u32 i;
+
+	for (i = 0; i < pc->bulk.cnt; i++)
+		if (rnd_bulk_entry(&pc->bulk, i)->sc == sc &&
+		    rnd_bulk_entry(&pc->bulk, i)->n == n)
+			return 1;
+
+	return 0;
+}
+
+/* A slot stays until as many bytes were freed after it as are held back, by
+ * slots of any class; then it leaves
+ */
+static void check_long_slot(struct rnd_pcpu *pc, unsigned int first_sc)
+{
+	unsigned int sc = first_sc;
+	__u32 n, first = pop_of(pc, sc);
+	__sz bytes = pc->cls[sc].slot_len;
+
+	push_of(pc, sc, first);
+	do {
+		assert_true(is_in_bulk(pc, first_sc, first));
+		sc = sc + 1 < RND_CLASS_COUNT ?
+			     sc + 1 :
+			     rnd_sizeclass_of(RND_BULK_SLOT_MIN);
+		n = pop_of(pc, sc);
+		assert_true(n != first || sc != first_sc);
+		push_of(pc, sc, n);
+		assert_bulk(pc);
+		bytes += pc->cls[sc].slot_len;
+	} while (bytes <= RND_QUARANTINE_BYTES);
+	assert_false(is_in_bulk(pc, first_sc, first));
+}
+
+static void pcpu_long_slot_waits_for_bytes_b1(void **state)
+{
+	struct rnd_ctx ctx = enter(1);
+	unsigned int sc;
+
+	(void)state;
+	if (!RND_OPT_QUARANTINE)
+		skip();
+	for (sc = rnd_sizeclass_of(RND_BULK_SLOT_MIN); sc < RND_CLASS_COUNT;
+	     sc++)
+		check_long_slot(ctx.pc, sc);
+	leave(ctx);
+}
+
+/* The shortest of the long slots take the most entries */
+static void pcpu_ring_of_long_slots_has_room_b2(void **state)
+{
+	const unsigned int sc = rnd_sizeclass_of(RND_BULK_SLOT_MIN);
+	static __u32 n[2 * RND_BULK_LEN];
+	struct rnd_ctx ctx = enter(1);
+	struct rnd_bulk *bulk = &ctx.pc->bulk;
+	__u32 i;
+
+	(void)state;
+	if (!RND_OPT_QUARANTINE)
+		skip();
+	for (i = 0; i < ARRAY_SIZE(n); i++)
+		n[i] = pop_of(ctx.pc, sc);
+	for (i = 0; i < ARRAY_SIZE(n); i++) {
+		push_of(ctx.pc, sc, n[i]);
+		/* First in, first out */
+		if (bulk->cnt)
+			assert_int_equal(n[i + 1 - bulk->cnt],
+					 rnd_bulk_entry(bulk, 0)->n);
+	}
+	assert_bulk(ctx.pc);
+	assert_int_equal(RND_QUARANTINE_BYTES / rnd_sizeclass[sc].slot_len,
+			 bulk->cnt);
+
+	rnd_pcpu_flush(&cpus, ctx.pc);
+	assert_int_equal(0, bulk->cnt);
+	assert_true(bulk->bytes == 0);
+	rnd_pcpu_purge(ctx.pc);
+	assert_int_equal(0, vs.user);
+	leave(ctx);
+}
+
 struct twice {
-	struct rnd_pcpu *first, *second, *owner;
-	__u64 ref;
+	struct rnd_pcpu *first, *second;
+	__u32 slot;
 };
 
 static void free_twice(void *arg)
 {
 	struct twice *t = arg;
 
-	free_remote(t->first, t->owner, t->ref);
-	free_remote(t->second, t->owner, t->ref);
+	free_remote(t->first, t->slot);
+	free_remote(t->second, t->slot);
 	rnd_pcpu_flush_out(&cpus, t->first);
 	if (t->second != t->first)
 		rnd_pcpu_flush_out(&cpus, t->second);
@@ -513,7 +742,7 @@ static void pcpu_second_remote_bit_is_reported(void **state)
 		ctx[i] = enter(i + 1);
 		leave(ctx[i]);
 	}
-	t = (struct twice){ ctx[1].pc, ctx[2].pc, ctx[0].pc, pop(ctx[0].pc) };
+	t = (struct twice){ ctx[1].pc, ctx[2].pc, pop(ctx[0].pc) };
 	text = fake_port_abort_text(free_twice, &t);
 	assert_ptr_equal(text, strstr(text, "ukallocrnd: BUG: double free: "));
 	assert_non_null(strstr(text, "class=96 "));
@@ -528,6 +757,8 @@ int main(void)
 		UNIT_TEST(pcpu_begins_with_the_shared_state_only),
 		UNIT_TEST(pcpu_init_failure_changes_nothing),
 		UNIT_TEST(pcpu_makes_a_state_for_its_cpu),
+		UNIT_TEST(pcpu_makes_a_part_when_it_is_first_used),
+		UNIT_TEST(pcpu_flushes_and_purges_unused_parts),
 		UNIT_TEST(pcpu_states_are_between_guards),
 		UNIT_TEST(pcpu_nested_entry_falls_back_to_shared_c1),
 		UNIT_TEST(pcpu_leases_an_index_or_shares),
@@ -536,11 +767,15 @@ int main(void)
 		UNIT_TEST(pcpu_stays_out_of_a_stopped_world),
 		UNIT_TEST(pcpu_wait_returns_when_all_have_left),
 		UNIT_TEST(pcpu_batch_is_flushed_when_full_c2),
+		UNIT_TEST(pcpu_batch_of_many_slabs),
 		UNIT_TEST(pcpu_batch_for_nobody_is_taken_at_once),
 		UNIT_TEST(pcpu_drain_takes_everything_once),
 		UNIT_TEST(pcpu_slab_is_in_the_inbox_once),
 		UNIT_TEST(pcpu_sorts_a_batch_by_owner),
 		UNIT_TEST(pcpu_purges_nothing_with_a_visitor_c3),
+		UNIT_TEST(pcpu_long_slots_share_a_quarantine),
+		UNIT_TEST(pcpu_long_slot_waits_for_bytes_b1),
+		UNIT_TEST(pcpu_ring_of_long_slots_has_room_b2),
 		UNIT_TEST(pcpu_second_remote_bit_is_reported),
 	};
 

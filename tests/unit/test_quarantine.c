@@ -7,7 +7,8 @@
 /* Unit test of quarantine.c
  *
  * The generator's buffer holds the index that the next push shall draw, so
- * every path is chosen by the test.
+ * every path is chosen by the test. Without a random stage nothing may be
+ * drawn; its own tests are left out then.
  *
  * links: tests/unit/fake_assert.c
  */
@@ -16,38 +17,42 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "quarantine.h"
 
-/* quarantine.c needs it in every configuration */
-void rnd_rng_refill(struct rnd_rng *rng)
-{
-	fail_msg("refill of %p", (void *)rng);
-}
-
-#if RND_OPT_QUARANTINE
-
 #define UNIT_TEST(fn) cmocka_unit_test_setup(fn, setup)
 
+#define NONE RND_QUARANTINE_NONE
+
 /* Shorter than the arrays, F no power of two */
-#define RAND_LEN 8U
+#if RND_OPT_QUARANTINE
+#define RAND_LEN (RND_QUARANTINE_RAND_LEN < 8U ? RND_QUARANTINE_RAND_LEN : 8U)
 #define FIFO_LEN 11U
+UK_CTASSERT(FIFO_LEN < RND_QUARANTINE_FIFO_LEN);
+#else
+#define RAND_LEN 0U
+#define FIFO_LEN 1U
+#endif
 
 #define HELD_LEN (RAND_LEN + FIFO_LEN)
-
-UK_CTASSERT(RAND_LEN < RND_QUARANTINE_RAND_LEN);
-UK_CTASSERT(FIFO_LEN < RND_QUARANTINE_FIFO_LEN);
+/* What index 0 of the random stage adds to the way of a slot */
+#define HEAD_LEN (RAND_LEN ? 1U : 0U)
 
 static struct rnd_quarantine q;
 static struct rnd_rng bytes;
 
 /* What rnd_quarantine_drain() delivered */
-static __u64 drained[HELD_LEN];
+static __u32 drained[HELD_LEN];
 static unsigned int drained_cnt;
+
+/* quarantine.c needs it in every configuration */
+void rnd_rng_refill(struct rnd_rng *rng)
+{
+	fail_msg("refill of %p", (void *)rng);
+}
 
 static int setup(void **state)
 {
@@ -58,81 +63,322 @@ static int setup(void **state)
 	return 0;
 }
 
-/* The index is what a random byte says modulo RAND_LEN */
-static __u64 push_at(__u8 byte, __u64 ref)
+static __u32 push_raw(__u8 byte, __u32 slot)
 {
-	__u64 released;
+	__u32 released;
 
-	bytes.pos = RND_RNG_BUF_LEN - 1;
-	bytes.buf[bytes.pos] = byte;
-	released = rnd_quarantine_push(&q, &bytes, ref);
-	assert_int_equal(RND_RNG_BUF_LEN, bytes.pos);
+	bytes.left = 1;
+	bytes.buf[0] = byte;
+	released = rnd_quarantine_push(&q, &bytes, slot);
+	assert_int_equal(RAND_LEN ? 0 : 1, bytes.left);
+	return released;
+}
+
+/* The index is what a random byte says modulo RAND_LEN */
+static __u32 push_at(__u8 byte, __u32 slot)
+{
+	__u32 released = push_raw(byte, slot);
+
 	assert_true(rnd_quarantine_is_valid(&q));
 	return released;
 }
 
-static void drain_one(void *arg, __u64 ref)
+static void drain_one(void *arg, __u32 slot)
 {
 	assert_ptr_equal(arg, drained);
 	assert_true(drained_cnt < HELD_LEN);
-	assert_false(rnd_quarantine_contains(&q, ref));
-	drained[drained_cnt++] = ref;
+	assert_false(rnd_quarantine_contains(&q, slot));
+	drained[drained_cnt++] = slot;
 }
+
+#if RND_OPT_QUARANTINE
 
 static void quarantine_is_empty_after_init(void **state)
 {
 	(void)state;
 	assert_true(rnd_quarantine_is_valid(&q));
 	assert_int_equal(0, rnd_quarantine_count(&q));
+	assert_false(rnd_quarantine_contains(&q, 0));
 	assert_false(rnd_quarantine_contains(&q, 1));
 }
 
-static void quarantine_releases_nothing_while_filling(void **state)
+static void quarantine_releases_nothing_while_filling_q2(void **state)
 {
-	__u64 ref = 1;
-	__u8 i;
+	__u32 i, slot = 0;
 
 	(void)state;
-	for (i = 0; i < RAND_LEN; i++)
-		assert_true(push_at(i, ref++) == 0);
+	for (i = 0; i < q.rand_len; i++)
+		assert_int_equal(NONE, push_at((__u8)i, slot++));
 	for (i = 0; i < FIFO_LEN; i++)
-		assert_true(push_at(0, ref++) == 0);
+		assert_int_equal(NONE, push_at(0, slot++));
 	assert_int_equal(HELD_LEN, rnd_quarantine_count(&q));
-	assert_true(push_at(0, ref) != 0);
+	assert_int_not_equal(NONE, push_at(0, slot));
 	assert_int_equal(HELD_LEN, rnd_quarantine_count(&q));
 }
 
-static void quarantine_releases_in_eviction_order(void **state)
+/* With index 0 only, both stages together are one FIFO; slot 0 is a slot */
+static void quarantine_releases_in_eviction_order_q2(void **state)
 {
-	__u64 ref;
+	__u32 slot;
 
 	(void)state;
-
-	/* Index 0 only: both stages together are one FIFO of 1 + F slots */
-	for (ref = 1; ref <= 1 + FIFO_LEN; ref++)
-		assert_true(push_at(0, ref) == 0);
-	for (; ref < 5UL * FIFO_LEN; ref++)
-		assert_true(push_at(0, ref) == ref - 1 - FIFO_LEN);
+	for (slot = 0; slot < HEAD_LEN + FIFO_LEN; slot++)
+		assert_int_equal(NONE, push_at(0, slot));
+	for (; slot < 5 * FIFO_LEN; slot++)
+		assert_int_equal(slot - HEAD_LEN - FIFO_LEN, push_at(0, slot));
 }
 
-static void quarantine_fill_does_not_age_fifo(void **state)
+static void quarantine_takes_any_number_but_none(void **state)
 {
-	__u64 ref = 3;
+	static const __u32 slots[] = { 0, NONE - 1, 1U << 31, 0xffff };
+	unsigned int i;
+
+	(void)state;
+	rnd_quarantine_init(&q, RAND_LEN ? 1 : 0, ARRAY_SIZE(slots));
+	for (i = 0; i < ARRAY_SIZE(slots); i++)
+		assert_int_equal(NONE, push_at(0, slots[i]));
+	for (i = 0; i < ARRAY_SIZE(slots); i++)
+		assert_true(rnd_quarantine_contains(&q, slots[i]));
+	if (HEAD_LEN)
+		assert_int_equal(NONE, push_at(0, 1000));
+	for (i = 0; i < ARRAY_SIZE(slots); i++)
+		assert_int_equal(slots[i], push_at(0, 2000 + i));
+}
+
+static void quarantine_works_at_its_longest_and_shortest(void **state)
+{
+	__u32 i, slot = 0;
+
+	(void)state;
+	memset(&q, 0, sizeof(q));
+	rnd_quarantine_init(&q, RND_QUARANTINE_RAND_LEN,
+			    RND_QUARANTINE_FIFO_LEN);
+	for (i = 0; i < q.rand_len; i++)
+		assert_int_equal(NONE, push_at((__u8)i, slot++));
+	for (i = 0; i < RND_QUARANTINE_FIFO_LEN; i++)
+		assert_int_equal(NONE, push_at(0, slot++));
+	assert_int_equal(0, push_at(0, slot++));
+	assert_int_equal(RND_QUARANTINE_RAND_LEN ? RND_QUARANTINE_RAND_LEN : 1,
+			 push_at(0, slot));
+
+	memset(&q, 0, sizeof(q));
+	rnd_quarantine_init(&q, RAND_LEN ? 1 : 0, 1);
+	for (slot = 0; slot < HEAD_LEN + 1; slot++)
+		assert_int_equal(NONE, push_at((__u8)(slot * 255), slot));
+	for (; slot < 10; slot++)
+		assert_int_equal(slot - HEAD_LEN - 1,
+				 push_at((__u8)slot, slot));
+}
+
+/* The same index for a step, which draws 16 bits */
+static __u32 step_at(struct rnd_quarantine *twin, __u8 byte, __u32 slot)
+{
+	__u32 released;
+
+	bytes.left = 2;
+	bytes.buf[0] = byte;
+	bytes.buf[1] = (__u8)~byte;
+	released = rnd_quarantine_step(twin, &bytes, slot);
+	assert_int_equal(RAND_LEN ? 0 : 2, bytes.left);
+	return released;
+}
+
+static __bool can_step(const struct rnd_quarantine *twin)
+{
+	bytes.left = 2;
+	return rnd_quarantine_can_step(twin, &bytes);
+}
+
+/* The fast variant and the other one, at every place of the ring */
+static void quarantine_step_does_what_push_does(void **state)
+{
+	struct rnd_quarantine twin;
+	__u32 slot, len, released;
+	__u8 byte;
+
+	(void)state;
+	for (len = 1; len <= FIFO_LEN; len++) {
+		setup(NULL);
+		rnd_quarantine_init(&q, RAND_LEN, len);
+		twin = q;
+		for (slot = 0; slot < 9 * (RAND_LEN + len); slot++) {
+			byte = (__u8)(slot * 5 + slot / 8);
+			assert_int_equal(twin.fifo_left > 1, can_step(&twin));
+			released = push_at(byte, slot);
+			if (!can_step(&twin)) {
+				twin = q;
+				continue;
+			}
+			assert_int_equal(released, step_at(&twin, byte, slot));
+			assert_memory_equal(&q, &twin, sizeof(q));
+		}
+		assert_int_equal(RAND_LEN + len, rnd_quarantine_count(&q));
+	}
+}
+
+static void quarantine_steps_need_16_bits_if_any(void **state)
+{
+	(void)state;
+	for (bytes.left = 0; bytes.left < 4; bytes.left++)
+		assert_int_equal(!RAND_LEN || bytes.left >= 2,
+				 rnd_quarantine_can_step(&q, &bytes));
+}
+
+/* All but one of the pushes that reach the ring, in a round of it */
+static void quarantine_starts_over_once_a_round(void **state)
+{
+	__u32 slot, cnt = 0;
+
+	(void)state;
+	if (HEAD_LEN)
+		(void)push_at(0, 1000);
+	for (slot = 0; slot < 7 * FIFO_LEN; slot++) {
+		assert_int_equal(FIFO_LEN - slot % FIFO_LEN, q.fifo_left);
+		cnt += !can_step(&q);
+		(void)push_at(0, slot);
+	}
+	assert_int_equal(7, cnt);
+}
+
+static void quarantine_contains_what_it_holds(void **state)
+{
+	__u32 slot;
+
+	(void)state;
+	for (slot = 0; slot <= 20; slot++)
+		(void)push_at(3, slot);
+
+	/* One in the random stage, the last F before it in the FIFO stage */
+	for (slot = 0; slot <= 21; slot++)
+		assert_int_equal(slot > 20 - HEAD_LEN - FIFO_LEN && slot <= 20,
+				 rnd_quarantine_contains(&q, slot));
+	assert_int_equal(HEAD_LEN + FIFO_LEN, rnd_quarantine_count(&q));
+	expect_assert_failure(rnd_quarantine_contains(&q, NONE));
+}
+
+/* From every place of the ring, filling up and full */
+static void quarantine_drains_oldest_first_and_everything(void **state)
+{
+	unsigned int cnt, i, held;
+
+	(void)state;
+	for (cnt = 0; cnt < 4 * FIFO_LEN; cnt++) {
+		setup(NULL);
+		for (i = 0; i < cnt; i++)
+			(void)push_at(3, i);
+		held = MIN(cnt, HEAD_LEN + FIFO_LEN);
+		assert_int_equal(held, rnd_quarantine_count(&q));
+
+		rnd_quarantine_drain(&q, drain_one, drained);
+
+		assert_int_equal(held, drained_cnt);
+		for (i = 0; i < held; i++)
+			assert_int_equal(cnt - held + i, drained[i]);
+		assert_int_equal(0, rnd_quarantine_count(&q));
+		assert_true(rnd_quarantine_is_valid(&q));
+		quarantine_releases_nothing_while_filling_q2(NULL);
+	}
+}
+
+static void quarantine_is_invalid_after_double_push_q1(void **state)
+{
+	(void)state;
+	(void)push_at(0, 1);
+	(void)push_raw(1, 1);
+	assert_false(rnd_quarantine_is_valid(&q));
+}
+
+static void quarantine_is_invalid_if_an_entry_is_where_none_is_q4(void **state)
+{
+	__u32 i, cnt;
+
+	(void)state;
+	for (cnt = 0; cnt < 3 * FIFO_LEN; cnt++) {
+		setup(NULL);
+		for (i = 0; i < cnt; i++)
+			(void)push_at(0, i);
+		for (i = 0; i < RND_QUARANTINE_FIFO_LEN; i++) {
+			/* The last one that the ring lacks fits */
+			if (q.fifo[i] != NONE || (!i && q.fifo_left == 1))
+				continue;
+			q.fifo[i] = 1000;
+			assert_false(rnd_quarantine_is_valid(&q));
+			q.fifo[i] = NONE;
+		}
+		for (i = RAND_LEN; i < ARRAY_SIZE(q.rand); i++) {
+			q.rand[i] = 1000;
+			assert_false(rnd_quarantine_is_valid(&q));
+			q.rand[i] = NONE;
+		}
+		assert_true(rnd_quarantine_is_valid(&q));
+	}
+}
+
+static void quarantine_is_invalid_if_its_shape_is(void **state)
+{
+	(void)state;
+	/* As many entries as there should be, elsewhere */
+	(void)push_raw(0, 1);
+	(void)push_raw(0, 2);
+	q.fifo[0] = q.fifo[FIFO_LEN - 1];
+	q.fifo[FIFO_LEN - 1] = NONE;
+	assert_false(rnd_quarantine_is_valid(&q));
+	setup(NULL);
+	q.fifo_left = 0;
+	assert_false(rnd_quarantine_is_valid(&q));
+	q.fifo_left = FIFO_LEN + 1;
+	assert_false(rnd_quarantine_is_valid(&q));
+	/* Not where the first entries went */
+	q.fifo_left = FIFO_LEN - 1;
+	assert_false(rnd_quarantine_is_valid(&q));
+	setup(NULL);
+	q.fifo_len = 0;
+	assert_false(rnd_quarantine_is_valid(&q));
+	q.fifo_len = RND_QUARANTINE_FIFO_LEN + 1;
+	q.fifo_left = q.fifo_len;
+	assert_false(rnd_quarantine_is_valid(&q));
+	setup(NULL);
+	q.rand_len = 3;
+	assert_false(rnd_quarantine_is_valid(&q));
+	q.rand_len = RND_QUARANTINE_RAND_LEN ? 2 * RND_QUARANTINE_RAND_LEN : 1;
+	assert_false(rnd_quarantine_is_valid(&q));
+}
+
+static void quarantine_init_contract(void **state)
+{
+	const __u32 r = RND_QUARANTINE_RAND_LEN, f = RND_QUARANTINE_FIFO_LEN;
+
+	(void)state;
+	expect_assert_failure(rnd_quarantine_init(NULL, RAND_LEN, FIFO_LEN));
+	expect_assert_failure(rnd_quarantine_init(&q, RAND_LEN, 0));
+	expect_assert_failure(rnd_quarantine_init(&q, RAND_LEN, f + 1));
+	expect_assert_failure(rnd_quarantine_init(&q, r ? 2 * r : 1, FIFO_LEN));
+	if (r)
+		expect_assert_failure(rnd_quarantine_init(&q, 0, FIFO_LEN));
+	if (r > 3)
+		expect_assert_failure(rnd_quarantine_init(&q, 3, FIFO_LEN));
+}
+
+#if RND_QUARANTINE_RAND_LEN >= 8
+
+static void quarantine_random_stage_does_not_age_fifo_q2(void **state)
+{
+	__u32 slot = 3;
 	__u8 i;
 
 	(void)state;
 
 	/* Slot 1 enters the FIFO stage, then the rest of the random one fills
 	 */
-	assert_true(push_at(0, 1) == 0);
-	assert_true(push_at(0, 2) == 0);
+	assert_int_equal(NONE, push_at(0, 1));
+	assert_int_equal(NONE, push_at(0, 2));
 	for (i = 1; i < RAND_LEN; i++)
-		assert_true(push_at(i, ref++) == 0);
+		assert_int_equal(NONE, push_at(i, slot++));
 
-	/* Q2: it still stays for exactly FIFO_LEN further evictions */
+	/* It still stays for exactly FIFO_LEN further evictions */
 	for (i = 1; i < FIFO_LEN; i++)
-		assert_true(push_at(0, ref++) == 0);
-	assert_true(push_at(0, ref) == 1);
+		assert_int_equal(NONE, push_at(0, slot++));
+	assert_int_equal(1, push_at(0, slot));
 }
 
 static void quarantine_uses_the_low_bits_of_the_random_byte(void **state)
@@ -142,145 +388,85 @@ static void quarantine_uses_the_low_bits_of_the_random_byte(void **state)
 	(void)state;
 	for (byte = 0; byte < 256; byte++) {
 		setup(NULL);
-		push_at((__u8)byte, 77);
-		assert_true(q.rand[byte % RAND_LEN] == 77);
+		(void)push_at((__u8)byte, 77);
+		assert_int_equal(77, q.rand[byte % RAND_LEN]);
 	}
 }
 
-static void quarantine_works_at_its_longest_and_shortest(void **state)
-{
-	__u64 ref;
-	unsigned int i;
-
-	(void)state;
-	memset(&q, 0, sizeof(q));
-	rnd_quarantine_init(&q, RND_QUARANTINE_RAND_LEN,
-			    RND_QUARANTINE_FIFO_LEN);
-	for (i = 0; i < RND_QUARANTINE_RAND_LEN; i++)
-		assert_true(push_at((__u8)i, i + 1) == 0);
-	for (i = 0; i < RND_QUARANTINE_FIFO_LEN; i++)
-		assert_true(push_at(1, 1000 + i) == 0);
-	assert_true(push_at(1, 5000) == 2);
-
-	memset(&q, 0, sizeof(q));
-	rnd_quarantine_init(&q, 1, 1);
-	assert_true(push_at(255, 1) == 0);
-	assert_true(push_at(0, 2) == 0);
-	for (ref = 3; ref < 10; ref++)
-		assert_true(push_at((__u8)ref, ref) == ref - 2);
-}
-
-static void quarantine_contains_what_it_holds(void **state)
-{
-	__u64 ref;
-
-	(void)state;
-	for (ref = 1; ref <= 20; ref++)
-		push_at(3, ref);
-
-	/* One in the random stage, the last F before it in the FIFO stage */
-	for (ref = 1; ref <= 21; ref++)
-		assert_int_equal(ref >= 20 - FIFO_LEN && ref <= 20,
-				 rnd_quarantine_contains(&q, ref));
-}
-
-static void quarantine_drains_oldest_first_and_everything(void **state)
+static void quarantine_drains_its_random_stage_last(void **state)
 {
 	unsigned int i;
 
 	(void)state;
 	for (i = 1; i <= 20; i++)
-		push_at(3, i);
-	push_at(5, 100);
-	push_at(4, 101);
+		(void)push_at(3, i);
+	(void)push_at(5, 100);
+	(void)push_at(4, 101);
 
 	rnd_quarantine_drain(&q, drain_one, drained);
 
 	assert_int_equal(FIFO_LEN + 3, drained_cnt);
 	for (i = 0; i < FIFO_LEN; i++)
-		assert_true(drained[i] == 20 - FIFO_LEN + i);
-	assert_true(drained[FIFO_LEN] == 20);
-	assert_true(drained[FIFO_LEN + 1] == 101);
-	assert_true(drained[FIFO_LEN + 2] == 100);
+		assert_int_equal(20 - FIFO_LEN + i, drained[i]);
+	assert_int_equal(20, drained[FIFO_LEN]);
+	assert_int_equal(101, drained[FIFO_LEN + 1]);
+	assert_int_equal(100, drained[FIFO_LEN + 2]);
 	assert_int_equal(0, rnd_quarantine_count(&q));
-	assert_true(rnd_quarantine_is_valid(&q));
 }
 
-static void quarantine_drains_a_partly_filled_ring(void **state)
-{
-	(void)state;
-	push_at(0, 1);
-	push_at(0, 2);
-	push_at(0, 3);
-
-	rnd_quarantine_drain(&q, drain_one, drained);
-
-	assert_int_equal(3, drained_cnt);
-	assert_true(drained[0] == 1 && drained[1] == 2 && drained[2] == 3);
-	assert_true(rnd_quarantine_is_valid(&q));
-	quarantine_releases_nothing_while_filling(NULL);
-}
-
-static void quarantine_is_invalid_after_double_push(void **state)
-{
-	(void)state;
-	push_at(0, 1);
-	bytes.pos = RND_RNG_BUF_LEN - 1;
-	bytes.buf[bytes.pos] = 1;
-	rnd_quarantine_push(&q, &bytes, 1);
-	assert_false(rnd_quarantine_is_valid(&q));
-}
-
-static void quarantine_is_invalid_if_its_shape_is(void **state)
-{
-	(void)state;
-	q.rand[RAND_LEN] = 1;
-	assert_false(rnd_quarantine_is_valid(&q));
-	setup(NULL);
-	q.fifo[FIFO_LEN] = 1;
-	assert_false(rnd_quarantine_is_valid(&q));
-	setup(NULL);
-	q.fifo[1] = 1;
-	assert_false(rnd_quarantine_is_valid(&q));
-	setup(NULL);
-	q.fifo_head = 1;
-	assert_false(rnd_quarantine_is_valid(&q));
-	setup(NULL);
-	q.fifo_head = FIFO_LEN;
-	assert_false(rnd_quarantine_is_valid(&q));
-	setup(NULL);
-	q.fifo_len = 0;
-	assert_false(rnd_quarantine_is_valid(&q));
-	setup(NULL);
-	q.rand_mask = 4;
-	assert_false(rnd_quarantine_is_valid(&q));
-}
+#endif
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(quarantine_is_empty_after_init),
-		UNIT_TEST(quarantine_releases_nothing_while_filling),
-		UNIT_TEST(quarantine_releases_in_eviction_order),
-		UNIT_TEST(quarantine_fill_does_not_age_fifo),
-		UNIT_TEST(quarantine_uses_the_low_bits_of_the_random_byte),
+		UNIT_TEST(quarantine_releases_nothing_while_filling_q2),
+		UNIT_TEST(quarantine_releases_in_eviction_order_q2),
+		UNIT_TEST(quarantine_takes_any_number_but_none),
 		UNIT_TEST(quarantine_works_at_its_longest_and_shortest),
+		UNIT_TEST(quarantine_step_does_what_push_does),
+		UNIT_TEST(quarantine_steps_need_16_bits_if_any),
+		UNIT_TEST(quarantine_starts_over_once_a_round),
 		UNIT_TEST(quarantine_contains_what_it_holds),
 		UNIT_TEST(quarantine_drains_oldest_first_and_everything),
-		UNIT_TEST(quarantine_drains_a_partly_filled_ring),
-		UNIT_TEST(quarantine_is_invalid_after_double_push),
+		UNIT_TEST(quarantine_is_invalid_after_double_push_q1),
+		UNIT_TEST(
+			quarantine_is_invalid_if_an_entry_is_where_none_is_q4),
 		UNIT_TEST(quarantine_is_invalid_if_its_shape_is),
+		UNIT_TEST(quarantine_init_contract),
+#if RND_QUARANTINE_RAND_LEN >= 8
+		UNIT_TEST(quarantine_random_stage_does_not_age_fifo_q2),
+		UNIT_TEST(quarantine_uses_the_low_bits_of_the_random_byte),
+		UNIT_TEST(quarantine_drains_its_random_stage_last),
+#endif
 	};
 
 	return cmocka_run_group_tests_name("quarantine", tests, NULL, NULL);
 }
 
-#else /* !RND_OPT_QUARANTINE: both stages have one element */
+#else /* !RND_OPT_QUARANTINE */
+
+static void quarantine_that_is_off_keeps_nothing(void **state)
+{
+	__u32 slot;
+
+	(void)state;
+	for (slot = 0; slot < 20; slot++) {
+		assert_false(rnd_quarantine_can_step(&q, &bytes));
+		assert_int_equal(slot, push_at(0, slot));
+		assert_int_equal(0, rnd_quarantine_count(&q));
+	}
+	rnd_quarantine_drain(&q, drain_one, drained);
+	assert_int_equal(0, drained_cnt);
+}
 
 int main(void)
 {
-	puts("the quarantine is configured out");
-	return 77;
+	const struct CMUnitTest tests[] = {
+		UNIT_TEST(quarantine_that_is_off_keeps_nothing),
+	};
+
+	return cmocka_run_group_tests_name("quarantine", tests, NULL, NULL);
 }
 
 #endif

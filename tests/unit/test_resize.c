@@ -14,6 +14,7 @@
  *	lib/ukallocrnd/format.c lib/ukallocrnd/slab.c
  *	lib/ukallocrnd/sizeclass.c lib/ukallocrnd/vspace.c
  *	lib/ukallocrnd/rng.c lib/ukallocrnd/chacha.c
+ *	lib/ukallocrnd/fill.c
  *	tests/unit/fake_port.c tests/unit/fake_assert.c
  */
 
@@ -27,6 +28,7 @@
 
 #include <uk/allocrnd.h>
 
+#include "fake_home.h"
 #include "fake_port.h"
 #include "fast.h"
 #include "resize.h"
@@ -58,12 +60,12 @@ static int teardown(void **state)
 
 static void *alloc(__sz size)
 {
-	return rnd_malloc(h, size, RND_KIND_MALLOC);
+	return home_malloc(h, size, RND_KIND_MALLOC);
 }
 
 static void release(void *ptr)
 {
-	rnd_free(h, ptr, RND_KIND_MALLOC);
+	home_free(h, ptr, RND_KIND_MALLOC);
 }
 
 static void *resize(void *ptr, __sz size)
@@ -92,9 +94,9 @@ static void assert_filled(const __u8 *p, __sz len)
 			fail_msg("byte %lu", i);
 }
 
-static const __sz sizes[] = { 1,     8,	    24,	   25,	  56,	 100,
-			      1000,  1080,  4000,  20000, 34808, 34809,
-			      40000, 40952, 40953, 70000, 300000 };
+static const __sz sizes[] = { 1,     8,	    24,	   25,	  56,	  100,
+			      1000,  1080,  4000,  20000, 34808,  34809,
+			      40000, 66552, 66553, 70000, 200704, 300000 };
 
 /* From every size to every other */
 static void resize_keeps_contents(void **state)
@@ -120,7 +122,7 @@ static void resize_keeps_contents(void **state)
 
 static void resize_in_place_within_slot_or_pages(void **state)
 {
-	char *p = alloc(88), *l = alloc(40000);
+	char *p = alloc(88), *l = alloc(200000);
 	__sz size;
 
 	(void)state;
@@ -128,19 +130,19 @@ static void resize_in_place_within_slot_or_pages(void **state)
 		assert_ptr_equal(p, resize(p, size));
 	/* 80 with the canary are a class of their own */
 	assert_ptr_not_equal(p, resize(p, size));
-	for (size = 36865; size <= 40952; size += 13)
+	for (size = 196609; size <= 200696; size += 13)
 		assert_ptr_equal(l, resize(l, size));
 	assert_int_equal(0, check());
-	assert_ptr_equal(l, resize(l, 40960));
+	assert_ptr_equal(l, resize(l, 200704));
 	assert_int_equal(0, check());
-	assert_ptr_not_equal(l, resize(l, 40961));
+	assert_ptr_not_equal(l, resize(l, 200705));
 	assert_int_equal(0, check());
 }
 
 /* The old canary must not become readable */
 static void resize_clears_what_it_adds(void **state)
 {
-	__u8 *p = alloc(66), *l = alloc(37000);
+	__u8 *p = alloc(66), *l = alloc(197000);
 	__sz size, at;
 
 	(void)state;
@@ -149,9 +151,9 @@ static void resize_clears_what_it_adds(void **state)
 		for (at = 66; at < size; at++)
 			assert_int_equal(0, p[at]);
 	}
-	for (size = 37001; size < 37100; size++) {
+	for (size = 197001; size < 197100; size++) {
 		l = resize(l, size);
-		for (at = 37000; at < size; at++)
+		for (at = 197000; at < size; at++)
 			assert_int_equal(0, l[at]);
 	}
 }
@@ -169,7 +171,7 @@ static void resize_of_nothing_and_to_nothing(void **state)
 	assert_non_null(p);
 	memset(p, 1, 100);
 	assert_null(resize(p, 0));
-	assert_null(resize(alloc(50000), 0));
+	assert_null(resize(alloc(200000), 0));
 	assert_null(resize(alloc(0), 0));
 	assert_int_equal(0, h->dyn->large.live_cnt);
 	assert_int_equal(0, check());
@@ -227,7 +229,7 @@ static void resize_of_another_cpus_object(void **state)
 
 static void free_pointer(void *ptr)
 {
-	rnd_free(h, ptr, RND_KIND_MALLOC);
+	home_free(h, ptr, RND_KIND_MALLOC);
 }
 
 static void requested_ends_where_the_canary_begins(void **state)

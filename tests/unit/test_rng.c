@@ -25,8 +25,6 @@
 
 #define UNIT_TEST(fn) cmocka_unit_test_setup(fn, setup)
 
-#define YIELD_LEN (RND_RNG_BUF_LEN - RND_CHACHA_KEY_LEN)
-
 static const __u8 seed[RND_CHACHA_KEY_LEN] = { 7 };
 static struct rnd_rng rng;
 static unsigned int entropy_calls;
@@ -48,19 +46,30 @@ static int setup(void **state)
 	return 0;
 }
 
-/* Puts four bytes in front of everything that will be drawn */
+/* Puts bytes in front of everything that will be drawn */
+static void queue(const void *src, __u32 len)
+{
+	if (rng.left > RND_RNG_YIELD - len)
+		rng.left = RND_RNG_YIELD / 2;
+	memcpy(&rng.buf[rng.left], src, len);
+	rng.left += len;
+}
+
+static void queue_u16(__u32 word)
+{
+	const __u8 low_high[2] = { (__u8)word, (__u8)(word >> 8) };
+
+	queue(low_high, sizeof(low_high));
+}
+
 static void queue_u32(__u32 word)
 {
-	if (rng.pos < sizeof(word))
-		rnd_rng_refill(&rng);
-	rng.pos -= (__u32)sizeof(word);
-	memcpy(&rng.buf[rng.pos], &word, sizeof(word));
+	queue(&word, sizeof(word));
 }
 
 static void queue_u64(__u64 word)
 {
-	queue_u32((__u32)(word >> 32));
-	queue_u32((__u32)word);
+	queue(&word, sizeof(word));
 }
 
 static void rng_repeats_for_the_same_seed(void **state)
@@ -85,55 +94,153 @@ static void rng_differs_for_another_seed(void **state)
 	assert_true(rnd_rng_u64(&rng) != rnd_rng_u64(&other));
 }
 
-static void rng_sequence_does_not_depend_on_draw_sizes(void **state)
+/* The generator that the other one must be: a buffer, and the key behind it */
+static struct {
+	__u8 stream[RND_RNG_BUF_LEN];
+	__u32 left;
+} model;
+
+static void model_fill(const __u8 *key)
 {
-	struct rnd_rng other;
-	__u8 a[3 * YIELD_LEN], b[3 * YIELD_LEN];
-	__sz n = 0, step = 1;
+	__u8 next[RND_RNG_BUF_LEN];
 
-	(void)state;
-	rnd_rng_init(&other, seed);
-	rnd_rng_bytes(&rng, a, sizeof(a));
-	while (n < sizeof(b)) {
-		step = MIN(step, sizeof(b) - n);
-		rnd_rng_bytes(&other, b + n, step);
-		n += step++;
-	}
-	assert_memory_equal(a, b, sizeof(a));
-
-	rnd_rng_init(&other, seed);
-	for (n = 0; n < sizeof(a); n++)
-		assert_int_equal(a[n], rnd_rng_u8(&other));
+	rnd_chacha_blocks(key, 0, next, sizeof(next) / RND_CHACHA_BLOCK_LEN);
+	memcpy(model.stream, next, sizeof(next));
+	model.left = RND_RNG_YIELD;
 }
 
-/* The first 32 bytes of the stream are the next key, the rest is drawn */
+/* Takes what one draw gets at most, from the end */
+static const __u8 *model_take(__u32 len)
+{
+	model.left -= len;
+	return &model.stream[model.left];
+}
+
+static void model_bytes(__u8 *dst, __u32 len)
+{
+	__u32 part;
+
+	for (; len; len -= part, dst += part) {
+		if (!model.left)
+			model_fill(&model.stream[RND_RNG_YIELD]);
+		part = MIN(len, model.left);
+		memcpy(dst, model_take(part), part);
+	}
+}
+
+/* Every byte of the stream but those of the keys is handed out once, whatever
+ * the sizes of the draws; 16 bits come from one buffer
+ */
+static void rng_hands_each_byte_out_once(void **state)
+{
+	__u8 drawn[700], expected[700];
+	unsigned int i;
+	__u32 len, word;
+
+	(void)state;
+	model_fill(seed);
+	for (i = 0; i < 5000; i++) {
+		len = i * 7 % 100 == 3 ? 700 : i * i % 11;
+		switch (i % 5) {
+		case 0:
+			model_bytes(expected, 1);
+			assert_int_equal(expected[0], rnd_rng_u8(&rng));
+			break;
+		case 1:
+			if (model.left < 2)
+				model_fill(&model.stream[RND_RNG_YIELD]);
+			memcpy(expected, model_take(2), 2);
+			word = expected[0] | (__u32)expected[1] << 8;
+			assert_int_equal(word, rnd_rng_u16(&rng));
+			break;
+		case 2:
+			model_bytes(expected, sizeof(word));
+			word = rnd_rng_u32(&rng);
+			assert_memory_equal(expected, &word, sizeof(word));
+			break;
+		default:
+			model_bytes(expected, len);
+			rnd_rng_bytes(&rng, drawn, len);
+			assert_memory_equal(expected, drawn, len);
+		}
+		assert_int_equal(model.left, rng.left);
+		/* The model knows no entropy */
+		rng.drawn = 0;
+	}
+}
+
+static void rng_has16_says_what_take16_needs(void **state)
+{
+	(void)state;
+	for (rng.left = 0; rng.left <= RND_RNG_YIELD; rng.left++)
+		assert_int_equal(rng.left >= 2, rnd_rng_has16(&rng));
+
+	/* Every even and odd address, and the very last bytes */
+	for (rng.left = RND_RNG_YIELD; rng.left >= 2; rng.left++) {
+		__u32 left = rng.left;
+		__u32 word = rng.buf[left - 2] | (__u32)rng.buf[left - 1] << 8;
+
+		assert_int_equal(word, rnd_rng_take16(&rng));
+		assert_int_equal(left - 2, rng.left);
+	}
+}
+
+/* The last 32 bytes of the stream are the next key, the rest is drawn */
 static void rng_erases_its_key(void **state)
 {
 	__u8 stream[RND_RNG_BUF_LEN], next[RND_RNG_BUF_LEN];
-	__u8 drawn[2 * YIELD_LEN];
+	__u8 drawn[RND_RNG_YIELD];
 
 	(void)state;
 	rnd_chacha_blocks(seed, 0, stream, sizeof(stream) / 64);
-	rnd_chacha_blocks(stream, 0, next, sizeof(next) / 64);
+	rnd_chacha_blocks(stream + RND_RNG_YIELD, 0, next, sizeof(next) / 64);
 
+	assert_int_equal(RND_RNG_YIELD, rng.left);
+	assert_memory_equal(stream + RND_RNG_YIELD, rng.key, sizeof(rng.key));
 	rnd_rng_bytes(&rng, drawn, sizeof(drawn));
-
-	assert_memory_equal(stream + RND_CHACHA_KEY_LEN, drawn, YIELD_LEN);
-	assert_memory_equal(next + RND_CHACHA_KEY_LEN, drawn + YIELD_LEN,
-			    YIELD_LEN);
-	assert_memory_equal(next, rng.buf, RND_CHACHA_KEY_LEN);
+	assert_memory_equal(stream, drawn, sizeof(drawn));
+	rnd_rng_bytes(&rng, drawn, sizeof(drawn));
+	assert_memory_equal(next, drawn, sizeof(drawn));
+	assert_memory_equal(next + RND_RNG_YIELD, rng.key, sizeof(rng.key));
 }
 
-static void rng_wipes_what_it_hands_out(void **state)
+static void rng_wipes_bytes_that_it_hands_out(void **state)
 {
-	__u8 zero[RND_RNG_BUF_LEN] = { 0 };
-	__u8 drawn[100];
+	const __u8 zero[RND_RNG_YIELD] = { 0 };
+	__u8 before[RND_RNG_YIELD], drawn[100];
 
 	(void)state;
+	memcpy(before, rng.buf, sizeof(before));
 	rnd_rng_bytes(&rng, drawn, sizeof(drawn));
-	rnd_rng_u8(&rng);
-	assert_int_equal(RND_CHACHA_KEY_LEN + 101, rng.pos);
-	assert_memory_equal(zero, &rng.buf[RND_CHACHA_KEY_LEN], 101);
+	assert_int_equal(RND_RNG_YIELD - 100, rng.left);
+	assert_memory_equal(zero, &rng.buf[rng.left], 100);
+	assert_memory_equal(before, rng.buf, rng.left);
+	rnd_rng_u64(&rng);
+	assert_memory_equal(zero, &rng.buf[rng.left], 108);
+	assert_memory_equal(before, rng.buf, rng.left);
+}
+
+/* What was drawn otherwise is gone with the next fill, and so is the key: all
+ * that is left depends on the new stream only
+ */
+static void rng_refill_leaves_nothing(void **state)
+{
+	__u8 key[RND_CHACHA_KEY_LEN], expected[RND_RNG_BUF_LEN];
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < RND_RNG_YIELD / 2; i++)
+		rnd_rng_u16(&rng);
+	assert_int_equal(0, rng.left);
+	memcpy(key, rng.key, sizeof(key));
+	rnd_chacha_blocks(key, 0, expected, sizeof(expected) / 64);
+
+	rnd_rng_refill(&rng);
+
+	assert_int_equal(RND_RNG_YIELD, rng.left);
+	assert_memory_equal(expected, rng.buf, RND_RNG_YIELD);
+	assert_memory_equal(expected + RND_RNG_YIELD, rng.key, sizeof(key));
+	assert_int_equal(0, entropy_calls);
 }
 
 static void rng_reseed_mixes_key_and_entropy(void **state)
@@ -144,20 +251,21 @@ static void rng_reseed_mixes_key_and_entropy(void **state)
 	(void)state;
 	rnd_rng_u64(&rng);
 	for (i = 0; i < sizeof(key); i++)
-		key[i] = rng.buf[i] ^ 0x5a;
+		key[i] = rng.key[i] ^ 0x5a;
 	rnd_chacha_blocks(key, 0, expected, sizeof(expected) / 64);
 
 	rnd_rng_reseed(&rng);
 
 	assert_int_equal(1, entropy_calls);
-	assert_int_equal(RND_CHACHA_KEY_LEN, rng.pos);
-	assert_memory_equal(expected, rng.buf, sizeof(expected));
+	assert_int_equal(RND_RNG_YIELD, rng.left);
+	assert_memory_equal(expected, rng.buf, RND_RNG_YIELD);
+	assert_memory_equal(expected + RND_RNG_YIELD, rng.key, sizeof(key));
 }
 
 static void rng_reseeds_after_its_limit_and_not_earlier(void **state)
 {
-	const __sz buffers = DIV_ROUND_UP(RND_RNG_RESEED_LEN, YIELD_LEN);
-	__u8 drawn[YIELD_LEN];
+	const __sz buffers = DIV_ROUND_UP(RND_RNG_RESEED_LEN, RND_RNG_YIELD);
+	__u8 drawn[RND_RNG_YIELD];
 	unsigned int seeds;
 	__sz i;
 
@@ -171,6 +279,30 @@ static void rng_reseeds_after_its_limit_and_not_earlier(void **state)
 	}
 	rnd_rng_u8(&rng);
 	assert_int_equal(seeds, entropy_calls);
+}
+
+/* A byte that is left over does not make 16 bits together with one of the
+ * next buffer, and the limit counts buffers
+ */
+static void rng_draws_of_16_bits_reseed_as_well(void **state)
+{
+	const __sz buffers = DIV_ROUND_UP(RND_RNG_RESEED_LEN, RND_RNG_YIELD);
+	__sz i, n;
+
+	(void)state;
+	for (i = 0; i < buffers; i++) {
+		assert_int_equal(0, entropy_calls);
+		assert_int_equal(RND_RNG_YIELD, rng.left);
+		rnd_rng_u8(&rng);
+		for (n = 0; n < (RND_RNG_YIELD - 1) / 2; n++)
+			rnd_rng_u16(&rng);
+		assert_int_equal(1, rng.left);
+		rnd_rng_u16(&rng);
+		assert_int_equal(RND_RNG_YIELD - 2, rng.left);
+		/* As if that had not been: only fills count */
+		rng.left = RND_RNG_YIELD;
+	}
+	assert_int_equal(1, entropy_calls);
 }
 
 static void rng_uniform_maps_words_in_order(void **state)
@@ -221,13 +353,6 @@ static void rng_uniform64_rejects_surplus_words(void **state)
 	assert_true(rnd_rng_uniform64(&rng, 1000) == 500);
 	queue_u64(~0UL);
 	assert_true(rnd_rng_uniform64(&rng, 1) == 0);
-}
-
-static void queue_u16(__u32 word)
-{
-	rng.pos -= 2;
-	rng.buf[rng.pos] = (__u8)word;
-	rng.buf[rng.pos + 1] = (__u8)(word >> 8);
 }
 
 static void rng_uniform16_maps_words_in_order(void **state)
@@ -313,11 +438,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(rng_repeats_for_the_same_seed),
 		UNIT_TEST(rng_differs_for_another_seed),
-		UNIT_TEST(rng_sequence_does_not_depend_on_draw_sizes),
+		UNIT_TEST(rng_hands_each_byte_out_once),
+		UNIT_TEST(rng_has16_says_what_take16_needs),
 		UNIT_TEST(rng_erases_its_key),
-		UNIT_TEST(rng_wipes_what_it_hands_out),
+		UNIT_TEST(rng_wipes_bytes_that_it_hands_out),
+		UNIT_TEST(rng_refill_leaves_nothing),
 		UNIT_TEST(rng_reseed_mixes_key_and_entropy),
 		UNIT_TEST(rng_reseeds_after_its_limit_and_not_earlier),
+		UNIT_TEST(rng_draws_of_16_bits_reseed_as_well),
 		UNIT_TEST(rng_uniform_maps_words_in_order),
 		UNIT_TEST(rng_uniform_rejects_surplus_words),
 		UNIT_TEST(rng_uniform64_rejects_surplus_words),

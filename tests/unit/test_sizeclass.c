@@ -70,57 +70,108 @@ static void sizeclass_wastes_no_more_than_a_fifth_z2(void **state)
 	}
 }
 
-static void sizeclass_reciprocal_finds_every_slot_z3(void **state)
+/* Above the steps of 16 */
+static void sizeclass_neighbours_differ_by_3_of_13_at_most_z2(void **state)
+{
+	__u32 sc;
+
+	(void)state;
+	for (sc = RND_SHORT_LEN / RND_SLOT_ALIGN; sc < RND_CLASS_COUNT - 1;
+	     sc++)
+		assert_true(rnd_sizeclass[sc + 1].slot_len * 13 <=
+			    rnd_sizeclass[sc].slot_len * 16);
+}
+
+static void sizeclass_short_is_a_shift_away(void **state)
+{
+	__u32 sc;
+	__sz size;
+
+	(void)state;
+	for (sc = 1; sc <= RND_SHORT_LEN / RND_SLOT_ALIGN; sc++)
+		assert_int_equal(sc * 16, rnd_sizeclass[sc].slot_len);
+	for (size = 1; size <= RND_SHORT_MAX; size++)
+		assert_int_equal(rnd_sizeclass_of(size),
+				 rnd_sizeclass_short(size));
+	assert_int_equal(
+		RND_SHORT_LEN,
+		rnd_sizeclass[rnd_sizeclass_of(RND_SHORT_MAX)].slot_len);
+	assert_true(
+		rnd_sizeclass[rnd_sizeclass_of(RND_SHORT_MAX + 1)].slot_len >
+		RND_SHORT_LEN);
+}
+
+static void sizeclass_slabs_are_whole_pages_z3(void **state)
 {
 	const struct rnd_sizeclass *geo;
-	__u64 start, k;
+	__u64 len;
 	__u32 sc;
 
 	(void)state;
 	for (sc = 0; sc < RND_CLASS_COUNT; sc++) {
 		geo = &rnd_sizeclass[sc];
-		for (k = 0; k < geo->slots; k++) {
-			start = k * geo->slot_len;
-			assert_true((start * geo->recip) >> 32 == k);
-		}
+		assert_int_equal(1U << geo->slot_shift, geo->slots);
+		assert_in_range(geo->slots, 8, RND_SLAB_SLOT_MAX);
+		len = (__u64)geo->slots * geo->slot_len;
+		assert_true(len % 4096 == 0);
+		assert_in_range(len, 4096, RND_SLAB_LEN_MAX);
 	}
 }
 
-/* What rnd_pagemap_find() does with every other address of a slab: whatever
- * slot comes out, multiplied back it is not that address
+static void assert_divides(const struct rnd_sizeclass *geo, __u64 x)
+{
+	unsigned __int128 product = (unsigned __int128)x * geo->inverse;
+
+	assert_true((__u64)(product >> 64) == x / geo->slot_len);
+}
+
+static void sizeclass_inverse_is_the_smallest_factor_z4(void **state)
+{
+	unsigned __int128 product;
+	__u32 sc;
+
+	(void)state;
+	for (sc = 0; sc < RND_CLASS_COUNT; sc++) {
+		product = (unsigned __int128)rnd_sizeclass[sc].inverse *
+			  rnd_sizeclass[sc].slot_len;
+		assert_true(product >> 64 == 1);
+		assert_true((__u64)product < rnd_sizeclass[sc].slot_len);
+	}
+}
+
+static void sizeclass_inverse_divides_small_numbers_z4(void **state)
+{
+	__u64 x;
+	__u32 sc;
+
+	(void)state;
+	for (sc = 0; sc < RND_CLASS_COUNT; sc++)
+		for (x = 0; x < 3UL * RND_SLOT_LEN_MAX; x++)
+			assert_divides(&rnd_sizeclass[sc], x);
+}
+
+/* The error grows with the quotient, and with the remainder: what is wrong
+ * anywhere is wrong just below the last multiples
  */
-static void sizeclass_reciprocal_accepts_starts_only_z3(void **state)
+static void sizeclass_inverse_divides_large_numbers_z4(void **state)
 {
 	const struct rnd_sizeclass *geo;
-	__u64 in, k;
+	unsigned int bit, i;
+	__u64 x;
 	__u32 sc;
 
 	(void)state;
 	for (sc = 0; sc < RND_CLASS_COUNT; sc++) {
 		geo = &rnd_sizeclass[sc];
-		for (in = 0; in < 1UL << geo->slab_shift; in++) {
-			k = (in * geo->recip) >> 32;
-			assert_true((k * geo->slot_len == in) ==
-				    (in % geo->slot_len == 0));
-			assert_true(k <= geo->slots);
-		}
-	}
-}
-
-static void sizeclass_slabs_hold_their_slots(void **state)
-{
-	const struct rnd_sizeclass *geo;
-	__u64 rest;
-	__u32 sc;
-
-	(void)state;
-	for (sc = 0; sc < RND_CLASS_COUNT; sc++) {
-		geo = &rnd_sizeclass[sc];
-		assert_in_range(geo->slots, 15, RND_SLAB_SLOT_MAX);
-		assert_in_range(1UL << geo->slab_shift, 4096, RND_SLAB_LEN_MAX);
-		rest = (1UL << geo->slab_shift) -
-		       (__u64)geo->slots * geo->slot_len;
-		assert_true(rest < geo->slot_len);
+		for (i = 1; i <= 3 * RND_SLOT_LEN_MAX; i++)
+			assert_divides(geo, (1UL << 48) - i);
+		for (bit = 16; bit < 48; bit++)
+			for (i = 0; i < 64; i++) {
+				x = (1UL << bit) / geo->slot_len + i;
+				assert_divides(geo, x * geo->slot_len - 1);
+				assert_divides(geo, x * geo->slot_len);
+				assert_divides(geo, x * geo->slot_len + 1);
+			}
 	}
 }
 
@@ -150,9 +201,13 @@ int main(void)
 		cmocka_unit_test(sizeclass_lengths_ascend_in_steps_of_16_z1),
 		cmocka_unit_test(sizeclass_is_the_smallest_that_fits),
 		cmocka_unit_test(sizeclass_wastes_no_more_than_a_fifth_z2),
-		cmocka_unit_test(sizeclass_reciprocal_finds_every_slot_z3),
-		cmocka_unit_test(sizeclass_reciprocal_accepts_starts_only_z3),
-		cmocka_unit_test(sizeclass_slabs_hold_their_slots),
+		cmocka_unit_test(
+			sizeclass_neighbours_differ_by_3_of_13_at_most_z2),
+		cmocka_unit_test(sizeclass_short_is_a_shift_away),
+		cmocka_unit_test(sizeclass_slabs_are_whole_pages_z3),
+		cmocka_unit_test(sizeclass_inverse_is_the_smallest_factor_z4),
+		cmocka_unit_test(sizeclass_inverse_divides_small_numbers_z4),
+		cmocka_unit_test(sizeclass_inverse_divides_large_numbers_z4),
 		cmocka_unit_test(sizeclass_aligned_is_the_smallest_aligned_one),
 	};
 

@@ -4,11 +4,9 @@
  * You may not use this file except in compliance with the License.
  */
 
-/* Unit test of slab.c against a model: one state per slot
+/* Unit test of slab.c against a model: a slot is in the bitmap or is not
  *
- * links: lib/ukallocrnd/sizeclass.c lib/ukallocrnd/report.c
- *	lib/ukallocrnd/format.c tests/unit/fake_port.c
- *	tests/unit/fake_assert.c
+ * links: lib/ukallocrnd/sizeclass.c tests/unit/fake_assert.c
  */
 
 #include <setjmp.h>
@@ -19,19 +17,23 @@
 
 #include <cmocka.h>
 
-#include "fake_port.h"
+#include "bitmap.h"
 #include "slab.h"
 
 #define UNIT_TEST(fn) cmocka_unit_test_setup(fn, setup)
 
-#define OWNER 5
+#define OWNER	5
+#define NO_WORD (~0U)
 
-/* Room for every descriptor, as the region lays them out */
+/* Room for every descriptor, as the region lays them out, and one more byte
+ * than it has
+ */
 static union {
-	__u8 byte[RND_SLAB_META_LEN(RND_SLAB_SLOT_MAX)];
+	__u8 byte[RND_SLAB_META_LEN(RND_SLAB_SLOT_MAX) + 1];
 	struct rnd_slab s;
 } mem __align(64);
 static struct rnd_slab *const s = &mem.s;
+static __u16 states[RND_SLAB_SLOT_MAX];
 static __u8 model[RND_SLAB_SLOT_MAX];
 static __u64 seq;
 
@@ -43,8 +45,9 @@ static unsigned int below(unsigned int bound)
 
 static void make(__u8 sc)
 {
-	memset(mem.byte, 0, sizeof(mem.byte));
-	memset(model, RND_SLOT_FREE, sizeof(model));
+	memset(mem.byte, 0xee, sizeof(mem.byte));
+	memset(states, 0, sizeof(states));
+	memset(model, 1, sizeof(model));
 	s->sc = sc;
 	s->base = 0x10000;
 	rnd_slab_init(s, OWNER);
@@ -54,40 +57,71 @@ static int setup(void **state)
 {
 	(void)state;
 	seq = 1;
+	/* Several words, of slots of 96 bytes */
 	make(6);
 	return 0;
 }
 
-static void assert_like_model(void)
+static unsigned int words(void)
 {
-	const __u16 *states = rnd_slab_states(s);
-	const __u64 *bits = rnd_slab_free_bits(s);
-	unsigned int i, cnt = 0;
-	__bool is_free;
-
-	for (i = 0; i < s->slots; i++) {
-		is_free = model[i] == RND_SLOT_FREE;
-		cnt += is_free;
-		assert_int_equal(model[i], states[i] & RND_STATE_MASK);
-		assert_int_equal(is_free, (bits[i / 64] >> (i % 64)) & 1);
-	}
-	assert_int_equal(cnt, s->free_cnt);
-	assert_int_equal(0, states[s->slots]);
-	assert_true(rnd_slab_is_valid(s));
+	return RND_SLAB_WORDS(s->slots);
 }
 
-static unsigned int model_nth_free(unsigned int n)
+static __bool bit_is_set(const __u64 *bits, unsigned int i)
 {
-	unsigned int i;
+	return bits[i / 64] >> (i % 64) & 1;
+}
 
-	for (i = 0;; i++)
-		if (model[i] == RND_SLOT_FREE && !n--)
-			return i;
+static void assert_like_model(void)
+{
+	const __u64 *bits = rnd_slab_free_bits(s);
+	unsigned int i, cnt = 0;
+
+	for (i = 0; i < s->slots; i++) {
+		cnt += model[i];
+		assert_int_equal(model[i], bit_is_set(bits, i));
+	}
+	for (; i < words() * 64; i++)
+		assert_false(bit_is_set(bits, i));
+	assert_int_equal(cnt, s->free_cnt);
+	assert_true(rnd_slab_is_valid(s, states));
+}
+
+/* What rnd_slab_grab() may answer, and what that makes of the model */
+static unsigned int grab(__u32 from, __u32 max)
+{
+	__u32 start = from < words() ? from : 0, cnt, i, word, before;
+	__u64 bits = 0, expected = 0;
+
+	before = s->free_cnt;
+	word = rnd_slab_grab(s, from, max, &bits);
+	if (word == NO_WORD) {
+		assert_int_equal(0, before);
+		return 0;
+	}
+
+	/* The first word with any, from the given one on */
+	assert_true(word < words());
+	for (; start != word; start = (start + 1) % words())
+		for (i = 0; i < 64 && start * 64 + i < s->slots; i++)
+			assert_int_equal(0, model[start * 64 + i]);
+
+	/* Its lowest bits */
+	for (i = 0, cnt = 0; i < 64 && cnt < max; i++)
+		if (word * 64 + i < s->slots && model[word * 64 + i]) {
+			model[word * 64 + i] = 0;
+			expected |= 1UL << i;
+			cnt++;
+		}
+	assert_true(cnt != 0);
+	assert_true(bits == expected);
+	assert_int_equal(before - cnt, s->free_cnt);
+
+	return cnt;
 }
 
 static void slab_init_makes_all_slots_free_s1_s2(void **state)
 {
-	const __u64 *bits;
 	unsigned int i;
 	__u8 sc;
 
@@ -98,14 +132,15 @@ static void slab_init_makes_all_slots_free_s1_s2(void **state)
 		assert_int_equal(rnd_sizeclass[sc].slots, s->slots);
 		assert_int_equal(s->slots, s->free_cnt);
 		assert_like_model();
+		for (i = 0; i < words(); i++)
+			assert_true(rnd_slab_remote_bits(s)[i] == 0);
 
-		/* No bit beyond the last slot, no remote bit */
-		bits = rnd_slab_free_bits(s);
-		if (s->slots % 64)
-			assert_int_equal(0, bits[s->slots / 64] >>
-						    (s->slots % 64));
-		for (i = 0; i < RND_SLAB_WORDS(s->slots); i++)
-			assert_int_equal(0, rnd_slab_remote_bits(s)[i]);
+		assert_null(s->next);
+		assert_null(s->prev);
+		assert_null(s->inbox_next);
+		assert_int_equal(0, s->visit);
+		assert_int_equal(0, s->active);
+		assert_int_equal(0, s->listed);
 	}
 }
 
@@ -117,51 +152,66 @@ static void slab_parts_do_not_overlap(void **state)
 	(void)state;
 	for (sc = 0; sc < RND_CLASS_COUNT; sc++) {
 		make(sc);
-		assert_true((__uptr)rnd_slab_states(s) ==
-			    (__uptr)s + RND_SLAB_STATE_OFF(s->slots));
 		assert_true((__uptr)rnd_slab_free_bits(s) >= (__uptr)(s + 1));
-		end = (__uptr)(rnd_slab_states(s) + s->slots + 1);
+		assert_ptr_equal(rnd_slab_free_bits(s) + words(),
+				 rnd_slab_remote_bits(s));
+		end = (__uptr)(rnd_slab_remote_bits(s) + words());
 		assert_true(end <= (__uptr)s + RND_SLAB_META_LEN(s->slots));
+
+		/* Neighbours share no cache line, nothing is written there */
+		assert_int_equal(0, RND_SLAB_META_LEN(s->slots) % 64);
+		assert_int_equal(0xee, mem.byte[RND_SLAB_META_LEN(s->slots)]);
 	}
 }
 
-/* What earlier frees wrote there is what a report about them needs */
-static void slab_init_keeps_who_freed(void **state)
+static void slab_grab_takes_whole_words(void **state)
 {
-	(void)state;
-	rnd_slab_states(s)[3] = rnd_state_freed(RND_SLOT_FREE, 9);
-	rnd_slab_init(s, OWNER + 1);
-	assert_int_equal(rnd_state_freed(RND_SLOT_FREE, 9),
-			 rnd_slab_states(s)[3]);
-	assert_int_equal(OWNER + 1, s->owner);
-}
-
-static void slab_try_takes_a_free_slot_once(void **state)
-{
-	unsigned int slot;
-
-	(void)state;
-	for (slot = 0; slot < s->slots; slot += 3) {
-		assert_true(rnd_slab_try(s, slot));
-		assert_false(rnd_slab_try(s, slot));
-		model[slot] = RND_SLOT_DRAWN;
-	}
-	assert_like_model();
-}
-
-static void slab_take_counts_free_slots_in_order(void **state)
-{
-	unsigned int n, slot;
+	__u32 i;
 	__u8 sc;
 
 	(void)state;
 	for (sc = 0; sc < RND_CLASS_COUNT; sc++) {
 		make(sc);
-		while (s->free_cnt) {
-			n = below(s->free_cnt);
-			slot = model_nth_free(n);
-			assert_int_equal(slot, rnd_slab_take(s, n));
-			model[slot] = RND_SLOT_DRAWN;
+		for (i = words(); i; i--)
+			assert_int_equal(MIN(64U, (__u32)s->slots),
+					 grab(i - 1, 64));
+		assert_int_equal(0, s->free_cnt);
+		assert_like_model();
+		assert_int_equal(0, grab(0, 64));
+	}
+}
+
+static void slab_grab_takes_no_more_than_asked_for(void **state)
+{
+	__u32 max;
+
+	(void)state;
+	for (max = 1; max <= 65; max++) {
+		make(6);
+		assert_int_equal(MIN(max, 64U), grab(3, max));
+		assert_int_equal(s->slots - MIN(max, 64U), s->free_cnt);
+		assert_like_model();
+	}
+	while (s->free_cnt)
+		assert_int_equal(1, grab(below(words()), 1));
+	assert_like_model();
+}
+
+static void slab_grab_goes_on_behind_the_last_word(void **state)
+{
+	__u32 from;
+	__u8 sc;
+
+	(void)state;
+	for (sc = 0; sc < RND_CLASS_COUNT; sc++) {
+		make(sc);
+		/* One slot, in the first word: from anywhere it is found */
+		while (s->free_cnt)
+			(void)grab(0, 64);
+		for (from = 0; from < words() + 20; from++) {
+			assert_true(rnd_slab_return(s, 7));
+			model[7] = 1;
+			assert_int_equal(1, grab(from, 64));
 		}
 		assert_like_model();
 	}
@@ -170,95 +220,108 @@ static void slab_take_counts_free_slots_in_order(void **state)
 static void slab_random_history_s1_s2(void **state)
 {
 	unsigned int i, slot;
+	__u8 sc;
 
 	(void)state;
-	make(3);
-	for (i = 0; i < 20000; i++) {
-		slot = below(s->slots);
-		if (model[slot] != RND_SLOT_FREE) {
-			rnd_slab_return(s, slot);
-			model[slot] = RND_SLOT_FREE;
-		} else if (below(2)) {
-			assert_true(rnd_slab_try(s, slot));
-			model[slot] = RND_SLOT_DRAWN;
-		} else {
-			slot = rnd_slab_take(s, below(s->free_cnt));
-			assert_int_equal(RND_SLOT_FREE, model[slot]);
-			model[slot] = RND_SLOT_DRAWN;
+	for (sc = 1; sc < RND_CLASS_COUNT; sc += 6) {
+		make(sc);
+		for (i = 0; i < 4000; i++) {
+			slot = below(s->slots);
+			if (below(3)) {
+				/* Back, if it is not there already */
+				if (!model[slot])
+					assert_true(rnd_slab_return(s, slot));
+				model[slot] = 1;
+			} else {
+				(void)grab(below(words() + 2), 1 + below(70));
+			}
+			if (i % 50 == 0)
+				assert_like_model();
 		}
-		if (i % 100 == 0)
-			assert_like_model();
+		assert_like_model();
 	}
 }
 
-static void slab_transitions_keep_who_freed(void **state)
+static void slab_return_sees_what_is_free_already(void **state)
 {
-	__u16 *word = rnd_slab_states(s) + 7;
+	unsigned int slot;
 
 	(void)state;
-	assert_true(rnd_slab_try(s, 7));
-	*word = rnd_state_freed(RND_SLOT_QUARANTINED, 11);
-	rnd_slab_return(s, 7);
-	assert_int_equal(rnd_state_freed(RND_SLOT_FREE, 11), *word);
-	assert_true(rnd_slab_try(s, 7));
-	assert_int_equal(rnd_state_freed(RND_SLOT_DRAWN, 11), *word);
-}
+	for (slot = 0; slot < s->slots; slot++)
+		assert_false(rnd_slab_return(s, slot));
 
-static void return_twice(void *arg)
-{
-	(void)arg;
-	rnd_slab_return(s, 7);
-}
-
-static void draw_used_slot(void *arg)
-{
-	(void)arg;
-	rnd_slab_states(s)[7] = rnd_state_live(RND_KIND_MALLOC, 8);
-	(void)rnd_slab_try(s, 7);
-}
-
-static void assert_metadata_report(void (*fn)(void *arg), const char *where)
-{
-	const char *text = fake_port_abort_text(fn, NULL);
-
-	assert_ptr_equal(text,
-			 strstr(text, "ukallocrnd: BUG: metadata "
-				      "corrupted: ptr=0x10000 class=96 "));
-	assert_non_null(strstr(text, where));
-}
-
-static void slab_reports_when_bit_and_state_disagree_s1(void **state)
-{
-	(void)state;
-	assert_metadata_report(return_twice,
-			       "a used slot is in its bitmap (S1)");
-	assert_metadata_report(draw_used_slot, "(S1)");
+	make(6);
+	while (s->free_cnt)
+		(void)grab(0, 64);
+	for (slot = 0; slot < s->slots; slot++) {
+		assert_true(rnd_slab_return(s, slot));
+		model[slot] = 1;
+		assert_int_equal(slot + 1, s->free_cnt);
+	}
+	assert_like_model();
+	for (slot = 0; slot < s->slots; slot++)
+		assert_false(rnd_slab_return(s, slot));
 }
 
 static void slab_contract(void **state)
 {
 	(void)state;
-	expect_assert_failure(rnd_slab_return(s, s->slots));
-	expect_assert_failure(rnd_slab_take(s, s->free_cnt));
+	expect_assert_failure(rnd_slab_init(NULL, OWNER));
+	s->sc = RND_CLASS_COUNT;
+	expect_assert_failure(rnd_slab_init(s, OWNER));
 }
 
 static void slab_remote_bit_is_set_once(void **state)
 {
+	const __u64 *bits;
 	unsigned int i;
+	__u8 sc;
 
 	(void)state;
-	for (i = 0; i < s->slots; i += 5) {
-		assert_true(rnd_slab_mark_remote(s, i));
-		assert_int_equal(
-			1, (rnd_slab_remote_bits(s)[i / 64] >> (i % 64)) & 1);
+	for (sc = 0; sc < RND_CLASS_COUNT; sc++) {
+		make(sc);
+		bits = rnd_slab_remote_bits(s);
+		for (i = 0; i < s->slots; i += 5) {
+			assert_false(bit_is_set(bits, i));
+			assert_true(rnd_slab_mark_remote(s, i));
+			assert_true(bit_is_set(bits, i));
+		}
+		for (i = 0; i < s->slots; i++)
+			assert_int_equal(i % 5 != 0,
+					 rnd_slab_mark_remote(s, i));
+		/* Nothing else was touched */
+		assert_like_model();
+		assert_int_equal(0xee, mem.byte[RND_SLAB_META_LEN(s->slots)]);
 	}
-	for (i = 0; i < s->slots; i++)
-		assert_int_equal(i % 5 != 0, rnd_slab_mark_remote(s, i));
-	/* Nothing else was touched */
-	assert_like_model();
 }
 
-static void slab_live_word_holds_kind_and_slack(void **state)
+/* Every word of a short slot: the parts do not disturb one another */
+static void slab_live_word_of_a_short_slot(void **state)
+{
+	__u32 slack, kind, owner;
+	__u16 word;
+	__sz len;
+
+	(void)state;
+	for (len = 16; len <= RND_SHORT_LEN; len += 16)
+		for (kind = 0; kind < RND_KIND_COUNT; kind++)
+			for (slack = 0; slack <= RND_SLACK_MAX_SHORT; slack++)
+				for (owner = 0; owner < RND_CPU_COUNT;
+				     owner++) {
+					word = rnd_state_live(len, owner, kind,
+							      slack);
+					assert_int_equal(RND_SLOT_LIVE + kind,
+							 word & RND_STATE_MASK);
+					assert_int_equal(slack,
+							 rnd_state_slack(len,
+									 word));
+					assert_int_equal(
+						owner,
+						word >> RND_STATE_OWNER_SHIFT);
+				}
+}
+
+static void slab_live_word_of_a_long_slot(void **state)
 {
 	__u32 slack, kind;
 	__u16 word;
@@ -266,43 +329,121 @@ static void slab_live_word_holds_kind_and_slack(void **state)
 	(void)state;
 	for (kind = 0; kind < RND_KIND_COUNT; kind++)
 		for (slack = 0; slack <= RND_SLACK_MAX; slack++) {
-			word = rnd_state_live(kind, slack);
+			word = rnd_state_live(RND_SHORT_LEN + 16,
+					      RND_CPU_COUNT - 1, kind, slack);
 			assert_int_equal(RND_SLOT_LIVE + kind,
 					 word & RND_STATE_MASK);
-			assert_int_equal(slack, word >> RND_STATE_BITS);
+			assert_int_equal(slack,
+					 rnd_state_slack(RND_SHORT_LEN + 16,
+							 word));
 		}
 }
 
-static void slab_is_valid_finds_damage_s1_s2(void **state)
+static void slab_state_word_has_room_for_the_slack_of_all_requests(void **state)
 {
-	__u16 *states = rnd_slab_states(s);
+	__sz size, len;
+	__u32 max;
+
+	(void)state;
+	for (size = 1; size <= RND_SMALL_MAX; size++) {
+		len = rnd_sizeclass[rnd_sizeclass_of(size)].slot_len;
+		max = len <= RND_SHORT_LEN ? RND_SLACK_MAX_SHORT :
+					     RND_SLACK_MAX;
+		assert_true(len - size <= max);
+	}
+}
+
+static void slab_only_free_states_may_be_handed_out(void **state)
+{
+	__u32 cpu, kind;
+
+	(void)state;
+	assert_int_equal(0, RND_SLOT_FREE & RND_SLOT_TAKEN);
+	for (cpu = 0; cpu < RND_CPU_COUNT; cpu++) {
+		__u16 freed = rnd_state_freed(RND_SLOT_FREED, cpu);
+		__u16 remote = rnd_state_freed(RND_SLOT_REMOTE, cpu);
+
+		assert_int_equal(0, freed & RND_SLOT_TAKEN);
+		assert_int_equal(RND_SLOT_FREED, freed & RND_STATE_MASK);
+		assert_int_equal(cpu + 1, freed >> RND_STATE_BITS);
+
+		assert_true(remote & RND_SLOT_TAKEN);
+		assert_int_equal(RND_SLOT_REMOTE, remote & RND_STATE_MASK);
+		assert_int_equal(cpu + 1, remote >> RND_STATE_BITS);
+	}
+	for (kind = 0; kind < RND_KIND_COUNT; kind++) {
+		__u16 empty = rnd_state_empty(kind);
+
+		assert_int_equal(RND_SLOT_LIVE_EMPTY, empty & RND_STATE_MASK);
+		assert_int_equal(kind, empty >> RND_STATE_BITS);
+		assert_true(empty & RND_SLOT_TAKEN);
+		assert_true((RND_SLOT_LIVE + kind) & RND_SLOT_TAKEN);
+	}
+}
+
+static void slab_is_valid_looks_at_states_of_free_slots_s1(void **state)
+{
+	static const __u16 taken[] = { RND_SLOT_REMOTE, RND_SLOT_LIVE,
+				       RND_SLOT_LIVE + RND_KIND_NEW,
+				       RND_SLOT_LIVE + RND_KIND_NEW_ARRAY,
+				       RND_SLOT_LIVE_EMPTY };
+	unsigned int i, k;
+
+	(void)state;
+	for (i = 0; i < s->slots; i++) {
+		for (k = 0; k < ARRAY_SIZE(taken); k++) {
+			states[i] = taken[k];
+			assert_false(rnd_slab_is_valid(s, states));
+		}
+		states[i] = rnd_state_freed(RND_SLOT_FREED, 9);
+		assert_true(rnd_slab_is_valid(s, states));
+	}
+
+	/* One that is not free may have any state */
+	while (s->free_cnt)
+		(void)grab(0, 64);
+	for (i = 0; i < s->slots; i++)
+		states[i] = taken[i % ARRAY_SIZE(taken)];
+	assert_true(rnd_slab_is_valid(s, states));
+}
+
+static void slab_is_valid_counts_free_bits_s2(void **state)
+{
 	unsigned int i;
 
 	(void)state;
 	for (i = 0; i < s->slots; i++) {
 		rnd_slab_free_bits(s)[i / 64] ^= 1UL << (i % 64);
-		assert_false(rnd_slab_is_valid(s));
-		/* Also if the count agrees */
+		assert_false(rnd_slab_is_valid(s, states));
 		s->free_cnt--;
-		assert_false(rnd_slab_is_valid(s));
+		assert_true(rnd_slab_is_valid(s, states));
 		s->free_cnt++;
 		rnd_slab_free_bits(s)[i / 64] ^= 1UL << (i % 64);
-
-		states[i] = RND_SLOT_LIVE;
-		assert_false(rnd_slab_is_valid(s));
-		states[i] = 0;
-		assert_true(rnd_slab_is_valid(s));
 	}
-	states[s->slots] = 1;
-	assert_false(rnd_slab_is_valid(s));
-	states[s->slots] = 0;
 	s->free_cnt--;
-	assert_false(rnd_slab_is_valid(s));
+	assert_false(rnd_slab_is_valid(s, states));
 	s->free_cnt += 2;
-	assert_false(rnd_slab_is_valid(s));
+	assert_false(rnd_slab_is_valid(s, states));
 	s->free_cnt--;
-	s->slots--;
-	assert_false(rnd_slab_is_valid(s));
+	s->slots /= 2;
+	assert_false(rnd_slab_is_valid(s, states));
+	s->free_cnt /= 2;
+	assert_false(rnd_slab_is_valid(s, states));
+}
+
+/* Such a bit would hand out a slot of the slab behind */
+static void slab_is_valid_sees_bits_beyond_the_last_slot_s2(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	make(RND_CLASS_COUNT - 1);
+	for (i = s->slots; i < words() * 64; i++) {
+		rnd_slab_free_bits(s)[i / 64] ^= 1UL << (i % 64);
+		assert_false(rnd_slab_is_valid(s, states));
+		rnd_slab_free_bits(s)[i / 64] ^= 1UL << (i % 64);
+	}
+	assert_true(rnd_slab_is_valid(s, states));
 }
 
 int main(void)
@@ -310,16 +451,21 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(slab_init_makes_all_slots_free_s1_s2),
 		UNIT_TEST(slab_parts_do_not_overlap),
-		UNIT_TEST(slab_init_keeps_who_freed),
-		UNIT_TEST(slab_try_takes_a_free_slot_once),
-		UNIT_TEST(slab_take_counts_free_slots_in_order),
+		UNIT_TEST(slab_grab_takes_whole_words),
+		UNIT_TEST(slab_grab_takes_no_more_than_asked_for),
+		UNIT_TEST(slab_grab_goes_on_behind_the_last_word),
 		UNIT_TEST(slab_random_history_s1_s2),
-		UNIT_TEST(slab_transitions_keep_who_freed),
-		UNIT_TEST(slab_reports_when_bit_and_state_disagree_s1),
+		UNIT_TEST(slab_return_sees_what_is_free_already),
 		UNIT_TEST(slab_contract),
 		UNIT_TEST(slab_remote_bit_is_set_once),
-		UNIT_TEST(slab_live_word_holds_kind_and_slack),
-		UNIT_TEST(slab_is_valid_finds_damage_s1_s2),
+		UNIT_TEST(slab_live_word_of_a_short_slot),
+		UNIT_TEST(slab_live_word_of_a_long_slot),
+		UNIT_TEST(
+			slab_state_word_has_room_for_the_slack_of_all_requests),
+		UNIT_TEST(slab_only_free_states_may_be_handed_out),
+		UNIT_TEST(slab_is_valid_looks_at_states_of_free_slots_s1),
+		UNIT_TEST(slab_is_valid_counts_free_bits_s2),
+		UNIT_TEST(slab_is_valid_sees_bits_beyond_the_last_slot_s2),
 	};
 
 	return cmocka_run_group_tests_name("slab", tests, NULL, NULL);

@@ -14,6 +14,7 @@
  *	lib/ukallocrnd/format.c lib/ukallocrnd/slab.c
  *	lib/ukallocrnd/sizeclass.c lib/ukallocrnd/vspace.c
  *	lib/ukallocrnd/rng.c lib/ukallocrnd/chacha.c
+ *	lib/ukallocrnd/fill.c
  *	tests/unit/fake_port.c tests/unit/fake_assert.c
  */
 
@@ -21,13 +22,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include <uk/allocrnd.h>
 
+#include "fake_home.h"
 #include "fake_port.h"
 #include "fast.h"
 
@@ -58,12 +59,12 @@ static int teardown(void **state)
 
 static void *alloc(__sz size)
 {
-	return rnd_malloc(h, size, RND_KIND_MALLOC);
+	return home_malloc(h, size, RND_KIND_MALLOC);
 }
 
 static void release(void *ptr)
 {
-	rnd_free(h, ptr, RND_KIND_MALLOC);
+	home_free(h, ptr, RND_KIND_MALLOC);
 }
 
 static __sz check(void)
@@ -73,21 +74,18 @@ static __sz check(void)
 
 static void flush(void)
 {
-	struct rnd_ctx ctx = rnd_ctx_enter(&h->dyn->cpus);
+	home_flush(h);
+}
 
-	rnd_pcpu_flush(&h->dyn->cpus, ctx.pc);
-	rnd_ctx_leave(&h->dyn->cpus, ctx);
+/* The part of a CPU that serves a size */
+static struct rnd_pclass *part_of(__u32 cpu, __sz size)
+{
+	return &h->dyn->cpus.table[cpu]->cls[rnd_sizeclass_of(size)];
 }
 
 static unsigned int state_of(const void *ptr)
 {
-	struct rnd_place p = { .slot = 0 };
-
-	if (!rnd_pagemap_find(&h->pm, ptr, &p)) {
-		fail_msg("%p is not a slot", ptr);
-		abort();
-	}
-	return *p.state & RND_STATE_MASK;
+	return *home_place(h, ptr).state & RND_STATE_MASK;
 }
 
 static void slow_sizes_around_every_class(void **state)
@@ -131,7 +129,7 @@ static void slow_calloc_overflows_to_nothing(void **state)
 
 static void slow_calloc_clears_used_memory(void **state)
 {
-	static const __sz sizes[] = { 1, 24, 100, 1000, 20000, 34800, 40000 };
+	static const __sz sizes[] = { 1, 24, 100, 1000, 20000, 66000, 200000 };
 	unsigned int i, round;
 	char *p;
 	__sz at;
@@ -155,7 +153,7 @@ static void slow_memalign_every_alignment(void **state)
 {
 	static const __sz sizes[] = {
 		0,    1,    8,	  16,	17,    100,   120,   500,   1000,
-		4088, 4096, 4097, 8000, 20000, 33000, 34808, 34809, 100000
+		4088, 4096, 4097, 8000, 20000, 33000, 66552, 66553, 200000
 	};
 	__sz align;
 	unsigned int i;
@@ -212,7 +210,7 @@ static void slow_impossible_sizes_keep_the_quarantine(void **state)
 	(void)state;
 	for (i = 0; i < 10; i++)
 		release(alloc(64));
-	pl = &h->dyn->cpus.table[rnd_port_cpu()]->cls[rnd_sizeclass_of(64)];
+	pl = part_of(rnd_port_cpu(), 64);
 	before = rnd_quarantine_count(&pl->q);
 	assert_true(!RND_OPT_QUARANTINE || before == 10);
 
@@ -300,7 +298,7 @@ static void slow_frees_for_another_cpu(void **state)
 	fake_port_set_cpu(1);
 	flush();
 	for (i = 0; i < ARRAY_SIZE(p); i++)
-		assert_int_equal(RND_SLOT_FREE, state_of(p[i]));
+		assert_int_equal(RND_SLOT_FREED, state_of(p[i]));
 	assert_int_equal(0, check());
 }
 
@@ -319,8 +317,36 @@ static void slow_refill_drains_the_inbox(void **state)
 	flush();
 	fake_port_set_cpu(1);
 	assert_non_null(h->dyn->cpus.table[1]->inbox);
-	for (i = 0; i <= RND_MAGAZINE_LEN; i++)
+	for (i = 0; i <= RND_POOL_MAX; i++)
 		assert_non_null(alloc(50));
+	assert_null(h->dyn->cpus.table[1]->inbox);
+	assert_int_equal(0, check());
+}
+
+/* Who frees as much as he allocates never refills. What others have freed must
+ * come back all the same: a write after free is found by then, and memory can
+ * be given back
+ */
+static void slow_balance_takes_what_others_freed(void **state)
+{
+	void *p[200];
+	unsigned int i;
+
+	(void)state;
+	if (!RND_OPT_RANDOM_SLOTS)
+		skip();
+	for (i = 0; i < ARRAY_SIZE(p); i++)
+		p[i] = alloc(50);
+	for (i = 0; i < 3000; i++)
+		release(alloc(50));
+	fake_port_set_cpu(2);
+	for (i = 0; i < ARRAY_SIZE(p); i++)
+		release(p[i]);
+	flush();
+	fake_port_set_cpu(1);
+	assert_non_null(h->dyn->cpus.table[1]->inbox);
+	for (i = 0; i < 3000; i++)
+		release(alloc(50));
 	assert_null(h->dyn->cpus.table[1]->inbox);
 	assert_int_equal(0, check());
 }
@@ -332,10 +358,10 @@ static void slow_works_while_its_cpu_is_inside(void **state)
 	void *p = alloc(50), *q, *l;
 
 	(void)state;
-	pc = rnd_pcpu_enter(&h->dyn->cpus);
-	assert_non_null(pc);
+	pc = rnd_cpus_own(h->dyn->cpus.table);
+	assert_true(rnd_pcpu_enter(pc));
 	q = alloc(50);
-	l = alloc(50000);
+	l = alloc(200000);
 	assert_non_null(q);
 	assert_non_null(l);
 	release(p);
@@ -427,6 +453,7 @@ int main(void)
 		UNIT_TEST(slow_pages),
 		UNIT_TEST(slow_frees_for_another_cpu),
 		UNIT_TEST(slow_refill_drains_the_inbox),
+		UNIT_TEST(slow_balance_takes_what_others_freed),
 		UNIT_TEST(slow_works_while_its_cpu_is_inside),
 		UNIT_TEST(slow_survives_every_failure),
 		UNIT_TEST(slow_survives_lasting_failure),

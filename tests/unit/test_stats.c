@@ -14,6 +14,7 @@
  *	lib/ukallocrnd/format.c lib/ukallocrnd/slab.c
  *	lib/ukallocrnd/sizeclass.c lib/ukallocrnd/vspace.c
  *	lib/ukallocrnd/rng.c lib/ukallocrnd/chacha.c
+ *	lib/ukallocrnd/fill.c
  *	tests/unit/fake_port.c tests/unit/fake_assert.c
  */
 
@@ -27,6 +28,7 @@
 
 #include <uk/allocrnd.h>
 
+#include "fake_home.h"
 #include "fake_port.h"
 #include "fast.h"
 
@@ -74,7 +76,7 @@ static void stats_of_an_unused_heap(void **state)
 	assert_int_equal(0, st.live_slots);
 	assert_int_equal(0, st.live_bytes);
 	assert_int_equal(0, st.quarantine_slots);
-	assert_int_equal(0, st.magazine_slots);
+	assert_int_equal(0, st.pool_slots);
 	assert_int_equal(0, st.large_live);
 	assert_int_equal(0, st.slabs);
 	assert_int_equal(0, st.refills);
@@ -92,7 +94,7 @@ static void stats_follow_small_objects(void **state)
 
 	(void)state;
 	for (i = 0; i < ARRAY_SIZE(p); i++) {
-		p[i] = rnd_malloc(h, i, RND_KIND_MALLOC);
+		p[i] = home_malloc(h, i, RND_KIND_MALLOC);
 		bytes += i;
 		st = stats();
 		assert_int_equal(i + 1, st.live_slots);
@@ -102,7 +104,7 @@ static void stats_follow_small_objects(void **state)
 	assert_int_equal(0, st.quarantine_slots);
 	assert_true(st.refills >= 8);
 	for (i = 0; i < ARRAY_SIZE(p); i++) {
-		rnd_free(h, p[i], RND_KIND_MALLOC);
+		home_free(h, p[i], RND_KIND_MALLOC);
 		bytes -= i;
 		st = stats();
 		assert_int_equal(ARRAY_SIZE(p) - 1 - i, st.live_slots);
@@ -113,39 +115,49 @@ static void stats_follow_small_objects(void **state)
 	assert_int_equal(0, st.remote_frees);
 }
 
-static void stats_count_a_magazine(void **state)
+static void stats_count_a_pool(void **state)
 {
 	struct uk_allocrnd_stats st;
-	void *p = rnd_malloc(h, 50, RND_KIND_MALLOC);
+	void *p = home_malloc(h, 50, RND_KIND_MALLOC);
 	struct rnd_pclass *pl;
 
 	(void)state;
 	pl = &h->dyn->cpus.table[1]->cls[rnd_sizeclass_of(50)];
 	st = stats();
 	assert_int_equal(1, st.refills);
-	assert_int_equal(pl->mag_cnt, st.magazine_slots);
-	assert_true(st.magazine_slots > 0);
+	assert_int_equal(pl->pool_cnt, st.pool_slots);
+	assert_int_equal(pl->pool_max - 1, st.pool_slots);
 	assert_int_equal(pl->region->dyn->slab_cnt, st.slabs);
-	assert_true(st.committed == st.slabs << pl->region->slab_shift);
-	rnd_free(h, p, RND_KIND_MALLOC);
-	assert_int_equal(pl->mag_cnt, stats().magazine_slots);
+	assert_true(st.committed == st.slabs * pl->region->slab_len);
+	home_free(h, p, RND_KIND_MALLOC);
+	assert_int_equal(pl->pool_cnt, stats().pool_slots);
+	/* A second class counts as well */
+	home_free(h, home_malloc(h, 500, RND_KIND_MALLOC), RND_KIND_MALLOC);
+	assert_int_equal(2, stats().refills);
+	assert_true(stats().pool_slots > st.pool_slots);
+	/* And a slot that waits in the common quarantine */
+	home_free(h, home_malloc(h, 5000, RND_KIND_MALLOC), RND_KIND_MALLOC);
+	assert_int_equal(RND_OPT_QUARANTINE ? 3 : 0, stats().quarantine_slots);
+	home_flush(h);
+	assert_int_equal(0, stats().pool_slots);
+	assert_int_equal(0, stats().quarantine_slots);
 }
 
 static void stats_follow_large_objects(void **state)
 {
 	struct uk_allocrnd_stats before = stats(), st;
-	void *p = rnd_malloc(h, 50000, RND_KIND_MALLOC);
+	void *p = home_malloc(h, 200000, RND_KIND_MALLOC);
 	void *q = rnd_palloc(h, 3, 0);
 
 	(void)state;
 	st = stats();
 	assert_int_equal(2, st.large_live);
 	assert_int_equal(2, st.live_slots);
-	assert_int_equal(50000 + 3 * RND_PAGE_LEN, st.live_bytes);
-	assert_int_equal((13 + 3) * RND_PAGE_LEN, st.committed);
+	assert_int_equal(200000 + 3 * RND_PAGE_LEN, st.live_bytes);
+	assert_int_equal((49 + 3) * RND_PAGE_LEN, st.committed);
 	assert_true(st.reserved - before.reserved >
-		    (13 + 3 + 4) * RND_PAGE_LEN - 1);
-	rnd_free(h, p, RND_KIND_MALLOC);
+		    (49 + 3 + 4) * RND_PAGE_LEN - 1);
+	home_free(h, p, RND_KIND_MALLOC);
 	rnd_pfree(h, q, 3, 0);
 	st = stats();
 	assert_int_equal(0, st.large_live);
@@ -163,11 +175,11 @@ static void stats_count_remote_frees_of_all_cpus(void **state)
 
 	(void)state;
 	for (i = 0; i < ARRAY_SIZE(p); i++)
-		p[i] = rnd_malloc(h, 50, RND_KIND_MALLOC);
+		p[i] = home_malloc(h, 50, RND_KIND_MALLOC);
 	for (i = 0; i < ARRAY_SIZE(p); i++) {
 		/* CPU 0 is the shared state, CPU 1 the owner */
 		fake_port_set_cpu(i % 3);
-		rnd_free(h, p[i], RND_KIND_MALLOC);
+		home_free(h, p[i], RND_KIND_MALLOC);
 	}
 	assert_int_equal(20, stats().remote_frees);
 	assert_int_equal(0, stats().live_slots);
@@ -185,8 +197,8 @@ static void see_line(void *arg, const char *name, __uptr base, __sz len)
 	seen->lines++;
 	seen->regions += strncmp(name, "slots of ", 9) == 0;
 	seen->objects += strcmp(name, "large object") == 0;
-	if (strcmp(name, "slots of 34816") == 0)
-		assert_true(base == h->pm.region[RND_CLASS_COUNT].base);
+	if (strcmp(name, "slots of 4160") == 0)
+		assert_true(base == h->pm.region[rnd_sizeclass_of(4100)].base);
 }
 
 static void map_names_every_place(void **state)
@@ -195,10 +207,11 @@ static void map_names_every_place(void **state)
 
 	(void)state;
 	(void)rnd_palloc(h, 3, 0);
-	rnd_free(h, rnd_malloc(h, 70000, RND_KIND_MALLOC), RND_KIND_MALLOC);
+	home_free(h, home_malloc(h, 200000, RND_KIND_MALLOC), RND_KIND_MALLOC);
 	uk_allocrnd_map(&h->dyn->a, see_line, &seen);
 	assert_int_equal(RND_CLASS_COUNT, seen.regions);
 	assert_int_equal(1, seen.objects);
+	/* Slots and metadata of each class */
 	assert_int_equal(5 + 2 * RND_CLASS_COUNT + 1, seen.lines);
 }
 
@@ -207,7 +220,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(stats_of_an_unused_heap),
 		UNIT_TEST(stats_follow_small_objects),
-		UNIT_TEST(stats_count_a_magazine),
+		UNIT_TEST(stats_count_a_pool),
 		UNIT_TEST(stats_follow_large_objects),
 		UNIT_TEST(stats_count_remote_frees_of_all_cpus),
 		UNIT_TEST(map_names_every_place),

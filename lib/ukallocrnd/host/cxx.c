@@ -77,15 +77,29 @@ cxx_retry(__sz align, __sz size, enum rnd_kind kind, __bool nothrow,
 /* Alignment of every allocation */
 #define CXX_ALIGN 16UL
 
+/* What the fast path leaves */
+static void *__noinline cxx_out(__sz size, enum rnd_kind kind, __bool nothrow,
+				__uptr caller)
+{
+	struct rnd_heap *heap = rnd_preload_heap();
+	void *ptr = rnd_malloc_out(heap, size, kind, caller);
+
+	rnd_preload_settle(heap);
+	return likely(ptr) ? ptr :
+			     cxx_retry(CXX_ALIGN, size, kind, nothrow, caller);
+}
+
 /* Inlined, so that the return address is that of the operator's caller */
 static inline __attribute__((always_inline)) void *
 cxx_new(__sz size, enum rnd_kind kind, __bool nothrow)
 {
-	void *ptr = rnd_malloc(rnd_preload_heap(), size, kind);
+	void *ptr;
 
-	if (likely(ptr))
+	if (rnd_size_is_short(size) &&
+	    rnd_malloc_short(rnd_host_pcpu, size, kind, &ptr))
 		return ptr;
-	return cxx_retry(CXX_ALIGN, size, kind, nothrow, RND_CALLER());
+
+	return cxx_out(size, kind, nothrow, RND_CALLER());
 }
 
 static inline __attribute__((always_inline)) void *
@@ -109,13 +123,22 @@ static inline __sz cxx_aligned_size(__sz size, __sz align)
 static inline __attribute__((always_inline)) void cxx_delete(void *ptr,
 							     enum rnd_kind kind)
 {
-	rnd_free(rnd_preload_heap(), ptr, kind);
+	__u32 sc = rnd_ptr_short(rnd_preload_peek(), ptr);
+
+	if (unlikely(!sc) ||
+	    !rnd_free_short(rnd_host_pcpu, sc, ptr, RND_SIZE_UNKNOWN, kind))
+		rnd_free_out(rnd_preload_heap(), ptr, kind, RND_CALLER());
 }
 
 static inline __attribute__((always_inline)) void
 cxx_delete_sized(void *ptr, __sz size, enum rnd_kind kind)
 {
-	rnd_free_sized(rnd_preload_heap(), ptr, size, kind);
+	__u32 sc = rnd_ptr_short(rnd_preload_peek(), ptr);
+
+	if (unlikely(!sc) ||
+	    !rnd_free_short(rnd_host_pcpu, sc, ptr, size, kind))
+		rnd_free_sized_out(rnd_preload_heap(), ptr, size, kind,
+				   RND_CALLER());
 }
 
 /*

@@ -36,6 +36,14 @@
  */
 extern __thread __u32 rnd_host_cpu __attribute__((tls_model("initial-exec")));
 
+/* State of that index in the heap of the process, or RND_PCPU_NONE: a copy
+ * that saves the fast paths a look into the heap. Set by the preloaded
+ * library, reset when the index is given back.
+ */
+struct rnd_pcpu;
+extern __thread struct rnd_pcpu *rnd_host_pcpu
+	__attribute__((tls_model("initial-exec")));
+
 /** Index of the calling context's per-CPU state; 0 is the shared one. */
 static inline __u32 rnd_port_cpu(void)
 {

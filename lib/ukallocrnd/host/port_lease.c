@@ -20,7 +20,8 @@
  *   guarantees, so that destructors of others still find the fast path.
  *
  * Invariants
- *   E1. rnd_host_cpu is 0, or its bit is set and no other thread has it.
+ *   E1. rnd_host_cpu is 0 and rnd_host_pcpu RND_PCPU_NONE, or its bit is
+ *       set and no other thread has it.
  *   E2. A thread leases at most once in its life, so that it cannot leave
  *       the process with a lease after its destructor ran.
  *
@@ -36,6 +37,7 @@
 #include "atomic.h"
 #include "config.h"
 #include "host.h"
+#include "pcpu.h"
 #include "port.h"
 #include "world.h"
 
@@ -67,6 +69,8 @@ enum lease_key {
 };
 
 __thread __u32 rnd_host_cpu __attribute__((tls_model("initial-exec")));
+__thread struct rnd_pcpu *rnd_host_pcpu
+	__attribute__((tls_model("initial-exec"))) = RND_PCPU_NONE;
 static __thread __u32 lease_state __attribute__((tls_model("initial-exec")));
 static __thread __u32 lease_rounds __attribute__((tls_model("initial-exec")));
 
@@ -143,6 +147,7 @@ static void lease_end(void *arg)
 	if (!cpu)
 		return;
 	rnd_world_leave(cpu);
+	rnd_host_pcpu = RND_PCPU_NONE;
 	rnd_host_cpu = 0;
 	lease_bits_return(cpu);
 }

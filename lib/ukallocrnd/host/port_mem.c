@@ -109,6 +109,11 @@ void rnd_port_decommit(__uptr addr, __sz len)
 	mem_protect(addr, len, PROT_NONE);
 }
 
+__bool rnd_port_discard(__uptr addr, __sz len)
+{
+	return rnd_sys3(SYS_madvise, addr, len, MADV_DONTNEED) == 0;
+}
+
 int rnd_port_seal(__uptr addr, __sz len)
 {
 	int rc = rnd_host_inject(RND_HOST_SEAL, addr, len);

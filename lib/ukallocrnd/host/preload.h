@@ -17,17 +17,27 @@
 #include <uk/essentials.h>
 
 #include "atomic.h"
+#include "fast.h"
+#include "heap.h"
 #include "port.h"
 
-struct rnd_heap;
-
 struct rnd_preload_page {
-	struct rnd_heap *heap; /* (s) NULL until the first allocation */
+	/** (s) Until the first allocation one that has nothing */
+	struct rnd_heap *heap;
+	/** (s) Second steps of malloc() and free(), the best ones for this
+	 * processor
+	 */
+	void *(*malloc_long)(__sz size, __uptr caller);
+	void (*free_long)(void *ptr, __uptr caller);
 } __align(RND_PAGE_LEN);
 
 UK_CTASSERT(sizeof(struct rnd_preload_page) == RND_PAGE_LEN);
 
-extern struct rnd_preload_page rnd_preload_page;
+extern struct rnd_preload_page rnd_preload_page
+	__attribute__((visibility("hidden")));
+
+/* The heap before there is one: no pointer is in it, no context enters it */
+extern struct rnd_heap rnd_preload_nowhere;
 
 /**
  * Makes the heap of the process. Safe in several threads at once, before
@@ -48,7 +58,22 @@ static inline struct rnd_heap *rnd_preload_heap(void)
 	 * rnd_preload_init()
 	 */
 	heap = rnd_load_acquire(&rnd_preload_page.heap);
-	return likely(heap) ? heap : rnd_preload_init();
+	return likely(heap != &rnd_preload_nowhere) ? heap : rnd_preload_init();
+}
+
+/** The heap as the fast paths of free() see it: one that has nothing will do */
+static rnd_always_inline struct rnd_heap *rnd_preload_peek(void)
+{
+	return rnd_load_pointer(&rnd_preload_page.heap);
+}
+
+/** Chooses functions by what the processor can do; the page is writable */
+void rnd_preload_choose(struct rnd_preload_page *page);
+
+/** What follows an allocation off the fast path: the next may be on it */
+static inline void rnd_preload_settle(const struct rnd_heap *heap)
+{
+	rnd_host_pcpu = rnd_cpus_own(heap->dyn->cpus.table);
 }
 
 /* The library is built with hidden symbols; these are the exceptions */

@@ -34,7 +34,7 @@ RND_EXPORT struct mallinfo2 mallinfo2(void)
 
 	info_stats(&stats);
 	info.arena = stats.committed;
-	info.ordblks = stats.quarantine_slots + stats.magazine_slots;
+	info.ordblks = stats.quarantine_slots + stats.pool_slots;
 	info.hblks = stats.large_live;
 	info.uordblks = stats.live_bytes;
 	info.fordblks = stats.committed > stats.live_bytes ?

@@ -25,7 +25,7 @@ enum init_state {
 	INIT_DONE,
 };
 
-struct rnd_preload_page rnd_preload_page;
+struct rnd_heap rnd_preload_nowhere;
 
 static __u32 init_state;
 
@@ -38,8 +38,10 @@ struct rnd_heap *rnd_preload_init(void)
 		/* Acquire: the heap is complete. Pairs with the release
 		 * below
 		 */
-		while (!(heap = rnd_load_acquire(&rnd_preload_page.heap)))
+		do {
 			rnd_port_yield();
+			heap = rnd_load_acquire(&rnd_preload_page.heap);
+		} while (heap == &rnd_preload_nowhere);
 		return heap;
 	}
 
@@ -49,6 +51,7 @@ struct rnd_heap *rnd_preload_init(void)
 			  "(is there a limit, ulimit -v?)\n");
 		rnd_port_abort();
 	}
+	rnd_preload_choose(&rnd_preload_page);
 	/* Release: publishes the heap. Pairs with the acquire above and
 	 * in rnd_preload_heap()
 	 */

@@ -18,6 +18,11 @@
 /* The guest has no fork: whoever looks at all states sees to quiescence */
 #define RND_PORT_CAN_STOP 0
 
+/* A commit takes frames for all of its pages at once: what is only there to
+ * choose from costs memory, so there is less of it
+ */
+#define RND_PORT_CHOICE_BYTES (128UL * 1024)
+
 /**
  * Index of the calling context's per-CPU state; 0 is the shared one. An
  * interrupt handler gets the index of the CPU it interrupted and finds its

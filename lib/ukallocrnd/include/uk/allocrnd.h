@@ -69,10 +69,10 @@ struct uk_allocrnd_stats {
 	__sz live_slots;       /* slots and large objects in the user's hands */
 	__sz live_bytes;       /* sum of their requested sizes */
 	__sz quarantine_slots; /* freed, not reusable yet */
-	__sz magazine_slots;   /* drawn, not handed out yet */
+	__sz pool_slots;       /* free, ready to be handed out */
 	__sz large_live;       /* large objects among live_slots */
 	__sz slabs;	       /* slabs that are committed */
-	__sz refills;	       /* magazine refills */
+	__sz refills;	       /* pool refills */
 	__sz remote_frees;     /* slots freed by a CPU that does not own them */
 };
 
@@ -84,7 +84,7 @@ void uk_allocrnd_stats_get(struct uk_alloc *a, struct uk_allocrnd_stats *dst);
 
 /**
  * Walks the whole heap and tests every invariant: each slot's state against
- * bitmap, magazine and quarantine, canaries of live objects, zeroed contents
+ * bitmap, pool and quarantine, canaries of live objects, zeroed contents
  * of free ones, counters against contents. Needs quiescence.
  *
  * @return
