@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Installs the Debian packages that a target needs, if any is missing.
 #
-#   setup.sh config|run|test
+#   setup.sh config|run|test|bench
 #
 # Root: installs without questions. Otherwise: prints the line to type and
 # stops. Nothing is fetched, and no network is needed, if all are installed.
@@ -13,6 +13,11 @@ config="python3-minimal python3-kconfiglib"
 run="$config gcc libc6-dev qemu-system-x86"
 test="$run git clang libclang-rt-14-dev g++ libcmocka-dev valgrind
 	clang-format clang-tidy cppcheck"
+# Other allocators, counters, pictures, and what builds mimalloc's secure
+# variant; the real programs are those of preload-check, and one more
+bench="$config gcc libc6-dev libmimalloc2.0 libjemalloc2
+	libtcmalloc-minimal4 libclang-rt-14-dev valgrind qemu-user
+	python3-matplotlib cmake make dpkg-dev jq"
 
 is_installed()
 {
@@ -32,8 +37,9 @@ case "${1:-}" in
 config) wanted=$config ;;
 run) wanted=$run ;;
 test) wanted="$test $(preload_packages)" ;;
+bench) wanted="$bench $(preload_packages)" ;;
 *)
-	echo "usage: $0 config|run|test" >&2
+	echo "usage: $0 config|run|test|bench" >&2
 	exit 2
 	;;
 esac

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Benchmarks on Linux, beside other allocators: bench/README.md.
+#
+#   LIBS    our libraries, "name=path ..."; default: the one that is built
+#   ALLOCS  names of those that take part; default: all that are installed
+#   ONLY    groups and parts of names of workloads, separated by commas
+#   REPS    repetitions; QUICK=1: few of everything; PLOT=1: pictures, too
+#   ENGINE  of bench-insn: auto, valgrind, qemu or step; CHECK=1: compare them
+
+HOSTBENCH := bench/host
+HOSTBENCH_OUT := $(O)/host/$(HOSTBENCH)
+HOSTBENCH_ONE := micro xthread larson mstress rptest xmalloc cache_scratch \
+	cache_thrash alloc_test empty fragment
+HOSTBENCH_PROGRAMS := $(addprefix $(HOSTBENCH_OUT)/,$(HOSTBENCH_ONE) insn \
+	launch libqemu_count.so)
+
+$(addprefix $(HOSTBENCH_OUT)/,$(HOSTBENCH_ONE)): %: %.o
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS_host) -o $@ $<
+
+$(HOSTBENCH_OUT)/insn: $(addprefix $(HOSTBENCH_OUT)/,insn.o insn_work.o \
+		insn_xthread.o)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS_host) -o $@ $^
+
+# Static: its own memory must be less than that of any program it starts
+$(HOSTBENCH_OUT)/launch: $(HOSTBENCH_OUT)/launch.o
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS_host) -static -o $@ $<
+
+$(HOSTBENCH_OUT)/qemu_count.o: OBJ_CFLAGS := -fPIC -fvisibility=hidden
+$(HOSTBENCH_OUT)/libqemu_count.so: $(HOSTBENCH_OUT)/qemu_count.o
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS_host) -shared -o $@ $<
+
+ifeq ($(LIBS),)
+HOSTBENCH_LIBS := ukallocrnd=$(LIBRARY)
+hostbench-files: $(LIBRARY)
+else
+HOSTBENCH_LIBS := $(LIBS)
+endif
+hostbench-files: $(HOSTBENCH_PROGRAMS)
+
+setup-bench:
+	@tests/support/setup.sh bench
+
+# The objects need the compiler that the set-up installs
+define hostbench
+	@$(MAKE) hostbench-files
+	$(Q)$(PY) tests/support/hostbench.py $(1) --out $(O) \
+		--libs '$(HOSTBENCH_LIBS)' --allocs '$(ALLOCS)' \
+		--only '$(ONLY)' $(if $(REPS),--reps $(REPS)) \
+		$(if $(QUICK),--quick) $(if $(PLOT),--plot) \
+		$(if $(ENGINE),--engine $(ENGINE)) $(if $(CHECK),--check)
+endef
+
+bench: setup-bench ## time and memory beside other allocators on Linux
+	$(call hostbench,time)
+bench-insn: setup-bench ## exact numbers of instructions, beside the others
+	$(call hostbench,insn)
+bench-memory: setup-bench ## empty processes; what is left after freeing
+	$(call hostbench,memory)
+bench-scaling: setup-bench ## cross-thread workloads with one and two threads
+	$(call hostbench,scaling)
+bench-plot: setup-bench ## pictures of the newest results
+	$(Q)$(PY) tests/support/hostbench.py plot --out $(O)
+.PHONY: bench bench-insn bench-memory bench-scaling bench-plot setup-bench
+.PHONY: hostbench-files
