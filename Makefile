@@ -44,6 +44,9 @@ include tests/support/guest.mk
 include tests/support/test.mk
 include tests/support/lint.mk
 include tests/support/run.mk
+include tests/support/misuse.mk
+include tests/support/bench.mk
+include tests/support/score.mk
 
 all: preload guest tests-build ## everything that can be built
 .PHONY: all

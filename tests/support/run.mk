@@ -10,10 +10,10 @@ BENCH_FILES := $(O)/guest/bench.elf $(BENCH_PAIR) $(LIBRARY)
 
 run: setup-run ## boot the benchmark: memory map, ukallocrnd against buddy
 	@$(MAKE) -j$(JOBS) bench-files
-	@$(MAKE) bench
+	@$(MAKE) bench-guest
 
 bench-files: $(BENCH_FILES)
-bench: $(BENCH_FILES) ## the same without set-up
+bench-guest: $(BENCH_FILES) ## the same without set-up
 	$(Q)$(PY) tests/support/bench.py --smp $(SMP) --machine $(MACHINE) \
 		--pair $(BENCH_PAIR) --library $(LIBRARY) \
 		--out $(O)/run.json --config $(O)/.config $<
@@ -47,7 +47,7 @@ matrix: ## every mitigation off: does it build, and detect what it must?
 matrix-all: ## also each mitigation alone, and each one off (minutes)
 	$(call run_long,$@) -- $(PY) tests/support/matrix.py --out $(O) \
 		--cc $(CC) --jobs $(RUN_JOBS) --all
-.PHONY: run bench bench-files guest-test guest-boots clang death
+.PHONY: run bench-guest bench-files guest-test guest-boots clang death
 .PHONY: preload-check matrix matrix-all
 
 tests-build: $(call programs,host,unit model stat race)
@@ -55,7 +55,7 @@ tests-build: $(call programs,host,unit model stat race)
 
 # Two suites at a time, the long ones first
 SUITES := guest-test preload-check tidy race clang matrix guest-boots death \
-	model stat valgrind asan unit cppcheck format-check $(LINT_GOALS)
+	misuse fuzz-replay scorecard-check model stat valgrind asan unit cppcheck format-check $(LINT_GOALS)
 
 test: setup-test ## every test; last line: N passed, N failed, N skipped
 	@rm -rf $(O)/results
