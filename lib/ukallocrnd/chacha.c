@@ -150,7 +150,7 @@ void rnd_chacha_blocks(const __u8 key[RND_CHACHA_KEY_LEN], __u64 counter,
 		memcpy(&in[CHACHA_COUNTER], &counter, sizeof(counter));
 		rows_two_blocks((const struct matrix *)(const void *)in, dst);
 		counter += 2;
-		dst += 2 * RND_CHACHA_BLOCK_LEN;
+		dst += 2UL * RND_CHACHA_BLOCK_LEN;
 	}
 #endif
 	for (; blocks; blocks--) {

@@ -86,6 +86,8 @@ static rnd_always_inline __bool rnd_slot_is_clean(const void *slot, __sz len,
  * @param size
  *   Requested bytes
  */
+/* A built-in stores the state word */
+/* NOLINTBEGIN(readability-non-const-parameter) */
 static rnd_always_inline void
 rnd_slot_hand_out(const struct rnd_pclass *pl, void *slot, __u16 *state,
 		  __sz len, __sz size, enum rnd_kind kind, enum rnd_reach reach)
@@ -102,6 +104,7 @@ rnd_slot_hand_out(const struct rnd_pclass *pl, void *slot, __u16 *state,
 	rnd_store_relaxed(state, (__u16)(((len - size) << RND_STATE_BITS) +
 					 pl->live + kind));
 }
+/* NOLINTEND(readability-non-const-parameter) */
 
 /**
  * Allocates from a pool of the calling CPU that has something to draw.

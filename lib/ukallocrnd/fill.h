@@ -107,8 +107,8 @@ static inline void rnd_fill_put_ends(void *p, __sz len, __sz offset,
 }
 
 /* Slots longer than RND_FILL_SHORT_LEN */
-void rnd_fill_zero_long(void *p, __sz len);
-__bool rnd_fill_is_zero_long(const void *p, __sz len);
+void rnd_fill_zero_long(void *slot, __sz len);
+__bool rnd_fill_is_zero_long(const void *slot, __sz len);
 
 /**
  * Clears a short slot.

@@ -84,11 +84,12 @@ void rnd_heap_foreach(void (*fn)(struct rnd_heap *h, void *arg), void *arg);
  */
 void rnd_heap_describe(__uptr addr);
 
-/* Bytes that the quarantines of a CPU can hold. To serve a larger request
- * than that they are not emptied: who chooses sizes must not be able to end
- * the quarantine of all other objects with one call that fails anyway.
+/* Bytes that the quarantines and pools of a CPU can hold. To serve a larger
+ * request than that they are not emptied: who chooses sizes must not be able
+ * to end the quarantine of all other objects with one call that fails anyway.
  */
-#define RND_RECLAIM_MAX (2UL * RND_CLASS_COUNT * RND_QUARANTINE_BYTES)
+#define RND_RECLAIM_MAX                                                        \
+	(2UL * RND_CLASS_COUNT * (RND_QUARANTINE_BYTES + RND_CHOICE_BYTES))
 
 /**
  * Frees what can be freed without the user, to serve an allocation that would

@@ -167,10 +167,12 @@ static inline __bool rnd_pclass_can_draw(const struct rnd_pclass *pl)
  */
 static inline __uptr rnd_pclass_draw(struct rnd_pclass *pl, struct rnd_rng *rng)
 {
-	__u32 cnt = pl->pool_cnt, i = cnt - 1, *at, n;
+	__u32 cnt = pl->pool_cnt, i, *at, n;
 
 	if (RND_OPT_RANDOM_SLOTS)
 		i = (rnd_rng_take16(rng) * cnt) >> 16;
+	else
+		i = cnt - 1;
 
 	at = &pl->pool[i];
 	n = *at;

@@ -15,7 +15,7 @@ void rnd_quarantine_init(struct rnd_quarantine *q, __u32 rand_len,
 			 __u32 fifo_len)
 {
 	UK_ASSERT(q);
-	UK_ASSERT(rand_len <= RND_QUARANTINE_RAND_LEN);
+	UK_ASSERT(rand_len < RND_QUARANTINE_RAND_LEN + 1U);
 	UK_ASSERT(!RND_QUARANTINE_RAND_LEN || POWER_OF_2(rand_len));
 	UK_ASSERT(fifo_len >= 1 && fifo_len <= RND_QUARANTINE_FIFO_LEN);
 

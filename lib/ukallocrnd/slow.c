@@ -39,6 +39,11 @@ static __u32 slow_draw(struct rnd_heap *h, struct rnd_pcpu *pc,
 {
 	if (!rnd_pclass_can_draw(pl) && !slow_refill(h, pc, pl))
 		return RND_SLOT_NONE;
+	/* Now and then also without a quarantine, whose rounds see to it. May
+	 * take random bits
+	 */
+	if (unlikely(!rnd_rng_has16(&pc->rng)))
+		rnd_pcpu_drain_inbox(pc);
 	if (unlikely(!rnd_rng_has16(&pc->rng)))
 		rnd_rng_refill(&pc->rng);
 

@@ -89,6 +89,9 @@ static inline enum rnd_wide rnd_wide_level(void)
 		       RND_WIDE_32;
 }
 
+/* Operands of assembly are not expressions */
+/* NOLINTBEGIN(bugprone-macro-parentheses) */
+
 /* Clears as many registers' worth as there are numbers, at both addresses */
 #define WIDE_ZERO_ENDS(mov, reg, len, first, last, ...)                        \
 	__asm__ __volatile__("vpxor %%xmm0, %%xmm0, %%xmm0\n"                  \
@@ -155,6 +158,8 @@ static inline enum rnd_wide rnd_wide_level(void)
 		: "r"(last)                                                    \
 		: "xmm0", "cc", "memory"                                       \
 		: dirty)
+
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 #define WIDE_TEST_YMM "vptest %%ymm0, %%ymm0"
 #define WIDE_TEST_ZMM "vptestmq %%zmm0, %%zmm0, %%k1\nkortestw %%k1, %%k1"

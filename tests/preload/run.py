@@ -14,6 +14,7 @@ import os
 import pathlib
 import re
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
@@ -156,6 +157,9 @@ def main():
     """Runs everything."""
     args = arguments()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # Programs under test raise it; a background job would inherit that it is
+    # ignored
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     counts = {True: 0, False: 0}
 
     def show(results):

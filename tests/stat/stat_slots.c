@@ -200,7 +200,8 @@ static void watch_end(const char *what)
 	assert_true(watch.least > watch.pl->choice);
 	skip_unless(RND_OPT_RANDOM_SLOTS);
 	assert_equal_chances("places in the pool", watch.place, BINS);
-	assert_equal_chances("pairs of places", watch.pair, PAIRS * PAIRS);
+	assert_equal_chances("pairs of places", watch.pair,
+			     (size_t)PAIRS * PAIRS);
 }
 
 static void draws_are_uniform_in_growth(void **state)

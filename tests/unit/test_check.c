@@ -103,7 +103,7 @@ static char *slot_in_bitmap(struct rnd_slab *s)
 		bits = rnd_slab_free_bits(s)[i];
 		if (bits)
 			return (char *)s->base +
-			       (i * 64 + (__u32)__builtin_ctzl(bits)) *
+			       (i * 64UL + (__u32)__builtin_ctzl(bits)) *
 				       rnd_sizeclass[s->sc].slot_len;
 	}
 
@@ -189,6 +189,7 @@ static void check_finds_wrong_states_s3(void **state)
 static void check_finds_damage_in_a_pool_p1(void **state)
 {
 	__u32 *entry = &live_class->pool[0], old = *entry;
+	struct rnd_slab *slab;
 
 	(void)state;
 	*entry = live_class->pool[1];
@@ -207,9 +208,10 @@ static void check_finds_damage_in_a_pool_p1(void **state)
 	live_class->pool_cnt--;
 	assert_found("lost slots (S3) of region");
 	live_class->pool_cnt++;
-	live_slab->owner++;
+	slab = home_place(h, drawn).slab;
+	slab->owner++;
 	assert_found("slot held by a stranger");
-	live_slab->owner--;
+	slab->owner--;
 	assert_int_equal(0, check());
 }
 

@@ -432,6 +432,8 @@ static void diag_taken_slot_among_the_free_ones(void **state)
 			t = (struct taken){ sizes[i], slow != 0 };
 			place = home_place(h, alloc(sizes[i]));
 			pl = part_of(sizes[i]);
+			/* The state word alone says it */
+			memset(rnd_pclass_slot(pl, place.n), 0, pl->slot_len);
 			for (n = 0; n < pl->pool_cnt; n++)
 				pl->pool[n] = place.n;
 			(void)snprintf(

@@ -483,7 +483,7 @@ static void pclass_choice_lasts_in_growth(void **state)
 			(void)pop();
 		assert_true(least > pl.choice);
 		if (pl.slot_len > RND_BULK_SLOT_MIN ||
-		    pl.slot_len * RND_CHOICE_LEN > RND_CHOICE_BYTES)
+		    (__sz)pl.slot_len * RND_CHOICE_LEN > RND_CHOICE_BYTES)
 			continue;
 		if (pl.slot_len <= RND_SHORT_LEN)
 			assert_true(least > RND_CHOICE_LEN);
@@ -844,6 +844,37 @@ static void pclass_visited_slab_is_not_purged_c3(void **state)
 	assert_int_equal(0, dyn.slab_cnt);
 }
 
+/* P4: one empty slab too many, but somebody is there when it empties */
+static void pclass_visited_slab_stays_when_it_empties_c3(void **state)
+{
+	static __u32 live[9000];
+	struct rnd_slab *s;
+	__u32 i, n;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(live); i++)
+		live[i] = pop();
+	n = live[0];
+	s = rnd_pclass_slab(&pl, n);
+	for (i = 1; i < ARRAY_SIZE(live); i++)
+		push(live[i]);
+	rnd_pclass_flush(&pl);
+	assert_int_equal(RND_EMPTY_MAX, pl.empty_cnt);
+	assert_int_equal(0, s->active);
+
+	s->visit = RND_SLAB_VISITOR;
+	push(n);
+	rnd_pclass_flush(&pl);
+	assert_int_equal(s->slots, s->free_cnt);
+	assert_int_equal(1, s->committed);
+	assert_int_equal(1, s->listed);
+	assert_int_equal(RND_EMPTY_MAX + 1, pl.empty_cnt);
+	s->visit = 0;
+	rnd_pclass_purge(&pl);
+	assert_int_equal(0, s->committed);
+	assert_int_equal(0, dyn.slab_cnt);
+}
+
 /*
  * Without memory
  */
@@ -879,7 +910,7 @@ static void pclass_less_memory_is_less_choice(void **state)
 	assert_true(rnd_pclass_refill(&pl));
 	rnd_pclass_flush(&pl);
 	rnd_pclass_purge(&pl);
-	vs.limit = vs.meta + 2 * r.slab_len / RND_PAGE_LEN;
+	vs.limit = vs.meta + 2UL * r.slab_len / RND_PAGE_LEN;
 	for (left = 2U * r.slots; left; left--) {
 		if (!rnd_pclass_can_draw(&pl)) {
 			most = MIN(left, pl.pool_max);
@@ -1076,6 +1107,7 @@ int main(void)
 		UNIT_TEST(pclass_purge_discards_unused_pages),
 		UNIT_TEST(pclass_purge_of_class_0_is_nothing),
 		UNIT_TEST(pclass_visited_slab_is_not_purged_c3),
+		UNIT_TEST(pclass_visited_slab_stays_when_it_empties_c3),
 		UNIT_TEST(pclass_exhaustion_is_recoverable),
 		UNIT_TEST(pclass_less_memory_is_less_choice),
 		UNIT_TEST(pclass_every_failed_commit_is_recoverable),
