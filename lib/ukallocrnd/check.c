@@ -165,7 +165,7 @@ static void foreach_entry(struct check *c, const struct rnd_pclass *pl,
 	for (i = 0; i < q->rand_len; i++)
 		if (q->rand[i] != RND_QUARANTINE_NONE)
 			fn(c, pl, q->rand[i]);
-	for (i = 0; i < q->fifo_len; i++)
+	for (i = 0; i < q->ring_len; i++)
 		if (q->fifo[i] != RND_QUARANTINE_NONE)
 			fn(c, pl, q->fifo[i]);
 }
@@ -198,8 +198,7 @@ static void unmark_entry(struct check *c, const struct rnd_pclass *pl, __u32 n)
 
 static void check_entries(struct check *c, const struct rnd_pclass *pl)
 {
-	if (pl->pool_cnt > pl->pool_max + pl->q.fifo_len ||
-	    pl->pool_min > pl->choice)
+	if (pl->pool_cnt > pl->pool_high || pl->pool_min > pl->choice)
 		complain(c, "size of pool", pl);
 	if (!rnd_quarantine_is_valid(&pl->q))
 		complain(c, "quarantine (Q1, Q4)", &pl->q);

@@ -44,7 +44,8 @@ int rnd_large_init(struct rnd_large *lg, struct rnd_vspace *vs)
 	rnd_rng_init(&lg->rng, seed);
 	rnd_quarantine_init(&lg->q, RND_LARGE_RAND_LEN,
 			    MIN(RND_LARGE_QUARANTINE_LEN + 0U,
-				RND_QUARANTINE_FIFO_LEN + 0U));
+				RND_QUARANTINE_FIFO_LEN + 0U),
+			    1);
 
 	return 0;
 
@@ -490,12 +491,12 @@ int rnd_large_free(struct rnd_large *lg, const void *ptr, __sz cnt, __u8 kind,
 
 	flags = rnd_lock_acquire(&lg->lock);
 	lg->span[n - 1].state = RND_SPAN_QUARANTINED;
-	out = rnd_quarantine_push(&lg->q, &lg->rng, n);
-	if (out != RND_QUARANTINE_NONE)
+	cnt = rnd_quarantine_push(&lg->q, &lg->rng, n, &out);
+	if (cnt)
 		sp = large_forget(lg, out);
 	rnd_lock_release(&lg->lock, flags);
 
-	if (out != RND_QUARANTINE_NONE)
+	if (cnt)
 		rnd_port_release(sp.map, sp.map_len);
 
 	return 0;

@@ -50,6 +50,15 @@ static __u32 pclass_choice(__u32 slot_len)
 	return clamp_u32(bytes / slot_len, RND_CHOICE_MIN, cnt);
 }
 
+/* Segments of a quarter of the FIFO stage: what it holds back beyond its
+ * length is memory
+ */
+static void quarantine_init(struct rnd_pclass *pl, __u32 fifo_len)
+{
+	rnd_quarantine_init(&pl->q, pclass_rand_len(pl->slot_len), fifo_len,
+			    clamp_u32(fifo_len / 4, 1, RND_QUARANTINE_SEG_MAX));
+}
+
 void rnd_pclass_init(struct rnd_pclass *pl, const struct rnd_region *region,
 		     const struct rnd_canary_key *key, struct rnd_vspace *vs,
 		     struct rnd_rng *rng, __u32 cpu)
@@ -74,8 +83,8 @@ void rnd_pclass_init(struct rnd_pclass *pl, const struct rnd_region *region,
 	pl->cpu = cpu;
 	pl->choice = pclass_choice(len);
 	pl->pool_max = pl->choice + RND_POOL_SPARE(pl->choice);
-	rnd_quarantine_init(&pl->q, pclass_rand_len(len),
-			    clamp_u32(RND_QUARANTINE_BYTES / len, 1,
+	pl->pool_high = RND_POOL_HIGH(pl->choice);
+	quarantine_init(pl, clamp_u32(RND_QUARANTINE_BYTES / len, 1,
 				      RND_QUARANTINE_FIFO_LEN));
 }
 
@@ -277,15 +286,9 @@ static void __noinline __noreturn release_report(struct rnd_pclass *pl, __u32 n)
 	rnd_report(&info);
 }
 
-/* Returns a slot of the pool, or of the quarantine, to its slab */
-static void pclass_release(struct rnd_pclass *pl, __u32 n)
+/* A slab has got its first free slot, or its last one */
+static void release_slab(struct rnd_pclass *pl, struct rnd_slab *s)
 {
-	const struct rnd_region *r = pl->region;
-	struct rnd_slab *s = rnd_pclass_slab(pl, n);
-
-	/* A racing double free put the slot in here twice */
-	if (unlikely(!rnd_slab_return(s, n & (r->slots - 1U))))
-		release_report(pl, n);
 	if (s->active)
 		return;
 
@@ -296,15 +299,25 @@ static void pclass_release(struct rnd_pclass *pl, __u32 n)
 
 	if (unlikely(pl->empty_cnt > RND_EMPTY_MAX) && slab_is_quiet(s)) {
 		partial_remove(pl, s);
-		rnd_region_return(r, pl->vs, s);
+		rnd_region_return(pl->region, pl->vs, s);
 	}
+}
+
+/* Returns a slot of the pool, or of the quarantine, to its slab */
+static inline void pclass_release(struct rnd_pclass *pl, __u32 n)
+{
+	struct rnd_slab *s = rnd_pclass_slab(pl, n);
+
+	/* A racing double free put the slot in here twice */
+	if (unlikely(!rnd_slab_return(s, n & ((1U << pl->slot_shift) - 1))))
+		release_report(pl, n);
+	if (unlikely(!(s->active | s->listed) || s->free_cnt == s->slots))
+		release_slab(pl, s);
 }
 
 void rnd_pclass_spill(struct rnd_pclass *pl)
 {
-	__u32 keep = pl->choice + RND_POOL_SPARE(pl->choice) / 2;
-
-	while (pl->pool_cnt > keep)
+	while (pl->pool_cnt > pl->pool_max)
 		pclass_release(pl, pl->pool[--pl->pool_cnt]);
 }
 
@@ -318,7 +331,7 @@ void rnd_pclass_join(struct rnd_pclass *pl, struct rnd_bulk *bulk)
 
 	pl->bulk = bulk;
 	/* Nothing gets in, and the fast path finds no room */
-	rnd_quarantine_init(&pl->q, pclass_rand_len(pl->slot_len), 1);
+	quarantine_init(pl, 1);
 }
 
 /* The oldest slot enters the pool of its class */
@@ -329,7 +342,7 @@ static void bulk_evict(struct rnd_pclass *cls, struct rnd_bulk *b)
 
 	b->bytes -= pl->slot_len;
 	pl->pool[pl->pool_cnt++] = e->n;
-	if (unlikely(pl->pool_cnt > pl->pool_max))
+	if (unlikely(pl->pool_cnt > pl->pool_high))
 		rnd_pclass_spill(pl);
 }
 

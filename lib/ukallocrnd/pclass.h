@@ -20,8 +20,8 @@
  *   Every entry is equally likely, and there are never fewer than pool_min to
  *   choose from. A pool that has shrunk to that is refilled with whole words
  *   of the bitmaps of random slabs; the order in which slots get in does not
- *   matter. What is freed goes through the quarantine into the pool; once a
- *   round of the quarantine a pool that is too full spills into the slabs.
+ *   matter. What is freed goes through the quarantine into the pool, in
+ *   batches; a pool that is then too full spills into the slabs.
  *
  *            refill        random entry
  *    slabs --------> pool --------------> user
@@ -60,16 +60,17 @@
 /* Least slots to choose from, whatever their size */
 #define RND_CHOICE_MIN 6U
 
-/* Slots that a pool holds beyond what there is to choose from: refills and
- * spills move half of that
+/* Slots that a refill puts into the pool beyond what there is to choose from;
+ * and three times as many are returned to the slabs when there are twice as
+ * many
  */
 #define RND_POOL_SPARE(choice) ((choice) / 3U + 2U)
-#define RND_POOL_MAX	       (RND_CHOICE_LEN + RND_POOL_SPARE(RND_CHOICE_LEN))
+#define RND_POOL_HIGH(choice)  ((choice) + 3U * RND_POOL_SPARE(choice))
 
-/* What is freed is let into the pool without asking whether there is room;
- * that is seen to once a round of the quarantine's ring
+/* What leaves the quarantine is let into the pool without asking whether there
+ * is room; then that is seen to
  */
-#define RND_POOL_LEN (RND_POOL_MAX + RND_QUARANTINE_FIFO_LEN)
+#define RND_POOL_LEN (RND_POOL_HIGH(RND_CHOICE_LEN) + RND_QUARANTINE_SEG_MAX)
 
 /* An entry is chosen by 16 random bits: the most likely one by at most
  * RND_POOL_LEN / 2^16 more often than the least likely one
@@ -109,9 +110,12 @@ struct rnd_pclass {
 	 * the CPU, or __NULL: q
 	 */
 	struct rnd_bulk *bulk;
-	/** (c) The largest pool_min; slots in the pool after a spill at most */
+	/** (c) The largest pool_min; slots in the pool after a refill; at most,
+	 * before it spills
+	 */
 	__u32 choice;
 	__u32 pool_max;
+	__u32 pool_high;
 	/** (p) Slabs that refills take from */
 	__u32 active_cnt;
 	/** (p) Freed slots that wait */
@@ -218,11 +222,9 @@ static inline void rnd_pclass_quarantine(struct rnd_pclass *pl, __u32 n)
 		rnd_pclass_quarantine_bulk(pl, n);
 		return;
 	}
-	n = rnd_quarantine_push(&pl->q, pl->rng, n);
-	if (n != RND_QUARANTINE_NONE)
-		pl->pool[pl->pool_cnt++] = n;
-	if (pl->q.fifo_left == pl->q.fifo_len &&
-	    unlikely(pl->pool_cnt > pl->pool_max))
+	pl->pool_cnt += rnd_quarantine_push(&pl->q, pl->rng, n,
+					    &pl->pool[pl->pool_cnt]);
+	if (unlikely(pl->pool_cnt > pl->pool_high))
 		rnd_pclass_spill(pl);
 }
 
@@ -231,7 +233,7 @@ static inline __bool rnd_pclass_can_step(const struct rnd_pclass *pl,
 					 const struct rnd_rng *rng)
 {
 	if (!RND_OPT_QUARANTINE)
-		return likely(pl->pool_cnt < pl->pool_max);
+		return likely(pl->pool_cnt < pl->pool_high);
 
 	return rnd_quarantine_can_step(&pl->q, rng);
 }
@@ -240,14 +242,10 @@ static inline __bool rnd_pclass_can_step(const struct rnd_pclass *pl,
 static inline void rnd_pclass_step(struct rnd_pclass *pl, struct rnd_rng *rng,
 				   __u32 n)
 {
-	__u32 cnt = pl->pool_cnt;
-
 	if (RND_OPT_QUARANTINE)
-		n = rnd_quarantine_step(&pl->q, rng, n);
-	if (!RND_OPT_QUARANTINE || likely(n != RND_QUARANTINE_NONE)) {
-		pl->pool[cnt] = n;
-		pl->pool_cnt = cnt + 1;
-	}
+		rnd_quarantine_step(&pl->q, rng, n);
+	else
+		pl->pool[pl->pool_cnt++] = n;
 }
 
 /**

@@ -17,13 +17,16 @@
  * How
  *   The quarantine holds numbers by which its owner names slots. Every freed
  *   slot enters the random stage, if there is one, at a random index and
- *   evicts whatever was there. The evicted slot enters the FIFO stage and
- *   evicts the oldest slot, which leaves for the pool (pclass.h): of the
- *   several hundred slots there, each allocation takes one at random.
+ *   evicts whatever was there. The evicted slot enters the FIFO stage, a ring
+ *   of segments that is filled from its end down: one store. When a segment
+ *   is full, all that is in the next one, the oldest, leaves for the pool
+ *   (pclass.h) at once: of the several hundred slots there, each allocation
+ *   takes one at random.
  *
- *             +-------------+         +-------------+          +------+
- *   free ---> | rand[], R   | ------> | fifo[], F   | -------> | pool |
- *             +-------------+ evicted +-------------+  oldest  +------+
+ *             +---------+         +----+----+----+----+----+       +------+
+ *   free ---> | rand, R | ------> |....|full|full|full|full| ----> | pool |
+ *             +---------+ evicted +----+----+----+----+----+       +------+
+ *                                    ^ filled   S slots each, F in all
  *
  *   F differs from one size class to another, because long stages of large
  *   slots would hold too much memory back. R is 0 in the default profile: the
@@ -31,11 +34,12 @@
  *
  * Invariants (rnd_quarantine_is_valid() tests all but Q2 and Q3)
  *   Q1  A slot is in the quarantine at most once.
- *   Q2  A slot leaves the FIFO stage exactly F evictions after it entered;
- *       once both stages are full, exactly R + F slots are held back.
+ *   Q2  A slot leaves the FIFO stage at least F and less than F + 2 S
+ *       evictions after it entered.
  *   Q3  The quarantine never reads or writes the memory of a slot.
- *   Q4  Entries beyond R and F are empty. So are, while the FIFO stage is
- *       filling up, all of its entries below fifo_left.
+ *   Q4  Entries beyond R and beyond the ring are empty, and so are those that
+ *       the segment being filled still has room for. Another segment is full,
+ *       or empty as long as the ring was never filled.
  *
  * Concurrency
  *   None of its own: a quarantine belongs to one CPU and size class. The
@@ -55,25 +59,37 @@
 /* Marks an entry not filled yet; no slot has this number */
 #define RND_QUARANTINE_NONE (~0U)
 
+/* Longest segment; the ring has at most two of them beyond F */
+#define RND_QUARANTINE_SEG_MAX 64U
+#define RND_QUARANTINE_RING_MAX                                                \
+	(RND_QUARANTINE_FIFO_LEN + 2 * RND_QUARANTINE_SEG_MAX)
+
 /**
  * Quarantine of one CPU and size class
  *
  * Field markings: (c) constant after init, (o) owner
  */
 struct rnd_quarantine {
+	/** (o) Entries of the ring that are filled before it starts over, from
+	 * the end down: the next one is the one before this index
+	 */
+	__u32 left;
+
+	/** (o) Start of the segment being filled, and one more: what would fill
+	 * it is not for the fast path
+	 */
+	__u32 floor;
+
 	/** (c) R, a power of two or 0 */
 	__u32 rand_len;
 
-	/** (c) F */
+	/** (c) F, S and the length of the ring, a multiple of S */
 	__u32 fifo_len;
+	__u32 seg_len;
+	__u32 ring_len;
 
-	/** (o) Entries of fifo[] until the ring starts over, from the end down:
-	 * the one before this index is the oldest, and is replaced next
-	 */
-	__u32 fifo_left;
-
-	/** (o) FIFO stage, a ring */
-	__u32 fifo[RND_QUARANTINE_FIFO_LEN];
+	/** (o) FIFO stage, a ring of segments */
+	__u32 fifo[RND_QUARANTINE_RING_MAX];
 
 	/** (o) Random stage; one entry that is not used if there is none */
 	__u32 rand[RND_QUARANTINE_RAND_LEN + !RND_QUARANTINE_RAND_LEN];
@@ -95,12 +111,25 @@ typedef void (*rnd_quarantine_func)(void *arg, __u32 slot);
  *   RND_QUARANTINE_RAND_LEN; 0 if that is 0
  * @param fifo_len
  *   Length F of the FIFO stage, from 1 to RND_QUARANTINE_FIFO_LEN
+ * @param seg_len
+ *   Length S of its segments, from 1 to RND_QUARANTINE_SEG_MAX
  */
 void rnd_quarantine_init(struct rnd_quarantine *q, __u32 rand_len,
-			 __u32 fifo_len);
+			 __u32 fifo_len, __u32 seg_len);
+
+/* Passes a slot through the random stage; what comes out, or none */
+static inline __u32 rnd_quarantine_mix(struct rnd_quarantine *q, __u32 random,
+				       __u32 slot)
+{
+	__u32 i = random & (q->rand_len - 1), old = q->rand[i];
+
+	q->rand[i] = slot;
+
+	return old;
+}
 
 /**
- * Puts a freed slot into quarantine and releases at most one other slot.
+ * Puts a freed slot into quarantine and releases others, if it is time.
  * Without CONFIG_LIBUKALLOCRND_QUARANTINE the slot itself is released.
  *
  * @param q
@@ -109,67 +138,41 @@ void rnd_quarantine_init(struct rnd_quarantine *q, __u32 rand_len,
  *   Source of randomness of the same owner
  * @param slot
  *   The freed slot; must not be in quarantine already (Q1)
+ * @param[out] out
+ *   Slots that have left the quarantine and may be reused: room for S, or 1
  *
  * @return
- *   A slot that has left the quarantine and may be reused, or
- *   RND_QUARANTINE_NONE while the quarantine is still filling up
+ *   Their number: 0, or S
  */
-static inline __u32 rnd_quarantine_push(struct rnd_quarantine *q,
-					struct rnd_rng *rng, __u32 slot)
-{
-	__u32 oldest, i;
-
-	if (!RND_OPT_QUARANTINE)
-		return slot;
-
-	if (RND_QUARANTINE_RAND_LEN) {
-		i = rnd_rng_u8(rng) & (q->rand_len - 1);
-		oldest = q->rand[i];
-		q->rand[i] = slot;
-		slot = oldest;
-		if (unlikely(slot == RND_QUARANTINE_NONE))
-			return slot;
-	}
-
-	i = q->fifo_left - 1;
-	oldest = q->fifo[i];
-	q->fifo[i] = slot;
-	q->fifo_left = i ? i : q->fifo_len;
-	return oldest;
-}
+__u32 rnd_quarantine_push(struct rnd_quarantine *q, struct rnd_rng *rng,
+			  __u32 slot, __u32 *out);
 
 /**
- * Tells whether rnd_quarantine_step() may be called: the ring does not start
- * over, and there are random bits.
+ * Tells whether rnd_quarantine_step() may be called: no segment gets full,
+ * and there are random bits.
  */
 static inline __bool rnd_quarantine_can_step(const struct rnd_quarantine *q,
 					     const struct rnd_rng *rng)
 {
-	return likely(q->fifo_left > 1) &&
+	return likely(q->left > q->floor) &&
 	       (!RND_QUARANTINE_RAND_LEN || rnd_rng_has16(rng));
 }
 
 /** Does what rnd_quarantine_push() does, in the usual case */
-static inline __u32 rnd_quarantine_step(struct rnd_quarantine *q,
-					struct rnd_rng *rng, __u32 slot)
+static inline void rnd_quarantine_step(struct rnd_quarantine *q,
+				       struct rnd_rng *rng, __u32 slot)
 {
-	__u32 i, oldest;
+	__u32 i;
 
 	if (RND_QUARANTINE_RAND_LEN) {
-		i = rnd_rng_take16(rng) & (q->rand_len - 1);
-		oldest = q->rand[i];
-		q->rand[i] = slot;
-		slot = oldest;
+		slot = rnd_quarantine_mix(q, rnd_rng_take16(rng), slot);
 		if (unlikely(slot == RND_QUARANTINE_NONE))
-			return slot;
+			return;
 	}
 
-	i = q->fifo_left - 1;
-	oldest = q->fifo[i];
+	i = q->left - 1;
 	q->fifo[i] = slot;
-	q->fifo_left = i;
-
-	return oldest;
+	q->left = i;
 }
 
 /**

@@ -10,7 +10,8 @@
  *	lib/ukallocrnd/report.c lib/ukallocrnd/format.c
  *	lib/ukallocrnd/slab.c lib/ukallocrnd/sizeclass.c
  *	lib/ukallocrnd/vspace.c lib/ukallocrnd/rng.c
- *	lib/ukallocrnd/chacha.c lib/ukallocrnd/fill.c
+ *	lib/ukallocrnd/chacha.c
+ *	lib/ukallocrnd/chacha_wide.c lib/ukallocrnd/fill.c
  *	tests/unit/fake_port.c tests/unit/fake_assert.c
  */
 
@@ -199,9 +200,9 @@ static void assert_sound(void)
 	memset(held, 0, dyn.next_idx << r.slot_shift);
 	for (i = 0; i < pl.pool_cnt; i++)
 		hold(pl.pool[i]);
-	for (i = 0; i < pl.q.fifo_len + pl.q.rand_len; i++) {
-		__u32 n = i < pl.q.fifo_len ? pl.q.fifo[i] :
-					      pl.q.rand[i - pl.q.fifo_len];
+	for (i = 0; i < pl.q.ring_len + pl.q.rand_len; i++) {
+		__u32 n = i < pl.q.ring_len ? pl.q.fifo[i] :
+					      pl.q.rand[i - pl.q.ring_len];
 
 		if (n == RND_QUARANTINE_NONE)
 			continue;
@@ -210,7 +211,7 @@ static void assert_sound(void)
 	}
 	assert_true(rnd_quarantine_is_valid(&pl.q));
 	assert_true(pl.pool_min <= pl.choice);
-	assert_true(pl.pool_cnt <= pl.pool_max + pl.q.fifo_len);
+	assert_true(pl.pool_cnt <= pl.pool_high);
 
 	for (i = 0; i < dyn.next_idx; i++)
 		if (rnd_region_slab(&r, i)->committed) {
@@ -247,9 +248,10 @@ static void pclass_lengths_follow_the_slot(void **state)
 			assert_true(pl.choice == RND_CHOICE_MIN ||
 				    (pl.choice * len <= bytes &&
 				     (pl.choice + 1) * len > bytes));
-		/* Some more, or every draw were a refill; room for a round */
+		/* Some more, or every draw were a refill; room for a segment */
 		assert_true(pl.pool_max - pl.choice > pl.choice / 4);
-		assert_true(pl.pool_max + pl.q.fifo_len <= RND_POOL_LEN);
+		assert_true(pl.pool_high - pl.pool_max > pl.choice / 4);
+		assert_true(pl.pool_high + pl.q.seg_len <= RND_POOL_LEN);
 
 		assert_in_range(pl.q.fifo_len, 1, RND_QUARANTINE_FIFO_LEN);
 		assert_in_range(pl.q.rand_len, 0, RND_QUARANTINE_RAND_LEN);
@@ -596,7 +598,7 @@ static void pclass_slot_passes_the_quarantine_p2(void **state)
 		assert_true(rnd_quarantine_contains(&pl.q, first));
 		assert_false(is_in_bitmap(first));
 	}
-	assert_int_equal(cnt, rnd_quarantine_count(&pl.q));
+	assert_in_range(rnd_quarantine_count(&pl.q), cnt, pl.q.ring_len);
 	assert_sound();
 
 	rnd_pclass_flush(&pl);
@@ -616,7 +618,7 @@ static void pclass_quarantine_feeds_the_pool(void **state)
 	if (!RND_OPT_QUARANTINE || RND_QUARANTINE_RAND_LEN)
 		skip();
 	push(first);
-	for (i = 0; i < pl.q.fifo_len; i++)
+	for (i = 1; i < pl.q.ring_len; i++)
 		push(pop());
 	for (i = 0; i < pl.pool_cnt; i++)
 		cnt += pl.pool[i] == first;
@@ -624,11 +626,11 @@ static void pclass_quarantine_feeds_the_pool(void **state)
 	assert_false(rnd_quarantine_contains(&pl.q, first));
 }
 
-/* Much is freed and nothing drawn: once a round the pool gives it back */
+/* Much is freed and nothing drawn: the pool gives it back */
 static void pclass_full_pool_spills_into_the_slabs(void **state)
 {
 	static __u32 live[6000];
-	__u32 i, most = 0, fifo = pl.q.fifo_len;
+	__u32 i, most = 0;
 
 	(void)state;
 	for (i = 0; i < ARRAY_SIZE(live); i++)
@@ -636,37 +638,34 @@ static void pclass_full_pool_spills_into_the_slabs(void **state)
 	for (i = 0; i < ARRAY_SIZE(live); i++) {
 		push(live[i]);
 		most = MAX(most, pl.pool_cnt);
-		if (pl.q.fifo_left == fifo)
-			assert_true(pl.pool_cnt <= pl.pool_max);
 		if (i % 200 == 0)
 			assert_sound();
 	}
-	assert_true(most > pl.pool_max || !RND_OPT_QUARANTINE);
-	assert_true(most <= pl.pool_max + fifo);
 	/* A spill leaves room for what comes, and all the choice there is */
+	assert_true(most > pl.pool_high - MAX(pl.q.seg_len, 1U));
+	assert_true(most <= pl.pool_high);
 	rnd_pclass_spill(&pl);
-	assert_true(pl.pool_cnt > pl.choice);
-	assert_true(pl.pool_cnt < pl.pool_max);
+	assert_int_equal(pl.pool_max, pl.pool_cnt);
 	rnd_pclass_spill(&pl);
-	assert_true(pl.pool_cnt > pl.choice);
+	assert_int_equal(pl.pool_max, pl.pool_cnt);
 	assert_sound();
 }
 
-/* A ring that starts over is left to rnd_pclass_quarantine() */
-static void pclass_step_leaves_the_end_of_the_ring(void **state)
+/* What fills a segment is left to rnd_pclass_quarantine() */
+static void pclass_step_leaves_the_end_of_a_segment(void **state)
 {
 	__u32 i, refused = 0;
 
 	(void)state;
 	if (!RND_OPT_QUARANTINE || RND_QUARANTINE_RAND_LEN)
 		skip();
-	for (i = 0; i < 4 * pl.q.fifo_len; i++) {
+	for (i = 0; i < 4 * pl.q.ring_len; i++) {
 		refused += !rnd_pclass_can_step(&pl, &rng);
 		assert_int_equal(rnd_pclass_can_step(&pl, &rng),
-				 pl.q.fifo_left > 1);
+				 i % pl.q.seg_len != pl.q.seg_len - 1);
 		push(pop());
 	}
-	assert_int_equal(4, refused);
+	assert_int_equal(4 * pl.q.ring_len / pl.q.seg_len, refused);
 }
 
 static void pclass_random_history_p1_to_p4(void **state)
@@ -1100,7 +1099,7 @@ int main(void)
 		UNIT_TEST(pclass_slot_passes_the_quarantine_p2),
 		UNIT_TEST(pclass_quarantine_feeds_the_pool),
 		UNIT_TEST(pclass_full_pool_spills_into_the_slabs),
-		UNIT_TEST(pclass_step_leaves_the_end_of_the_ring),
+		UNIT_TEST(pclass_step_leaves_the_end_of_a_segment),
 		UNIT_TEST(pclass_random_history_p1_to_p4),
 		UNIT_TEST(pclass_keeps_a_few_empty_slabs_p4),
 		UNIT_TEST(pclass_purge_keeps_used_slabs),
