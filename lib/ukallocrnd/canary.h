@@ -224,21 +224,23 @@ static inline void rnd_canary_write(__u64 word, void *p, __sz req,
  *
  * @param word
  *   The slot's pattern
- * @param end
- *   End of the slot, a multiple of RND_FILL_UNIT
+ * @param p
+ *   Start of the slot, a multiple of RND_FILL_UNIT
+ * @param slot_len
+ *   Its length, a multiple of RND_FILL_UNIT
  * @param slack
  *   Bytes from the end of the object to the end of the slot
  */
-static inline __bool rnd_canary_check_short(__u64 word, const char *end,
-					    __sz slack)
+static inline __bool rnd_canary_check_short(__u64 word, const void *p,
+					    __sz slot_len, __sz slack)
 {
 	__u64 changed;
 
-	changed = *rnd_canary_at(end, -slack) ^
+	changed = *rnd_canary_at(p, slot_len - slack) ^
 		  rnd_canary_rotate_back(word, slack);
-	changed |= *rnd_canary_at(end, -8UL) ^ word;
+	changed |= *rnd_canary_at(p, slot_len - 8) ^ word;
 	if (slack > 16)
-		changed |= *rnd_canary_at(end, -16UL) ^ word;
+		changed |= *rnd_canary_at(p, slot_len - 16) ^ word;
 
 	return !changed;
 }
@@ -251,8 +253,7 @@ static inline __bool rnd_canary_check(__u64 word, const void *p, __sz req,
 	    !rnd_canary_check_long(word, p, req, slot_len))
 		return 0;
 
-	return rnd_canary_check_short(word, (const char *)p + slot_len,
-				      slot_len - req);
+	return rnd_canary_check_short(word, p, slot_len, slot_len - req);
 }
 
 /**

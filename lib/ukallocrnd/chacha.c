@@ -9,6 +9,7 @@
 #include <uk/essentials.h>
 
 #include "chacha.h"
+#include "chacha_wide.h"
 #include "config.h"
 
 /* First words of the counter and of the key within the input */
@@ -146,6 +147,13 @@ void rnd_chacha_blocks(const __u8 key[RND_CHACHA_KEY_LEN], __u64 counter,
 
 	memcpy(&in[CHACHA_KEY], key, RND_CHACHA_KEY_LEN);
 #ifdef __SSE2__
+	while (rnd_chacha_is_wide && blocks >= 4 && (__u32)counter < ~2U) {
+		memcpy(&in[CHACHA_COUNTER], &counter, sizeof(counter));
+		rnd_chacha_four(in, dst);
+		counter += 4;
+		dst += 4UL * RND_CHACHA_BLOCK_LEN;
+		blocks -= 4;
+	}
 	for (; blocks >= 2 && (__u32)counter != ~0U; blocks -= 2) {
 		memcpy(&in[CHACHA_COUNTER], &counter, sizeof(counter));
 		rows_two_blocks((const struct matrix *)(const void *)in, dst);

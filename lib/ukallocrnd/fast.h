@@ -29,42 +29,50 @@
 #include "wide.h"
 #endif
 
+/* Registers that the paths may use: 16, or what wide.h has. A file that
+ * chooses more is called only if the processor has them
+ */
+#ifndef RND_FAST_REGISTER
+#define RND_FAST_REGISTER 16
+#endif
+#define RND_FAST_WIDE (RND_FAST_REGISTER > 32 ? RND_WIDE_64 : RND_WIDE_32)
+
 /* Which slots a path can serve: a constant of each use */
 enum rnd_reach {
 	RND_REACH_SHORT, /* short ones */
-	RND_REACH_32,	 /* all others, with registers of 32 bytes */
-	RND_REACH_64,	 /* or 64 bytes (wide.h) */
-	RND_REACH_ALL,
+	RND_REACH_LONG,	 /* all others */
+	RND_REACH_ALL,	 /* any */
 };
 
 static rnd_always_inline __bool rnd_reach_is_zero(const void *slot, __sz len,
 						  enum rnd_reach reach)
 {
-#ifdef __SSE2__
-	if (reach == RND_REACH_32)
-		return rnd_wide_is_zero(slot, len, RND_WIDE_32);
-	if (reach == RND_REACH_64)
-		return rnd_wide_is_zero(slot, len, RND_WIDE_64);
-#endif
+#if RND_FAST_REGISTER > 16
+	if (reach == RND_REACH_SHORT ||
+	    (reach == RND_REACH_ALL && len <= RND_SHORT_LEN))
+		return rnd_wide_is_zero_short(slot, len);
+	return rnd_wide_is_zero(slot, len, RND_FAST_WIDE);
+#else
 	return reach == RND_REACH_SHORT ? rnd_fill_is_zero_short(slot, len) :
 					  rnd_fill_is_zero(slot, len);
+#endif
 }
 
 static rnd_always_inline void rnd_reach_zero(void *slot, __sz len,
 					     enum rnd_reach reach)
 {
-#ifdef __SSE2__
-	if (reach == RND_REACH_32 || reach == RND_REACH_64) {
-		rnd_wide_zero(slot, len,
-			      reach == RND_REACH_64 ? RND_WIDE_64 :
-						      RND_WIDE_32);
-		return;
-	}
-#endif
+#if RND_FAST_REGISTER > 16
+	if (reach == RND_REACH_SHORT ||
+	    (reach == RND_REACH_ALL && len <= RND_SHORT_LEN))
+		rnd_wide_zero_short(slot, len);
+	else
+		rnd_wide_zero(slot, len, RND_FAST_WIDE);
+#else
 	if (reach == RND_REACH_SHORT)
 		rnd_fill_zero_short(slot, len);
 	else
 		rnd_fill_zero(slot, len);
+#endif
 }
 
 /* Tells whether a slot that was drawn is as it must be: free, and zero */
@@ -106,6 +114,41 @@ rnd_slot_hand_out(const struct rnd_pclass *pl, void *slot, __u16 *state,
 }
 /* NOLINTEND(readability-non-const-parameter) */
 
+/* Tells whether the calling CPU may draw a slot without further ado */
+static rnd_always_inline __bool rnd_malloc_is_plain(const struct rnd_pclass *pl,
+						    const struct rnd_rng *rng)
+{
+	return likely(rnd_pclass_can_draw(pl)) && likely(rnd_rng_has16(rng));
+}
+
+/* Draws a slot and makes it an object; the caller is inside.
+ *
+ * len: length of its slots if that is known, otherwise 0
+ * Returns 0 if the slot is not as free left it: *obj is the slot then.
+ */
+static rnd_always_inline __bool rnd_malloc_draw(struct rnd_pclass *pl,
+						struct rnd_rng *rng, __sz size,
+						__sz len, enum rnd_kind kind,
+						enum rnd_reach reach,
+						void **obj)
+{
+	__u16 *state;
+	__uptr n;
+	void *slot;
+
+	if (reach != RND_REACH_SHORT)
+		len = pl->slot_len;
+	n = rnd_pclass_draw(pl, rng);
+	slot = (char *)pl->base + n * len;
+	state = pl->states + n;
+	*obj = slot;
+	if (unlikely(!rnd_slot_is_clean(slot, len, state, reach)))
+		return 0;
+	rnd_slot_hand_out(pl, slot, state, len, size, kind, reach);
+
+	return 1;
+}
+
 /**
  * Allocates from a pool of the calling CPU that has something to draw.
  *
@@ -130,34 +173,25 @@ static rnd_always_inline __bool rnd_malloc_own(struct rnd_pcpu *pc, __sz size,
 					       enum rnd_reach reach, void **obj)
 {
 	struct rnd_pclass *pl;
-	__u16 *state;
-	__uptr n;
-	void *slot;
 
 	if (unlikely(!rnd_pcpu_enter(pc)))
 		return 0;
 
-	pl = &pc->cls[sc];
+	pl = rnd_pcpu_part(pc, sc);
 	rnd_hide(pl);
-	if (unlikely(!rnd_pclass_can_draw(pl) || !rnd_rng_has16(&pc->rng))) {
+	if (unlikely(!rnd_malloc_is_plain(pl, &pc->rng))) {
 		rnd_pcpu_leave(pc);
 		return 0;
 	}
 
-	if (reach != RND_REACH_SHORT)
-		len = pl->slot_len;
-	n = rnd_pclass_draw(pl, &pc->rng);
-	slot = (char *)pl->base + n * len;
-	state = pl->states + n;
 	/* Does not return: nobody waits for this context any more */
-	if (unlikely(!rnd_slot_is_clean(slot, len, state, reach))) {
-		*obj = rnd_hand_out_bad(pl, slot,
+	if (unlikely(!rnd_malloc_draw(pl, &pc->rng, size, len, kind, reach,
+				      obj))) {
+		*obj = rnd_hand_out_bad(pl, *obj,
 					caller ? caller : RND_CALLER());
 		return 1;
 	}
-	rnd_slot_hand_out(pl, slot, state, len, size, kind, reach);
 	rnd_pcpu_leave(pc);
-	*obj = slot;
 
 	return 1;
 }
@@ -194,7 +228,7 @@ static rnd_always_inline __bool rnd_malloc_short(struct rnd_pcpu *pc, __sz size,
  * The same for all requests that slots serve, zero excepted.
  *
  * @param reach
- *   RND_REACH_ALL; another one only if the request is not short
+ *   RND_REACH_ALL; RND_REACH_LONG only if the request is not short
  */
 static rnd_always_inline __bool rnd_malloc_long(struct rnd_pcpu *pc, __sz size,
 						enum rnd_kind kind,
@@ -236,8 +270,8 @@ static rnd_always_inline __bool rnd_slot_is_sound_short(
 	const struct rnd_canary_key *key, __sz len, const void *ptr, __sz slack)
 {
 	return !RND_OPT_CANARY ||
-	       rnd_canary_check_short(rnd_canary_word(key, (__uptr)ptr),
-				      (const char *)ptr + len, slack);
+	       rnd_canary_check_short(rnd_canary_word(key, (__uptr)ptr), ptr,
+				      len, slack);
 }
 
 /* Tells whether a state word is that of a live slot of a CPU's own slab */
@@ -262,35 +296,64 @@ static rnd_always_inline __bool rnd_state_is_own(const struct rnd_pclass *pl,
 /* What a free that knows no size says */
 #define RND_SIZE_UNKNOWN __SZ_MAX
 
-/* Tells whether the calling CPU may free slot n without further ado: it owns
- * the slab, there is room for it, and the object is as the caller says
+/* A slot that the calling CPU may free without further ado */
+struct rnd_target {
+	__uptr n;
+	__sz len;
+	__sz slack;
+};
+
+/* Tells whether the calling CPU may free ptr without further ado: it is the
+ * start of a slot of its own, there is room for it, and the object is as the
+ * caller says
  */
 static rnd_always_inline __bool rnd_free_is_plain(struct rnd_pclass *pl,
 						  const struct rnd_rng *rng,
-						  __uptr n, const void *ptr,
-						  __sz len, __sz size,
+						  const void *ptr, __sz size,
 						  enum rnd_kind kind,
-						  enum rnd_reach reach)
+						  enum rnd_reach reach,
+						  struct rnd_target *t)
 {
-	__uptr state = rnd_load_relaxed(&pl->states[n]);
-	__sz slack;
+	__uptr off = (__uptr)ptr - pl->base, state;
 
-	if (unlikely(!rnd_state_is_own(pl, n, state, kind, reach)) ||
-	    unlikely(!(reach == RND_REACH_ALL && pl->bulk) &&
+	t->len = pl->slot_len;
+	if (unlikely(off >= pl->end) ||
+	    unlikely(!rnd_region_divide(off, pl->inverse, &t->n)))
+		return 0;
+
+	state = rnd_load_relaxed(&pl->states[t->n]);
+	if (unlikely(!rnd_state_is_own(pl, t->n, state, kind, reach)) ||
+	    unlikely(!(reach != RND_REACH_SHORT && pl->bulk) &&
 		     !rnd_pclass_can_step(pl, rng)))
 		return 0;
 
-	slack = state >> RND_STATE_BITS;
+	t->slack = state >> RND_STATE_BITS;
 	if (reach == RND_REACH_SHORT ||
-	    (reach == RND_REACH_ALL && len <= RND_SHORT_LEN))
-		slack &= RND_SLACK_MAX_SHORT;
-	if (size != RND_SIZE_UNKNOWN && unlikely(size + slack != len))
+	    (reach == RND_REACH_ALL && t->len <= RND_SHORT_LEN))
+		t->slack &= RND_SLACK_MAX_SHORT;
+	if (size != RND_SIZE_UNKNOWN && unlikely(size + t->slack != t->len))
 		return 0;
 
 	return likely(
 		reach == RND_REACH_SHORT ?
-			rnd_slot_is_sound_short(&pl->key, len, ptr, slack) :
-			rnd_slot_is_sound(&pl->key, len, ptr, slack));
+			rnd_slot_is_sound_short(&pl->key, t->len, ptr,
+						t->slack) :
+			rnd_slot_is_sound(&pl->key, t->len, ptr, t->slack));
+}
+
+/* Frees what rnd_free_is_plain() found; the caller is inside */
+static rnd_always_inline void rnd_free_target(struct rnd_pclass *pl,
+					      struct rnd_rng *rng, void *ptr,
+					      const struct rnd_target *t,
+					      enum rnd_reach reach)
+{
+	rnd_store_relaxed(&pl->states[t->n], pl->freed);
+	if (RND_OPT_ZERO)
+		rnd_reach_zero(ptr, t->len, reach);
+	if (reach != RND_REACH_SHORT && pl->bulk)
+		rnd_pclass_quarantine_bulk(pl, (__u32)t->n);
+	else
+		rnd_pclass_step(pl, rng, (__u32)t->n);
 }
 
 /**
@@ -312,32 +375,21 @@ static rnd_always_inline __bool rnd_free_own(struct rnd_pcpu *pc, __u32 sc,
 					     enum rnd_reach reach)
 {
 	struct rnd_pclass *pl;
-	__uptr off, n;
-	__sz len;
+	struct rnd_target t;
 
 	if (unlikely(!rnd_pcpu_enter(pc)))
 		return 0;
 
-	pl = &pc->cls[sc];
+	pl = rnd_pcpu_part(pc, sc);
 	rnd_hide(pl);
-	off = (__uptr)ptr - pl->base;
-	len = pl->slot_len;
-	if (unlikely(off >= pl->end ||
-		     !rnd_region_divide(off, pl->inverse, &n) ||
-		     !rnd_free_is_plain(pl, &pc->rng, n, ptr, len, size, kind,
-					reach))) {
+	if (unlikely(!rnd_free_is_plain(pl, &pc->rng, ptr, size, kind, reach,
+					&t))) {
 		rnd_pcpu_leave(pc);
 		return 0;
 	}
 
 	rnd_hide(pl);
-	rnd_store_relaxed(&pl->states[n], pl->freed);
-	if (RND_OPT_ZERO)
-		rnd_reach_zero(ptr, len, reach);
-	if (reach == RND_REACH_ALL && pl->bulk)
-		rnd_pclass_quarantine_bulk(pl, (__u32)n);
-	else
-		rnd_pclass_step(pl, &pc->rng, (__u32)n);
+	rnd_free_target(pl, &pc->rng, ptr, &t, reach);
 	rnd_pcpu_leave(pc);
 
 	return 1;
@@ -372,7 +424,7 @@ static rnd_always_inline __bool rnd_free_short(struct rnd_pcpu *pc, __u32 sc,
  * The same for any pointer, __NULL and wild ones included.
  *
  * @param reach
- *   RND_REACH_ALL; another one only if the slot is not short
+ *   RND_REACH_ALL; RND_REACH_LONG only if the slot is not short
  */
 static rnd_always_inline __bool rnd_free_long(const struct rnd_heap *h,
 					      struct rnd_pcpu *pc, void *ptr,

@@ -8,7 +8,7 @@
 
 #include <uk/assert.h>
 
-#include "fast.h"
+#include "fast_resize.h"
 #include "resize.h"
 
 /* An object, wherever it is */
@@ -170,9 +170,13 @@ void *rnd_realloc(struct rnd_heap *h, void *ptr, __sz size, __uptr caller)
 				 .caller = caller,
 				 .kind = RND_KIND_MALLOC };
 	struct object o;
+	void *obj;
 
 	if (!ptr)
 		return rnd_malloc_out(h, size, RND_KIND_MALLOC, caller);
+	if (rnd_realloc_own(h, rnd_cpus_own(h->dyn->cpus.table), ptr, size,
+			    caller, &obj))
+		return obj;
 	if (object_try(h, ptr, size, &call, &o))
 		return ptr;
 	if (size)

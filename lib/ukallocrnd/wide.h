@@ -7,19 +7,24 @@
 #ifndef __UKALLOCRND_WIDE_H__
 #define __UKALLOCRND_WIDE_H__
 
-/* Filling of long slots with registers of 32 or 64 bytes
+/* Filling of slots with registers of 32 or 64 bytes
  *
  * Why
  *   Clearing a slot and testing it are most of the work for slots of 256
- *   bytes and more: fewer and wider accesses pay off.
+ *   bytes and more, and some of it for short ones: fewer and wider accesses
+ *   pay off.
  *
  * How
- *   Eight registers' worth at a time from the start, and once more so that it
- *   ends with the slot: parts are done twice, which costs less than finding
- *   out what is left. Slots shorter than that take four from each end, or two.
+ *   A short slot takes one or two registers of 32 bytes from each end. Longer
+ *   ones: eight registers' worth at a time from the start, and once more so
+ *   that it ends with the slot: parts are done twice, which costs less than
+ *   finding out what is left. Slots shorter than that take four from each end,
+ *   or two.
  *
  *   Assembly, because it is inlined into functions that are compiled for
- *   every processor: who calls has asked rnd_wide_level() before.
+ *   every processor: who calls has asked rnd_wide_level() before. Compiled
+ *   for these registers the functions would also get a stack frame, in case
+ *   that one is to be saved.
  *
  * Only where the compiler may use vector registers at all.
  */
@@ -29,7 +34,7 @@
 
 #include "atomic.h"
 
-/** Slots must be longer than this */
+/** Long slots are longer than this, short ones are not */
 #define RND_WIDE_LEN_MIN 128UL
 
 /** What a processor can do */
@@ -236,7 +241,84 @@ dirty:
 }
 
 /**
- * Clears a slot.
+ * Clears a short slot.
+ *
+ * @param p
+ *   Start
+ * @param len
+ *   Number of bytes, a multiple of 16, at most RND_WIDE_LEN_MIN, not 0
+ */
+static rnd_always_inline void rnd_wide_zero_short(void *p, __sz len)
+{
+	if (unlikely(len <= 16)) {
+		__asm__ __volatile__("vpxor %%xmm0, %%xmm0, %%xmm0\n"
+				     "vmovdqu %%xmm0, (%0)"
+				     :
+				     : "r"(p)
+				     : "xmm0", "memory");
+		return;
+	}
+	if (len > 64)
+		__asm__ __volatile__("vpxor %%xmm0, %%xmm0, %%xmm0\n"
+				     "vmovdqu %%ymm0, 32(%0)\n"
+				     "vmovdqu %%ymm0, -64(%0, %1)\n"
+				     "vmovdqu %%ymm0, (%0)\n"
+				     "vmovdqu %%ymm0, -32(%0, %1)\n"
+				     "vzeroupper"
+				     :
+				     : "r"(p), "r"(len)
+				     : "xmm0", "memory");
+	else
+		__asm__ __volatile__("vpxor %%xmm0, %%xmm0, %%xmm0\n"
+				     "vmovdqu %%ymm0, (%0)\n"
+				     "vmovdqu %%ymm0, -32(%0, %1)\n"
+				     "vzeroupper"
+				     :
+				     : "r"(p), "r"(len)
+				     : "xmm0", "memory");
+}
+
+/** Tells whether all bytes of a short slot are 0. Parameters as above */
+static rnd_always_inline __bool rnd_wide_is_zero_short(const void *p, __sz len)
+{
+	if (unlikely(len <= 16))
+		__asm__ __volatile__ goto("vmovdqu (%0), %%xmm0\n"
+					  "vptest %%xmm0, %%xmm0\n"
+					  "jnz %l1"
+					  :
+					  : "r"(p)
+					  : "xmm0", "cc", "memory"
+					  : dirty);
+	else if (len > 64)
+		__asm__ __volatile__ goto("vmovdqu (%0), %%ymm0\n"
+					  "vpor 32(%0), %%ymm0, %%ymm0\n"
+					  "vpor -64(%0, %1), %%ymm0, %%ymm0\n"
+					  "vpor -32(%0, %1), %%ymm0, %%ymm0\n"
+					  "vptest %%ymm0, %%ymm0\n"
+					  "vzeroupper\n"
+					  "jnz %l2"
+					  :
+					  : "r"(p), "r"(len)
+					  : "xmm0", "cc", "memory"
+					  : dirty);
+	else
+		__asm__ __volatile__ goto("vmovdqu (%0), %%ymm0\n"
+					  "vpor -32(%0, %1), %%ymm0, %%ymm0\n"
+					  "vptest %%ymm0, %%ymm0\n"
+					  "vzeroupper\n"
+					  "jnz %l2"
+					  :
+					  : "r"(p), "r"(len)
+					  : "xmm0", "cc", "memory"
+					  : dirty);
+	return 1;
+
+dirty:
+	return 0;
+}
+
+/**
+ * Clears a long slot.
  *
  * @param p
  *   Start
@@ -254,7 +336,7 @@ static rnd_always_inline void rnd_wide_zero(void *p, __sz len,
 		wide_zero_32(p, len);
 }
 
-/** Tells whether all bytes of a slot are 0. Parameters as above */
+/** Tells whether all bytes of a long slot are 0. Parameters as above */
 static rnd_always_inline __bool rnd_wide_is_zero(const void *p, __sz len,
 						 enum rnd_wide level)
 {

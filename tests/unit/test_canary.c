@@ -70,9 +70,8 @@ static __bool check_any(__u64 word, __sz req, __sz slot_len)
 
 	if (slot_len - req <= RND_CANARY_SHORT_MAX)
 		assert_int_equal(is_sound,
-				 rnd_canary_check_short(
-					 word, (const char *)mem + slot_len,
-					 slot_len - req));
+				 rnd_canary_check_short(word, mem, slot_len,
+							slot_len - req));
 
 	return is_sound;
 }

@@ -4,7 +4,10 @@
  * You may not use this file except in compliance with the License.
  */
 
-/* Unit test of chacha.c: published vectors, and what blocks() adds to core()
+/* Unit test of chacha.c and chacha_wide.c: published vectors, and what blocks()
+ * adds to core(), with and without the registers that the processor has
+ *
+ * links: lib/ukallocrnd/chacha_wide.c
  */
 
 #include <pthread.h>
@@ -18,13 +21,27 @@
 #include <cmocka.h>
 
 #include "chacha.h"
+#include "chacha_wide.h"
 #include "config.h"
 #include "rng.h"
 
 /* "expand 32-byte k" */
 #define CONSTANTS 0x61707865, 0x3320646e, 0x79622d32, 0x6b206574
 
+/* The same with the registers that the processor has */
+#define WIDE_TEST(fn)                                                          \
+	{                                                                      \
+#fn "_if_wide", fn, choose, NULL, NULL                         \
+	}
+
 static const __u32 zero_key[RND_CHACHA_WORDS] = { CONSTANTS };
+
+static int choose(void **state)
+{
+	(void)state;
+	rnd_chacha_choose();
+	return 0;
+}
 
 static void assert_block(const char *hex, const __u8 *block)
 {
@@ -280,6 +297,10 @@ int main(void)
 		cmocka_unit_test(chacha_blocks_may_overwrite_their_key),
 		cmocka_unit_test(chacha_zero_blocks_write_nothing),
 		cmocka_unit_test(chacha_blocks_leave_no_key_on_the_stack),
+		WIDE_TEST(chacha_blocks_are_those_of_core),
+		WIDE_TEST(chacha_blocks_count_beyond_32_bits),
+		WIDE_TEST(chacha_blocks_may_overwrite_their_key),
+		WIDE_TEST(chacha_blocks_leave_no_key_on_the_stack),
 	};
 
 	return cmocka_run_group_tests_name("chacha", tests, NULL, NULL);

@@ -4,8 +4,9 @@
  * You may not use this file except in compliance with the License.
  */
 
-/* Unit test of fast.h: what the fast paths do, and that they leave everything
- * else alone, for each of their variants
+/* Unit test of fast.h and fast_resize.h: what the fast paths do, and that they
+ * leave everything else alone, for each of their variants. test_fast32.c and
+ * test_fast64.c are the same with longer registers.
  *
  * links: lib/ukallocrnd/heap.c lib/ukallocrnd/slow.c lib/ukallocrnd/diag.c
  *	lib/ukallocrnd/check.c lib/ukallocrnd/large.c
@@ -15,6 +16,7 @@
  *	lib/ukallocrnd/format.c lib/ukallocrnd/slab.c
  *	lib/ukallocrnd/sizeclass.c lib/ukallocrnd/vspace.c
  *	lib/ukallocrnd/rng.c lib/ukallocrnd/chacha.c
+ *	lib/ukallocrnd/chacha_wide.c
  *	lib/ukallocrnd/fill.c
  *	tests/unit/fake_port.c tests/unit/fake_assert.c
  */
@@ -23,6 +25,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -31,7 +34,7 @@
 
 #include "fake_home.h"
 #include "fake_port.h"
-#include "fast.h"
+#include "fast_resize.h"
 
 #define UNIT_TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
@@ -77,23 +80,9 @@ struct variant {
 
 static const struct variant variants[] = {
 	{ RND_REACH_SHORT, 1, RND_SHORT_MAX },
+	{ RND_REACH_LONG, RND_SHORT_MAX + 1, RND_SMALL_MAX },
 	{ RND_REACH_ALL, 1, RND_SMALL_MAX },
-#ifdef __SSE2__
-	{ RND_REACH_32, RND_SHORT_MAX + 1, RND_SMALL_MAX },
-	{ RND_REACH_64, RND_SHORT_MAX + 1, RND_SMALL_MAX },
-#endif
 };
-
-static __bool is_possible(const struct variant *v)
-{
-#ifdef __SSE2__
-	if (v->reach == RND_REACH_32)
-		return rnd_wide_level() >= RND_WIDE_32;
-	if (v->reach == RND_REACH_64)
-		return rnd_wide_level() >= RND_WIDE_64;
-#endif
-	return 1;
-}
 
 static __bool fast_malloc(const struct variant *v, __sz size,
 			  enum rnd_kind kind, void **obj)
@@ -101,12 +90,8 @@ static __bool fast_malloc(const struct variant *v, __sz size,
 	switch (v->reach) {
 	case RND_REACH_SHORT:
 		return rnd_malloc_short(pc, size, kind, obj);
-#ifdef __SSE2__
-	case RND_REACH_32:
-		return rnd_malloc_long(pc, size, kind, 1, RND_REACH_32, obj);
-	case RND_REACH_64:
-		return rnd_malloc_long(pc, size, kind, 1, RND_REACH_64, obj);
-#endif
+	case RND_REACH_LONG:
+		return rnd_malloc_long(pc, size, kind, 1, RND_REACH_LONG, obj);
 	default:
 		return rnd_malloc_long(pc, size, kind, 1, RND_REACH_ALL, obj);
 	}
@@ -121,12 +106,10 @@ static __bool fast_free(const struct variant *v, void *ptr, __sz size,
 	case RND_REACH_SHORT:
 		sc = rnd_ptr_short(h, ptr);
 		return sc && rnd_free_short(pc, sc, ptr, size, kind);
-#ifdef __SSE2__
-	case RND_REACH_32:
-		return rnd_free_long(h, pc, ptr, size, kind, RND_REACH_32);
-	case RND_REACH_64:
-		return rnd_free_long(h, pc, ptr, size, kind, RND_REACH_64);
-#endif
+	case RND_REACH_LONG:
+		sc = rnd_window_class(h->pm.window, ptr);
+		return sc && !rnd_ptr_short(h, ptr) &&
+		       rnd_free_own(pc, sc, ptr, size, kind, RND_REACH_LONG);
 	default:
 		return rnd_free_long(h, pc, ptr, size, kind, RND_REACH_ALL);
 	}
@@ -158,12 +141,12 @@ static void warm(__sz size)
 		rnd_rng_refill(&pc->rng);
 }
 
-/* The quarantine takes a slot without further ado. Only the path for all slots
- * knows the common one
+/* The quarantine takes a slot without further ado. The path for short slots
+ * does not know the common one
  */
 static __bool has_room(const struct variant *v, const struct rnd_pclass *pl)
 {
-	return (v->reach == RND_REACH_ALL && pl->bulk) ||
+	return (v->reach != RND_REACH_SHORT && pl->bulk) ||
 	       rnd_pclass_can_step(pl, &pc->rng);
 }
 
@@ -176,14 +159,11 @@ static char *alloc(const struct variant *v, __sz size)
 	return ptr;
 }
 
-/* The variants that this processor has, one after the other */
 static const struct variant *next_variant(const struct variant *v)
 {
-	for (v = v ? v + 1 : variants; v < variants + ARRAY_SIZE(variants); v++)
-		if (is_possible(v))
-			return v;
+	v = v ? v + 1 : variants;
 
-	return NULL;
+	return v < variants + ARRAY_SIZE(variants) ? v : NULL;
 }
 
 /*
@@ -569,6 +549,145 @@ static void fast_histories_lose_nothing(void **state)
 	assert_int_equal(0, h->dyn->vs.user);
 }
 
+/*
+ * Resizing
+ */
+
+static __bool resize(char *p, __sz size, void **obj)
+{
+	if (size && size <= RND_SMALL_MAX)
+		warm(size);
+	if (pc->rng.left < RND_RESIZE_RANDOM_LEN)
+		rnd_rng_refill(&pc->rng);
+
+	return rnd_realloc_own(h, pc, p, size, 1, obj);
+}
+
+/* Contents move along, the object has its new size, and the old slot is freed,
+ * unless it still is the right one
+ */
+static void resize_to(__sz from, __sz size)
+{
+	char *p = home_malloc(h, from, RND_KIND_MALLOC), *q;
+	__u16 *state = home_place(h, p).state;
+	__sz i, keep = MIN(from, size);
+	void *obj = NULL;
+
+	for (i = 0; i < from; i++)
+		p[i] = (char)(i * 7 + 1);
+	/* The ring may be at the end of a segment */
+	while (!resize(p, size, &obj))
+		home_free(h, home_malloc(h, from, RND_KIND_MALLOC),
+			  RND_KIND_MALLOC);
+	q = obj;
+	if (!q)
+		return;
+	assert_int_equal(0, pc->busy);
+	assert_int_equal(rnd_sizeclass_of(from) == rnd_sizeclass_of(size),
+			 p == q);
+	for (i = 0; i < keep; i++)
+		assert_int_equal((char)(i * 7 + 1), q[i]);
+	memset(q, 0, keep);
+	assert_object(q, size, RND_KIND_MALLOC);
+	if (p != q) {
+		assert_int_equal(rnd_state_freed(RND_SLOT_FREED, CPU), *state);
+		for (i = 0; RND_OPT_ZERO && i < from; i++)
+			assert_int_equal(0, p[i]);
+	}
+	home_free(h, q, RND_KIND_MALLOC);
+}
+
+static void fast_realloc_keeps_contents(void **state)
+{
+	static const __sz sizes[] = {
+		1, 8, 9, 24, 25, 120, 121, 200, 1000, 1100, 20000, RND_SMALL_MAX
+	};
+	unsigned int i, j;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(sizes); i++)
+		for (j = 0; j < ARRAY_SIZE(sizes); j++)
+			resize_to(sizes[i], sizes[j]);
+	assert_int_equal(0, uk_allocrnd_check(&h->dyn->a));
+}
+
+static void assert_stays(char *p, char *at, __sz size)
+{
+	static struct sight before, after;
+	void *obj = NULL;
+
+	/* Any pointer: the analyzer would follow a constant one */
+	rnd_hide(at);
+	look(&before, p);
+	assert_false(resize(at, size, &obj));
+	look(&after, p);
+	/* Random bits may have been made */
+	assert_memory_equal(&before, &after, sizeof(before));
+	assert_null(obj);
+}
+
+static void fast_realloc_refuses_what_is_not_plain(void **state)
+{
+	char *p = home_malloc(h, 40, RND_KIND_MALLOC);
+	char *q = home_malloc(h, 40, RND_KIND_NEW);
+
+	(void)state;
+	if (!p || !q)
+		return;
+	warm(60);
+	assert_stays(p, p, 0);
+	assert_stays(p, p, RND_SMALL_MAX + 1);
+	assert_stays(p, p, ~0UL);
+	assert_stays(p, p + 1, 60);
+	assert_stays(p, p + 16, 60);
+	assert_stays(p, NULL, 60);
+	assert_stays(p, (char *)~0UL, 60);
+	if (RND_OPT_KIND)
+		assert_stays(q, q, 60);
+	if (RND_OPT_CANARY) {
+		p[40] ^= 1;
+		assert_stays(p, p, 60);
+		assert_stays(p, p, 41);
+		p[40] ^= 1;
+	}
+	home_free(h, p, RND_KIND_MALLOC);
+	assert_stays(p, p, 60);
+	home_free(h, q, RND_KIND_NEW);
+	assert_int_equal(0, uk_allocrnd_check(&h->dyn->a));
+}
+
+/* Without slots of the new class, without random bits, when busy */
+static void fast_realloc_gives_up_without_a_trace(void **state)
+{
+	char *p = home_malloc(h, 40, RND_KIND_MALLOC);
+	struct rnd_pclass *to = part_of(5000);
+	struct rnd_pcpu *none = RND_PCPU_NONE;
+	void *obj = NULL;
+	__u32 left;
+
+	(void)state;
+	/* The analyzer does not know that assertions do not return */
+	if (!p)
+		return;
+	assert_false(rnd_realloc_own(h, pc, p, 5000, 1, &obj));
+	assert_null(to->region);
+	warm(60);
+	left = pc->rng.left;
+	pc->rng.left = RND_RESIZE_RANDOM_LEN - 1;
+	assert_false(rnd_realloc_own(h, pc, p, 60, 1, &obj));
+	pc->rng.left = left;
+	pc->busy = 1;
+	assert_false(rnd_realloc_own(h, pc, p, 60, 1, &obj));
+	assert_int_equal(1, pc->busy);
+	pc->busy = 0;
+	/* The compiler would warn of what is behind it */
+	rnd_hide(none);
+	assert_false(rnd_realloc_own(h, none, p, 60, 1, &obj));
+	assert_null(obj);
+	assert_int_equal(0, uk_allocrnd_check(&h->dyn->a));
+	home_free(h, p, RND_KIND_MALLOC);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -579,7 +698,16 @@ int main(void)
 		UNIT_TEST(fast_paths_give_up_without_a_trace),
 		UNIT_TEST(fast_malloc_refuses_other_sizes),
 		UNIT_TEST(fast_histories_lose_nothing),
+		UNIT_TEST(fast_realloc_keeps_contents),
+		UNIT_TEST(fast_realloc_refuses_what_is_not_plain),
+		UNIT_TEST(fast_realloc_gives_up_without_a_trace),
 	};
 
+#if RND_FAST_REGISTER > 16
+	if (rnd_wide_level() < RND_FAST_WIDE) {
+		puts("this processor has no such registers");
+		return 77;
+	}
+#endif
 	return cmocka_run_group_tests_name("fast", tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@
  * links: lib/ukallocrnd/region.c lib/ukallocrnd/slab.c
  *	lib/ukallocrnd/sizeclass.c lib/ukallocrnd/vspace.c
  *	lib/ukallocrnd/rng.c lib/ukallocrnd/chacha.c
+ *	lib/ukallocrnd/chacha_wide.c
  *	tests/unit/fake_port.c lib/ukallocrnd/report.c
  *	lib/ukallocrnd/format.c tests/unit/fake_assert.c
  */

@@ -8,7 +8,8 @@
  *
  * links: lib/ukallocrnd/slab.c lib/ukallocrnd/sizeclass.c
  *	lib/ukallocrnd/vspace.c lib/ukallocrnd/rng.c
- *	lib/ukallocrnd/chacha.c tests/unit/fake_port.c
+ *	lib/ukallocrnd/chacha.c
+ *	lib/ukallocrnd/chacha_wide.c tests/unit/fake_port.c
  *	lib/ukallocrnd/report.c lib/ukallocrnd/format.c
  *	tests/unit/fake_assert.c
  */

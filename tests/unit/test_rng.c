@@ -8,7 +8,8 @@
  *
  * The port's entropy is a fake that counts its calls.
  *
- * links: lib/ukallocrnd/chacha.c tests/unit/fake_assert.c
+ * links: lib/ukallocrnd/chacha.c
+ *	lib/ukallocrnd/chacha_wide.c tests/unit/fake_assert.c
  */
 
 #include <setjmp.h>

@@ -7,6 +7,7 @@
 /* Unit test of vspace.c
  *
  * links: lib/ukallocrnd/rng.c lib/ukallocrnd/chacha.c
+ *	lib/ukallocrnd/chacha_wide.c
  *	tests/unit/fake_port.c tests/unit/fake_assert.c
  */
 

@@ -40,9 +40,10 @@
 #define PAGE_LEN 4096UL
 #define ROOM_LEN ALIGN_UP(RND_SLOT_LEN_MAX + 2 * PAGE_LEN, PAGE_LEN)
 
-/* Registers of one length */
+/* Registers of one length, and the lengths of slots that they are for */
 struct level {
 	enum rnd_wide level;
+	__sz first, last;
 	void (*zero)(void *p, __sz len);
 	__bool (*is_zero)(const void *p, __sz len);
 };
@@ -57,6 +58,16 @@ static __bool __noinline is_zero_32(const void *p, __sz len)
 	return rnd_wide_is_zero(p, len, RND_WIDE_32);
 }
 
+static void __noinline zero_short(void *p, __sz len)
+{
+	rnd_wide_zero_short(p, len);
+}
+
+static __bool __noinline is_zero_short(const void *p, __sz len)
+{
+	return rnd_wide_is_zero_short(p, len);
+}
+
 static void __noinline zero_64(void *p, __sz len)
 {
 	rnd_wide_zero(p, len, RND_WIDE_64);
@@ -67,8 +78,15 @@ static __bool __noinline is_zero_64(const void *p, __sz len)
 	return rnd_wide_is_zero(p, len, RND_WIDE_64);
 }
 
-static struct level level_32 = { RND_WIDE_32, zero_32, is_zero_32 };
-static struct level level_64 = { RND_WIDE_64, zero_64, is_zero_64 };
+#define LONG_FIRST (RND_WIDE_LEN_MIN + RND_SLOT_ALIGN)
+
+static struct level level_32 = { RND_WIDE_32, LONG_FIRST, RND_SLOT_LEN_MAX,
+				 zero_32, is_zero_32 };
+static struct level level_64 = { RND_WIDE_64, LONG_FIRST, RND_SLOT_LEN_MAX,
+				 zero_64, is_zero_64 };
+static struct level level_short = { RND_WIDE_32, RND_SLOT_ALIGN,
+				    RND_WIDE_LEN_MIN, zero_short,
+				    is_zero_short };
 
 /* Between the pages without access */
 static __u8 *room;
@@ -94,10 +112,12 @@ static const struct level *level_of(void **state)
 	return level;
 }
 
-static __sz next_len(__sz len)
+static __sz next_len(const struct level *level, __sz len)
 {
 	__u32 sc;
 
+	if (len == level->last)
+		return 0;
 	if (len < LEN_ALL)
 		return len + RND_SLOT_ALIGN;
 	for (sc = 0; sc < RND_CLASS_COUNT; sc++)
@@ -108,8 +128,7 @@ static __sz next_len(__sz len)
 }
 
 #define FOR_EACH_LEN(len)                                                      \
-	for ((len) = RND_WIDE_LEN_MIN + RND_SLOT_ALIGN; (len);                 \
-	     (len) = next_len(len))
+	for ((len) = level->first; (len); (len) = next_len(level, len))
 
 /* Positions of a slot: all up to LEN_ALL, then all at the ends and some
  * between
@@ -225,7 +244,8 @@ static void is_zero_sees_every_bit(void **state)
 	__sz len, at;
 
 	memset(room, 0, ROOM_LEN);
-	for (len = 144; len <= 640; len += RND_SLOT_ALIGN)
+	for (len = level->first; len <= MIN(640UL, level->last);
+	     len += RND_SLOT_ALIGN)
 		for (at = 0; at < len; at++)
 			for (bit = 1; bit < 256; bit *= 2)
 				check_dirty(level, room + 16, at, len,
@@ -290,6 +310,17 @@ int main(void)
 			  is_zero_sees_every_bit, &level_32),
 		WIDE_TEST("wide_32_is_zero_sees_dirt_that_is_alike",
 			  is_zero_sees_dirt_that_is_alike, &level_32),
+		WIDE_TEST("wide_short_zero_clears_the_slot_and_nothing_else",
+			  zero_clears_the_slot_and_nothing_else, &level_short),
+		WIDE_TEST("wide_short_is_zero_accepts_zero_between_other_bytes",
+			  is_zero_accepts_zero_between_other_bytes,
+			  &level_short),
+		WIDE_TEST("wide_short_is_zero_sees_every_byte",
+			  is_zero_sees_every_byte, &level_short),
+		WIDE_TEST("wide_short_is_zero_sees_every_bit",
+			  is_zero_sees_every_bit, &level_short),
+		WIDE_TEST("wide_short_is_zero_sees_dirt_that_is_alike",
+			  is_zero_sees_dirt_that_is_alike, &level_short),
 		WIDE_TEST("wide_64_zero_clears_the_slot_and_nothing_else",
 			  zero_clears_the_slot_and_nothing_else, &level_64),
 		WIDE_TEST("wide_64_is_zero_accepts_zero_between_other_bytes",

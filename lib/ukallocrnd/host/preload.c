@@ -23,6 +23,7 @@
 #include "fast.h"
 #include "heap.h"
 #include "preload.h"
+#include "preload_fast.h"
 #include "resize.h"
 
 /* Sets errno on exhaustion; ptr is the result of an allocation */
@@ -33,9 +34,9 @@ static inline void *alloc_result(void *ptr)
 	return ptr;
 }
 
-/* What the fast paths leave, step by step; each is called by a jump */
+/* What the fast paths leave; each is called by a jump */
 
-static void *__noinline malloc_out(size_t size, __uptr caller)
+void *rnd_preload_malloc(size_t size, __uptr caller)
 {
 	struct rnd_heap *heap = rnd_preload_heap();
 	void *ptr = rnd_malloc_slow(heap, size, RND_KIND_MALLOC, caller);
@@ -45,81 +46,12 @@ static void *__noinline malloc_out(size_t size, __uptr caller)
 	return alloc_result(ptr);
 }
 
-#define PRELOAD_MALLOC_LONG(name, reach)                                       \
-	static void *__noinline name(size_t size, __uptr caller)               \
-	{                                                                      \
-		void *ptr;                                                     \
-                                                                               \
-		if (rnd_malloc_long(rnd_host_pcpu, size, RND_KIND_MALLOC,      \
-				    caller, reach, &ptr))                      \
-			return ptr;                                            \
-                                                                               \
-		return malloc_out(size, caller);                               \
-	}
-
-PRELOAD_MALLOC_LONG(malloc_all, RND_REACH_ALL)
-PRELOAD_MALLOC_LONG(malloc_32, RND_REACH_32)
-PRELOAD_MALLOC_LONG(malloc_64, RND_REACH_64)
-
-static void __noinline free_out(void *ptr, __uptr caller)
+void rnd_preload_free(void *ptr, __uptr caller)
 {
 	rnd_free_out(rnd_preload_heap(), ptr, RND_KIND_MALLOC, caller);
 }
 
-#define PRELOAD_FREE_LONG(name, reach)                                         \
-	static void __noinline name(void *ptr, __uptr caller)                  \
-	{                                                                      \
-		if (!rnd_free_long(rnd_preload_peek(), rnd_host_pcpu, ptr,     \
-				   RND_SIZE_UNKNOWN, RND_KIND_MALLOC, reach))  \
-			free_out(ptr, caller);                                 \
-	}
-
-PRELOAD_FREE_LONG(free_32, RND_REACH_32)
-PRELOAD_FREE_LONG(free_64, RND_REACH_64)
-
-struct rnd_preload_page rnd_preload_page = {
-	.heap = &rnd_preload_nowhere,
-	.malloc_long = malloc_all,
-	.free_long = free_out,
-};
-
-void rnd_preload_choose(struct rnd_preload_page *page)
-{
-	enum rnd_wide wide = rnd_wide_level();
-
-	if (wide == RND_WIDE_64) {
-		page->malloc_long = malloc_64;
-		page->free_long = free_64;
-	} else if (wide == RND_WIDE_32) {
-		page->malloc_long = malloc_32;
-		page->free_long = free_32;
-	}
-}
-
-RND_EXPORT void *malloc(size_t size)
-{
-	void *ptr;
-
-	if (!rnd_size_is_short(size))
-		return rnd_preload_page.malloc_long(size, RND_CALLER());
-	if (rnd_malloc_short(rnd_host_pcpu, size, RND_KIND_MALLOC, &ptr))
-		return ptr;
-
-	return malloc_out(size, RND_CALLER());
-}
-
-RND_EXPORT void free(void *ptr)
-{
-	__u32 sc = rnd_ptr_short(rnd_preload_peek(), ptr);
-
-	if (unlikely(!sc))
-		rnd_preload_page.free_long(ptr, RND_CALLER());
-	else if (!rnd_free_short(rnd_host_pcpu, sc, ptr, RND_SIZE_UNKNOWN,
-				 RND_KIND_MALLOC))
-		free_out(ptr, RND_CALLER());
-}
-
-static void *__noinline calloc_out(size_t nmemb, size_t size, __uptr caller)
+void *rnd_preload_calloc(size_t nmemb, size_t size, __uptr caller)
 {
 	struct rnd_heap *heap = rnd_preload_heap();
 	void *ptr = rnd_calloc(heap, nmemb, size, caller);
@@ -129,45 +61,70 @@ static void *__noinline calloc_out(size_t nmemb, size_t size, __uptr caller)
 	return alloc_result(ptr);
 }
 
-RND_EXPORT void *calloc(size_t nmemb, size_t size)
-{
-	size_t len;
-	void *ptr;
-
-	/* A free slot is zero if freeing clears it */
-	if (RND_OPT_ZERO && !__builtin_mul_overflow(nmemb, size, &len) &&
-	    rnd_size_is_short(len) &&
-	    rnd_malloc_short(rnd_host_pcpu, len, RND_KIND_MALLOC, &ptr))
-		return ptr;
-
-	return calloc_out(nmemb, size, RND_CALLER());
-}
-
-RND_EXPORT void *realloc(void *ptr, size_t size)
+void *rnd_preload_realloc(void *ptr, size_t size, __uptr caller)
 {
 	struct rnd_heap *heap = rnd_preload_heap();
 
 	if (unlikely(ptr && !size)) {
-		rnd_free_out(heap, ptr, RND_KIND_MALLOC, RND_CALLER());
+		rnd_free_out(heap, ptr, RND_KIND_MALLOC, caller);
 		return NULL;
 	}
-	return alloc_result(rnd_realloc(heap, ptr, size, RND_CALLER()));
+	ptr = rnd_realloc(heap, ptr, size, caller);
+	rnd_preload_settle(heap);
+
+	return alloc_result(ptr);
+}
+
+/* Variants by what the processor can do. Not by indirect functions (ifunc):
+ * the dynamic linker warns of those in a preloaded library. The page is sealed
+ * with the choice; each function is one jump
+ */
+struct rnd_preload_page rnd_preload_page = {
+	.heap = &rnd_preload_nowhere,
+	.fast = RND_FAST_FUNCS(fast16),
+};
+
+void rnd_preload_choose(struct rnd_preload_page *page)
+{
+	static const struct rnd_preload_fast fast32 = RND_FAST_FUNCS(fast32);
+	static const struct rnd_preload_fast fast64 = RND_FAST_FUNCS(fast64);
+	enum rnd_wide level = rnd_wide_level();
+
+	if (level == RND_WIDE_64)
+		page->fast = fast64;
+	else if (level == RND_WIDE_32)
+		page->fast = fast32;
+}
+
+RND_EXPORT void *malloc(size_t size)
+{
+	return rnd_preload_page.fast.malloc(size);
+}
+
+RND_EXPORT void free(void *ptr)
+{
+	rnd_preload_page.fast.free(ptr);
+}
+
+RND_EXPORT void *calloc(size_t nmemb, size_t size)
+{
+	return rnd_preload_page.fast.calloc(nmemb, size);
+}
+
+RND_EXPORT void *realloc(void *ptr, size_t size)
+{
+	return rnd_preload_page.fast.realloc(ptr, size);
 }
 
 RND_EXPORT void *reallocarray(void *ptr, size_t nmemb, size_t size)
 {
-	struct rnd_heap *heap = rnd_preload_heap();
 	size_t len;
 
 	if (__builtin_mul_overflow(nmemb, size, &len)) {
 		errno = ENOMEM;
 		return NULL;
 	}
-	if (unlikely(ptr && !len)) {
-		rnd_free_out(heap, ptr, RND_KIND_MALLOC, RND_CALLER());
-		return NULL;
-	}
-	return alloc_result(rnd_realloc(heap, ptr, len, RND_CALLER()));
+	return rnd_preload_realloc(ptr, len, RND_CALLER());
 }
 
 /* Common part of the functions with an alignment, a power of two */

@@ -20,15 +20,13 @@
 #include "fast.h"
 #include "heap.h"
 #include "port.h"
+#include "preload_fast.h"
 
 struct rnd_preload_page {
 	/** (s) Until the first allocation one that has nothing */
 	struct rnd_heap *heap;
-	/** (s) Second steps of malloc() and free(), the best ones for this
-	 * processor
-	 */
-	void *(*malloc_long)(__sz size, __uptr caller);
-	void (*free_long)(void *ptr, __uptr caller);
+	/** (s) Fast paths, the best ones for this processor */
+	struct rnd_preload_fast fast;
 } __align(RND_PAGE_LEN);
 
 UK_CTASSERT(sizeof(struct rnd_preload_page) == RND_PAGE_LEN);

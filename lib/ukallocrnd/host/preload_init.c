@@ -13,6 +13,7 @@
  */
 
 #include "atomic.h"
+#include "chacha_wide.h"
 #include "heap.h"
 #include "host.h"
 #include "preload.h"
@@ -45,6 +46,7 @@ struct rnd_heap *rnd_preload_init(void)
 		return heap;
 	}
 
+	rnd_chacha_choose();
 	heap = rnd_heap_create(0);
 	if (!heap) {
 		rnd_print("ukallocrnd: cannot make a heap: no address space "

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+/* The fast paths for processors with registers of 32 bytes */
+
+#define RND_FAST_REGISTER 32
+#define RND_FAST(name)	  rnd_fast32_##name
+
+#include "preload_paths.h"

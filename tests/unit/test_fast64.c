@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+/* Unit test of fast.h with registers of 64 bytes: see test_fast.c
+ *
+ * links: lib/ukallocrnd/heap.c lib/ukallocrnd/slow.c lib/ukallocrnd/diag.c
+ *	lib/ukallocrnd/check.c lib/ukallocrnd/large.c
+ *	lib/ukallocrnd/pcpu.c lib/ukallocrnd/pclass.c
+ *	lib/ukallocrnd/pagemap.c lib/ukallocrnd/region.c
+ *	lib/ukallocrnd/quarantine.c lib/ukallocrnd/report.c
+ *	lib/ukallocrnd/format.c lib/ukallocrnd/slab.c
+ *	lib/ukallocrnd/sizeclass.c lib/ukallocrnd/vspace.c
+ *	lib/ukallocrnd/rng.c lib/ukallocrnd/chacha.c
+ *	lib/ukallocrnd/chacha_wide.c
+ *	lib/ukallocrnd/fill.c
+ *	tests/unit/fake_port.c tests/unit/fake_assert.c
+ */
+
+#ifdef __SSE2__
+#define RND_FAST_REGISTER 64
+#endif
+
+/* The same tests, not a copy of them */
+/* NOLINTNEXTLINE(bugprone-suspicious-include) */
+#include "test_fast.c"
