@@ -41,7 +41,7 @@ death: $(LIBRARY) ## every misuse ends in its report; T=double takes a part
 preload-check: $(LIBRARY) ## real programs on the library
 	$(call run_long,$@) -- $(PY) tests/preload/run.py --out $(O) $(T)
 
-matrix: ## every mitigation off: does it build, and detect what it must?
+matrix: ## everything off, FAST, STRONG: built, unit tests, crimes
 	$(call run_long,$@) -- $(PY) tests/support/matrix.py --out $(O) \
 		--cc $(CC) --jobs $(RUN_JOBS)
 matrix-all: ## also each mitigation alone, and each one off (minutes)
