@@ -184,14 +184,18 @@ static void diag_slot_that_was_never_handed_out(void **state)
 }
 
 /* Frees others until an object that was just freed is in the pool */
-static void pass_quarantine(__sz size)
+static void pass_quarantine(const char *p, __sz size)
 {
 	const struct rnd_pclass *pl = part_of(size);
-	__u32 i, len = pl->q.ring_len;
+	__u32 n = (__u32)(((__uptr)p - pl->base) / pl->slot_len);
+	__sz i;
 
-	if (pl->bulk)
-		len = (__u32)(RND_QUARANTINE_BYTES / pl->slot_len) + 1;
-	for (i = 0; i < len; i++)
+	if (pl->bulk) {
+		for (i = 0; i <= RND_QUARANTINE_BYTES / pl->slot_len; i++)
+			release(alloc(size));
+		return;
+	}
+	while (rnd_quarantine_contains(&pl->q, n))
 		release(alloc(size));
 }
 
@@ -204,9 +208,9 @@ static void diag_freed_slot_in_the_pool(void **state)
 
 	(void)state;
 	release(p);
-	if (!RND_OPT_QUARANTINE || RND_QUARANTINE_RAND_LEN)
+	if (!RND_OPT_QUARANTINE)
 		skip();
-	pass_quarantine(100);
+	pass_quarantine(p, 100);
 	for (i = 0; i < pl->pool_cnt; i++)
 		if (rnd_pclass_slot(pl, pl->pool[i]) == p)
 			break;
@@ -387,8 +391,8 @@ static void diag_write_after_free(void **state)
 		for (n = 0; n < 300; n++)
 			p = alloc(sizes[i]);
 		release(p);
-		if (RND_OPT_QUARANTINE && !RND_QUARANTINE_RAND_LEN) {
-			pass_quarantine(sizes[i]);
+		if (RND_OPT_QUARANTINE) {
+			pass_quarantine(p, sizes[i]);
 			p[37] = 1;
 			assert_written(p, sizes[i], lens[i],
 				       "found by malloc()\n");
