@@ -17,13 +17,11 @@ import platform
 import sys
 import time
 
+import document
 import measure
 import plot
 import probes
 import table
-
-MARKS = ("<!-- table: begin -->\n", "<!-- table: end -->\n")
-
 
 class Progress:
     """What is being done, on standard error; on a terminal in one line."""
@@ -122,16 +120,6 @@ def write_records(path, allocator, figures, about):
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
-def put_into(document, text):
-    """Replaces what stands between the marks of a document."""
-    old = document.read_text()
-    before, begin, rest = old.partition(MARKS[0])
-    _, end, behind = rest.partition(MARKS[1])
-    if not begin or not end:
-        raise ValueError(f"{document} has no place for the table")
-    document.write_text(before + begin + text + end + behind)
-
-
 def add_options(parser):
     """Options that score.py and check.py have both."""
     parser.add_argument("--probe", type=pathlib.Path, required=True)
@@ -187,7 +175,7 @@ def main():
         text = table.markdown(scores, surroundings(args))
         (args.out / "table.md").write_text(text)
         if args.doc:
-            put_into(args.doc, text)
+            document.put_into(args.doc, text)
     except (probes.ProbeError, ValueError, OSError) as error:
         print(f"scorecard: {error}", file=sys.stderr)
         return 1

@@ -6,6 +6,8 @@
 #   ONLY    groups and parts of names of workloads, separated by commas
 #   REPS    repetitions; QUICK=1: few of everything; PLOT=1: pictures, too
 #   ENGINE  of bench-insn: auto, valgrind, qemu or step; CHECK=1: compare them
+#   DOC     of bench-cost: the document to write its tables into
+#   FROM    of bench-cost: results of an earlier run, instead of measuring
 
 HOSTBENCH := bench/host
 HOSTBENCH_OUT := $(O)/host/$(HOSTBENCH)
@@ -62,6 +64,23 @@ bench-memory: setup-bench ## empty processes; what is left after freeing
 	$(call hostbench,memory)
 bench-scaling: setup-bench ## cross-thread workloads with one and two threads
 	$(call hostbench,scaling)
+
+# Builds the library some thirty times, below $(O)/cost
+COST_PROGRAMS := $(addprefix $(HOSTBENCH_OUT)/,insn launch empty alloc_test)
+cost-files: $(COST_PROGRAMS)
+setup-cost:
+	@tests/support/setup.sh cost
+bench-cost: setup-cost ## what each protection costs; DOC=docs/cost.md
+	@$(MAKE) cost-files
+	$(Q)$(PY) tests/support/cost.py --out $(O) --cc $(CC) \
+		$(if $(DOC),--doc $(DOC)) $(if $(FROM),--read $(FROM)) \
+		$(if $(ENGINE),--engine $(ENGINE))
+
+# The arithmetic and the judgement behind it
+cost-check: ## planted mistakes in figures of costs are found
+	$(call run_command,$@) -- $(PY) tests/support/test_cost.py
+.PHONY: bench-cost cost-files cost-check setup-cost
+
 bench-plot: setup-bench ## pictures of the newest results
 	$(Q)$(PY) tests/support/hostbench.py plot --out $(O)
 .PHONY: bench bench-insn bench-memory bench-scaling bench-plot setup-bench

@@ -8,6 +8,7 @@
 SCORE_DIR := bench/score
 SCORE_SRCS := $(wildcard $(SCORE_DIR)/*.c)
 SCORE_PROBE := $(O)/host/$(SCORE_DIR)/probe
+SCORE_PY := env PYTHONPATH=tests/support $(PY)
 SCORE := --probe $(SCORE_PROBE) --library $(LIBRARY) --out $(O)/score
 
 # Every malloc() and free() of the source is a call; addresses of functions
@@ -22,12 +23,12 @@ $(SCORE_PROBE): $(patsubst %.c,$(O)/host/%.o,$(SCORE_SRCS))
 
 score_option = $(if $($(2)),--$(1) $($(2)))
 scorecard: $(SCORE_PROBE) $(LIBRARY) ## randomness; ALLOCS="ukallocrnd x=x.so"
-	$(Q)$(PY) $(SCORE_DIR)/score.py $(SCORE) \
+	$(Q)$(SCORE_PY) $(SCORE_DIR)/score.py $(SCORE) \
 		$(call score_option,size,SIZE) \
 		$(call score_option,processes,PROCESSES) \
 		$(call score_option,draws,DRAWS) \
 		$(call score_option,doc,DOC) $(ALLOCS)
 
 scorecard-check: $(SCORE_PROBE) $(LIBRARY) ## fails if a bound is missed
-	$(call run_long,$@) -- $(PY) $(SCORE_DIR)/check.py $(SCORE)
+	$(call run_long,$@) -- $(SCORE_PY) $(SCORE_DIR)/check.py $(SCORE)
 .PHONY: scorecard scorecard-check

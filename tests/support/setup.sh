@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Installs the Debian packages that a target needs, if any is missing.
 #
-#   setup.sh config|run|test|bench
+#   setup.sh config|run|test|bench|cost
 #
 # Root: installs without questions. Otherwise: prints the line to type and
 # stops. Nothing is fetched, and no network is needed, if all are installed.
@@ -25,6 +25,8 @@ is_installed()
 		installed ]
 }
 
+cost="$config gcc libc6-dev valgrind"
+
 # Programs that preload-check runs
 preload_packages()
 {
@@ -38,8 +40,9 @@ config) wanted=$config ;;
 run) wanted=$run ;;
 test) wanted="$test $(preload_packages)" ;;
 bench) wanted="$bench $(preload_packages)" ;;
+cost) wanted=$cost ;;
 *)
-	echo "usage: $0 config|run|test|bench" >&2
+	echo "usage: $0 config|run|test|bench|cost" >&2
 	exit 2
 	;;
 esac
