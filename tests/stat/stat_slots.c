@@ -276,7 +276,7 @@ static void every_size_has_its_choice(void **state)
 		else
 			want = MIN(want, RND_CHOICE_BYTES / len);
 		want = MAX(want, (__sz)RND_CHOICE_MIN);
-		for (n = 0; n < 3UL * RND_POOL_MAX; n++)
+		for (n = 0; n < 3UL * RND_POOL_LEN; n++)
 			if (n % 3 == 2)
 				object_free(watch_new(sizes[i]));
 			else

@@ -318,7 +318,7 @@ static void slow_refill_drains_the_inbox(void **state)
 	flush();
 	fake_port_set_cpu(1);
 	assert_non_null(h->dyn->cpus.table[1]->inbox);
-	for (i = 0; i <= RND_POOL_MAX; i++)
+	for (i = 0; i <= RND_POOL_LEN; i++)
 		assert_non_null(alloc(50));
 	assert_null(h->dyn->cpus.table[1]->inbox);
 	assert_int_equal(0, check());
