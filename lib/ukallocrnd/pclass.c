@@ -7,6 +7,7 @@
 #include <uk/assert.h>
 
 #include "atomic.h"
+#include "bitmap.h"
 #include "fill.h"
 #include "pclass.h"
 #include "port.h"
@@ -34,20 +35,34 @@ static __u32 pclass_rand_len(__u32 slot_len)
 	return len;
 }
 
-/* Slots to choose from. Of longer ones there are fewer, because what is to
- * choose from is touched in time: nine bits up to 1 KiB
+/* Slots to choose from. What is to choose from is touched in time, and there
+ * are dozens of classes of long slots: of those there are fewer, nine bits up
+ * to 1 KiB, and beyond that few until many are in use
  */
-static __u32 pclass_choice(__u32 slot_len)
+static void choice_init(struct rnd_pclass *pl)
 {
-	__sz bytes = CHOICE_BYTES;
+	__sz len = pl->slot_len, bytes = CHOICE_BYTES;
 	__u32 cnt = RND_CHOICE_LEN;
 
-	if (slot_len > RND_SHORT_LEN)
+	if (len > RND_SHORT_LEN)
 		cnt = MAX(cnt * 2 / 3, RND_CHOICE_MIN);
-	if (slot_len > RND_BULK_SLOT_MIN)
+	if (len > RND_BULK_SLOT_MIN)
 		bytes /= 2;
 
-	return clamp_u32(bytes / slot_len, RND_CHOICE_MIN, cnt);
+	pl->choice_most = clamp_u32(bytes / len, RND_CHOICE_MIN, cnt);
+	pl->choice_least = pl->choice_most;
+	if (len > RND_BULK_SLOT_MIN)
+		pl->choice_least = clamp_u32(bytes / RND_CHOICE_SHARE / len,
+					     RND_CHOICE_MIN, cnt);
+}
+
+/* The choice that there should be, from now on */
+static void choice_adapt(struct rnd_pclass *pl)
+{
+	pl->choice = MIN(MAX(pl->out / RND_CHOICE_SHARE, pl->choice_least),
+			 pl->choice_most);
+	pl->pool_max = pl->choice + RND_POOL_SPARE(pl->choice);
+	pl->pool_high = RND_POOL_HIGH(pl->choice);
 }
 
 /* Segments of a quarter of the FIFO stage: what it holds back beyond its
@@ -81,9 +96,8 @@ void rnd_pclass_init(struct rnd_pclass *pl, const struct rnd_region *region,
 	pl->vs = vs;
 	pl->rng = rng;
 	pl->cpu = cpu;
-	pl->choice = pclass_choice(len);
-	pl->pool_max = pl->choice + RND_POOL_SPARE(pl->choice);
-	pl->pool_high = RND_POOL_HIGH(pl->choice);
+	choice_init(pl);
+	choice_adapt(pl);
 	quarantine_init(pl, clamp_u32(RND_QUARANTINE_BYTES / len, 1,
 				      RND_QUARANTINE_FIFO_LEN));
 }
@@ -234,6 +248,7 @@ static void pool_take_word(struct rnd_pclass *pl, __u32 max)
 	word = rnd_slab_grab(s, pick(pl, RND_SLAB_WORDS(s->slots)), max, &bits);
 	UK_ASSERT(word != ~0U);
 
+	pl->out += rnd_word_count(bits);
 	first = (s->idx << pl->region->slot_shift) + word * 64;
 	for (; bits; bits &= bits - 1) {
 		n = first + (__u32)__builtin_ctzl(bits);
@@ -248,6 +263,7 @@ static void pool_take_word(struct rnd_pclass *pl, __u32 max)
 __bool rnd_pclass_refill(struct rnd_pclass *pl)
 {
 	pl->refills++;
+	choice_adapt(pl);
 	if (pl->pool_cnt < pl->pool_max)
 		active_widen(pl, pl->pool_max - pl->pool_cnt);
 
@@ -311,6 +327,7 @@ static inline void pclass_release(struct rnd_pclass *pl, __u32 n)
 	/* A racing double free put the slot in here twice */
 	if (unlikely(!rnd_slab_return(s, n & ((1U << pl->slot_shift) - 1))))
 		release_report(pl, n);
+	pl->out--;
 	if (unlikely(!(s->active | s->listed) || s->free_cnt == s->slots))
 		release_slab(pl, s);
 }

@@ -38,6 +38,8 @@
  *       all free: at most RND_EMPTY_MAX, and those that other CPUs visited
  *       when they became free.
  *   P5  A part that was never used is zero: its pool has nothing to draw.
+ *   P6  out is the number of slots of slabs of this CPU whose free bits are
+ *       clear.
  *
  * Concurrency
  *   Everything belongs to the owning CPU, which is inside the library
@@ -59,6 +61,11 @@
 
 /* Least slots to choose from, whatever their size */
 #define RND_CHOICE_MIN 6U
+
+/* Long slots that are not in a bitmap, for each one to choose from: who uses
+ * many gets the choice that would be a waste of memory for who uses few
+ */
+#define RND_CHOICE_SHARE 4U
 
 /* Slots that a refill puts into the pool beyond what there is to choose from;
  * and three times as many are returned to the slabs when there are twice as
@@ -110,12 +117,19 @@ struct rnd_pclass {
 	 * the CPU, or __NULL: q
 	 */
 	struct rnd_bulk *bulk;
-	/** (c) The largest pool_min; slots in the pool after a refill; at most,
+	/** (p) The largest pool_min; slots in the pool after a refill; at most,
 	 * before it spills
 	 */
 	__u32 choice;
 	__u32 pool_max;
 	__u32 pool_high;
+	/** (c) Bounds of choice */
+	__u32 choice_least;
+	__u32 choice_most;
+	/** (p) Slots of the slabs of this CPU that are not in a bitmap: live,
+	 * waiting or in the pool
+	 */
+	__u32 out;
 	/** (p) Slabs that refills take from */
 	__u32 active_cnt;
 	/** (p) Freed slots that wait */
@@ -133,8 +147,8 @@ struct rnd_pclass {
 	struct rnd_slab *partial;
 	/** (p) Refills so far */
 	__u64 refills;
-	/** Makes the length an odd multiple of a cache line, so that the first
-	 * lines of several parts are in different sets of the cache
+	/** Makes the length an odd multiple of two cache lines, so that the
+	 * first lines of several parts are in different sets of the cache
 	 */
 	__u64 unused[8];
 } __align(64);

@@ -255,13 +255,15 @@ static void draws_are_uniform_in_fragmented_slabs(void **state)
 	memset(live, 0, sizeof(live));
 }
 
-/* Longer slots: as many as two thirds of the others, or the limit of bytes */
+/* Longer slots: as many as two thirds of the others, or the limit of bytes,
+ * and of those above 1 KiB a share of that until many are in use
+ */
 static void every_size_has_its_choice(void **state)
 {
 	static const __sz sizes[] = { 1,    8,	   24,	  100,	120,  200,
 				      500,  600,   700,	  1000, 2000, 5000,
 				      9000, 17000, 34000, 60000 };
-	__sz len, want;
+	__sz len, want, least;
 	size_t i, n;
 
 	(void)state;
@@ -276,13 +278,19 @@ static void every_size_has_its_choice(void **state)
 		else
 			want = MIN(want, RND_CHOICE_BYTES / len);
 		want = MAX(want, (__sz)RND_CHOICE_MIN);
+		least = want;
+		if (len > RND_BULK_SLOT_MIN)
+			least = MAX(RND_CHOICE_BYTES / 2 / RND_CHOICE_SHARE /
+					    len,
+				    (__sz)RND_CHOICE_MIN);
 		for (n = 0; n < 3UL * RND_POOL_LEN; n++)
 			if (n % 3 == 2)
 				object_free(watch_new(sizes[i]));
 			else
 				(void)watch_new(sizes[i]);
 		print_message("%lu bytes: %u\n", sizes[i], watch.least);
-		assert_true(watch.least > want);
+		assert_true(watch.least > least);
+		assert_int_equal(want, watch.pl->choice);
 	}
 }
 

@@ -194,7 +194,7 @@ static void assert_lists(void)
 
 static void assert_sound(void)
 {
-	__u32 i, slabs = 0;
+	__u32 i, slabs = 0, out = 0;
 
 	assert_true(dyn.next_idx << r.slot_shift <= SLOTS_MAX);
 	memset(held, 0, dyn.next_idx << r.slot_shift);
@@ -217,8 +217,10 @@ static void assert_sound(void)
 		if (rnd_region_slab(&r, i)->committed) {
 			assert_slab(rnd_region_slab(&r, i));
 			slabs++;
+			out += r.slots - rnd_region_slab(&r, i)->free_cnt;
 		}
 	assert_int_equal(slabs, dyn.slab_cnt);
+	assert_int_equal(out, pl.out);
 	assert_lists();
 }
 
@@ -243,11 +245,20 @@ static void pclass_lengths_follow_the_slot(void **state)
 		bytes = len <= RND_BULK_SLOT_MIN ? RND_CHOICE_BYTES :
 						   RND_CHOICE_BYTES / 2;
 		if (len * most <= bytes)
-			assert_int_equal(most, pl.choice);
+			assert_int_equal(most, pl.choice_most);
 		else
-			assert_true(pl.choice == RND_CHOICE_MIN ||
-				    (pl.choice * len <= bytes &&
-				     (pl.choice + 1) * len > bytes));
+			assert_true(pl.choice_most == RND_CHOICE_MIN ||
+				    (pl.choice_most * len <= bytes &&
+				     (pl.choice_most + 1) * len > bytes));
+		/* Long slots start with less */
+		assert_int_equal(pl.choice_least, pl.choice);
+		if (len <= RND_BULK_SLOT_MIN)
+			assert_int_equal(pl.choice_most, pl.choice);
+		else
+			assert_in_range(pl.choice,
+					MAX(RND_CHOICE_MIN,
+					    pl.choice_most / RND_CHOICE_SHARE),
+					pl.choice_most);
 		/* Some more, or every draw were a refill; room for a segment */
 		assert_true(pl.pool_max - pl.choice > pl.choice / 4);
 		assert_true(pl.pool_high - pl.pool_max > pl.choice / 4);
@@ -265,6 +276,37 @@ static void pclass_lengths_follow_the_slot(void **state)
 				(pl.q.fifo_len == 1 ||
 				 pl.q.fifo_len * len <= RND_QUARANTINE_BYTES));
 	}
+}
+
+/* Who uses many long slots has more of them to choose from, until they are
+ * back in their slabs
+ */
+static void pclass_choice_grows_with_use(void **state)
+{
+	static __u32 live[3000];
+	__u32 i, cnt, old = 0;
+
+	(void)state;
+	make(RND_CLASS_COUNT - 22);
+	assert_true(pl.slot_len > RND_BULK_SLOT_MIN);
+	assert_true(pl.choice < pl.choice_most);
+	for (cnt = 0; pl.choice < pl.choice_most; cnt++) {
+		assert_true(cnt < ARRAY_SIZE(live));
+		live[cnt] = pop();
+		assert_true(pl.choice >= old);
+		assert_true(least > pl.choice_least);
+		old = pl.choice;
+		assert_sound();
+	}
+	assert_in_range(pl.out, pl.choice * RND_CHOICE_SHARE,
+			(pl.choice + 1) * RND_CHOICE_SHARE + pl.pool_max);
+	for (i = 0; i < cnt; i++)
+		push(live[i]);
+	rnd_pclass_flush(&pl);
+	assert_int_equal(0, pl.out);
+	(void)pop();
+	assert_int_equal(pl.choice_least, pl.choice);
+	assert_sound();
 }
 
 static void pclass_number_names_slot_slab_and_state(void **state)
@@ -483,7 +525,7 @@ static void pclass_choice_lasts_in_growth(void **state)
 		make(sc);
 		for (i = 0; i < 4 * pl.pool_max; i++)
 			(void)pop();
-		assert_true(least > pl.choice);
+		assert_true(least > pl.choice_least);
 		if (pl.slot_len > RND_BULK_SLOT_MIN ||
 		    (__sz)pl.slot_len * RND_CHOICE_LEN > RND_CHOICE_BYTES)
 			continue;
@@ -1101,6 +1143,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(pclass_lengths_follow_the_slot),
+		UNIT_TEST(pclass_choice_grows_with_use),
 		UNIT_TEST(pclass_number_names_slot_slab_and_state),
 		UNIT_TEST(pclass_unused_part_has_nothing_p5),
 		UNIT_TEST(pclass_refill_fills_the_pool_p1),
