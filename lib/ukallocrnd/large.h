@@ -14,28 +14,22 @@
  *   everything else, between guards of random size, unmapped when freed.
  *
  * How
- *   A table of spans, found by a hash of their first page. The table and the
- *   hash are metadata; nothing is stored with the object.
+ *   A table of spans (span.h). The table is metadata; nothing is stored with
+ *   the object.
  *
  *     |<------------------- reservation (map, map_len) ------------------>|
  *     | guard, random |      span: pages      | slack | guard, random      |
  *                     ^addr                   ^req
  *
- *   A page allocation may be freed in parts: its span is then cut, each part
- *   with the share of the reservation next to it. A freed span is decommitted
- *   and stays reserved while it passes the quarantine.
+ *   A freed span is decommitted and stays reserved while it passes the
+ *   quarantine.
  *
  * Invariants
- *   G1  Spans do not overlap; reservations do not overlap.
- *   G2  A span is in the hash chain of its address exactly if it is not
- *       RND_SPAN_FREE.
  *   G3  Quarantined spans are not committed, live ones are.
  *   G4  The bytes from req to the end of the last page hold the canary.
- *   G5  Entries without a span, committed, are at least as many as owed: a
- *       page allocation can be freed in any parts without memory.
  *
  * Concurrency
- *   Everything is under the lock (RND_RANK_LARGE). The port is called outside
+ *   The table is under the lock (RND_RANK_LARGE). The port is called outside
  *   of it: a span that is LEAVING belongs to who set that state.
  */
 
@@ -48,37 +42,9 @@
 #include "quarantine.h"
 #include "rng.h"
 #include "slab.h"
+#include "span.h"
 #include "vspace.h"
 
-enum rnd_span_state {
-	RND_SPAN_FREE,	      /* entry without a span */
-	RND_SPAN_LIVE,	      /* in the user's hands */
-	RND_SPAN_LEAVING,     /* being decommitted */
-	RND_SPAN_QUARANTINED, /* reserved, not to be reused yet */
-};
-
-/* Kind of a page allocation, beside enum rnd_kind */
-#define RND_KIND_PAGES 3
-
-struct rnd_span {
-	/** First byte of the object; 0 in free entries */
-	__uptr addr;
-	__sz pages;
-	/** Requested bytes; whole pages for page allocations */
-	__sz req;
-	/** Share of the reservation that belongs to this span */
-	__uptr map;
-	__sz map_len;
-	/** Next in the hash chain or free list, as number + 1 */
-	__u32 next;
-	__u8 state;
-	__u8 kind;
-	/** CPU that freed it + 1; 0: none */
-	__u16 freed_by;
-};
-
-#define RND_SPAN_MAX	    (1U << 24)
-#define RND_SPAN_BUCKETS    4096U
 #define RND_LARGE_RAND_LEN  MIN(RND_QUARANTINE_RAND_LEN + 0U, 64U)
 #define RND_LARGE_GUARD_MAX 16UL
 
@@ -97,21 +63,8 @@ struct rnd_large {
 	/** (c) */
 	struct rnd_vspace *vs;
 	struct rnd_canary_key key;
-	/** (c) Table of RND_SPAN_MAX entries, committed up to span_cap */
-	struct rnd_span *span;
-	/** (c) Heads of the hash chains, as number + 1 */
-	__u32 *bucket;
-	/** (L) Entries committed, and used at least once */
-	__u32 span_cap;
-	__u32 span_cnt;
-	/** (L) Free entries, as number + 1, and how many there are */
-	__u32 free;
-	__u32 free_cnt;
-	/** (L) Entries that cutting all live page allocations would take */
-	__sz owed;
-	/** (L) Live spans, and their pages */
-	__u32 live_cnt;
-	__sz live_pages;
+	/** (L) Live and freed objects */
+	struct rnd_spans t;
 	/** (L) Freed spans wait here, as number + 1 */
 	struct rnd_rng rng;
 	struct rnd_quarantine q;
@@ -211,7 +164,7 @@ void rnd_large_foreach(struct rnd_large *lg,
 		       void *arg);
 
 /**
- * Tests G1 (by neighbours in the table), G2, and counters.
+ * Tests the table and the quarantine.
  *
  * @return
  *   1 if sound

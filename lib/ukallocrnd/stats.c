@@ -161,9 +161,9 @@ void uk_allocrnd_map(struct uk_alloc *a, uk_allocrnd_map_func fn, void *arg)
 	fn(arg, "heap variables", (__uptr)dyn, sizeof(*dyn));
 	fn(arg, "per-CPU states", dyn->cpus.area,
 	   RND_CPU_COUNT * sizeof(struct rnd_pcpu));
-	fn(arg, "large object table", (__uptr)dyn->large.span,
+	fn(arg, "large object table", (__uptr)dyn->large.t.span,
 	   RND_SPAN_MAX * sizeof(struct rnd_span));
-	fn(arg, "large object hash", (__uptr)dyn->large.bucket,
+	fn(arg, "large object hash", (__uptr)dyn->large.t.bucket,
 	   RND_SPAN_BUCKETS * sizeof(__u32));
 	for (sc = 0; sc < RND_CLASS_COUNT; sc++)
 		map_region(rnd_pagemap_region(&dyn->heap->pm, sc), &user);

@@ -7,7 +7,7 @@
 /* Unit test of check.c: a sound heap, and one damage at a time
  *
  * links: lib/ukallocrnd/heap.c lib/ukallocrnd/slow.c lib/ukallocrnd/diag.c
- *	lib/ukallocrnd/check.c lib/ukallocrnd/large.c
+ *	lib/ukallocrnd/check.c lib/ukallocrnd/large.c lib/ukallocrnd/span.c
  *	lib/ukallocrnd/pcpu.c lib/ukallocrnd/pclass.c
  *	lib/ukallocrnd/pagemap.c lib/ukallocrnd/region.c
  *	lib/ukallocrnd/quarantine.c lib/ukallocrnd/report.c
@@ -404,12 +404,12 @@ static void check_finds_lost_remote_slots_s3(void **state)
 static void check_finds_damage_among_large_objects_g2(void **state)
 {
 	(void)state;
-	h->dyn->large.span[0].map += RND_PAGE_LEN << 20;
+	h->dyn->large.t.span[0].map += RND_PAGE_LEN << 20;
 	assert_found("table (G1, G2) of large objects");
-	h->dyn->large.span[0].map -= RND_PAGE_LEN << 20;
-	h->dyn->large.live_cnt++;
+	h->dyn->large.t.span[0].map -= RND_PAGE_LEN << 20;
+	h->dyn->large.t.live_cnt++;
 	assert_found("table (G1, G2) of large objects");
-	h->dyn->large.live_cnt--;
+	h->dyn->large.t.live_cnt--;
 	assert_int_equal(0, check());
 }
 

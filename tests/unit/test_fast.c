@@ -9,7 +9,7 @@
  * test_fast64.c are the same with longer registers.
  *
  * links: lib/ukallocrnd/heap.c lib/ukallocrnd/slow.c lib/ukallocrnd/diag.c
- *	lib/ukallocrnd/check.c lib/ukallocrnd/large.c
+ *	lib/ukallocrnd/check.c lib/ukallocrnd/large.c lib/ukallocrnd/span.c
  *	lib/ukallocrnd/pcpu.c lib/ukallocrnd/pclass.c
  *	lib/ukallocrnd/pagemap.c lib/ukallocrnd/region.c
  *	lib/ukallocrnd/quarantine.c lib/ukallocrnd/report.c

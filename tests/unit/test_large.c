@@ -7,6 +7,7 @@
 /* Unit test of large.c
  *
  * links: lib/ukallocrnd/quarantine.c lib/ukallocrnd/vspace.c
+ *	lib/ukallocrnd/span.c
  *	lib/ukallocrnd/rng.c lib/ukallocrnd/chacha.c
  *	lib/ukallocrnd/chacha_wide.c
  *	tests/unit/fake_port.c tests/unit/fake_assert.c
@@ -83,7 +84,7 @@ static void assert_books(void)
 {
 	assert_true(rnd_large_is_valid(&lg));
 	assert_true((vs.user + vs.meta) * PAGE == fake_port.committed);
-	assert_true(vs.user == lg.live_pages);
+	assert_true(vs.user == lg.t.live_pages);
 }
 
 static void large_pages_leave_room_for_the_canary(void **state)
@@ -176,7 +177,7 @@ static void large_freed_memory_is_gone_g3(void **state)
 	}
 	assert_int_equal(RND_OPT_QUARANTINE,
 			 fake_port_is_reserved(sp.map, sp.map_len));
-	assert_int_equal(0, lg.live_cnt);
+	assert_int_equal(0, lg.t.live_cnt);
 	assert_books();
 }
 
@@ -201,7 +202,7 @@ static void large_free_refuses_what_is_not_live(void **state)
 	assert_int_equal(0, rnd_large_free(&lg, p, 0, RND_KIND_MALLOC, 0));
 	assert_int_equal(-EINVAL,
 			 rnd_large_free(&lg, p, 0, RND_KIND_MALLOC, 0));
-	assert_int_equal(2 - 1, lg.live_cnt);
+	assert_int_equal(2 - 1, lg.t.live_cnt);
 	assert_books();
 }
 
@@ -222,7 +223,7 @@ static void large_free_in_parts_g1_g2(void **state)
 				assert_int_equal(
 					i < first || i >= first + cnt,
 					fake_port_can_write(p + i * PAGE));
-			assert_true(lg.live_pages == 6 - cnt);
+			assert_true(lg.t.live_pages == 6 - cnt);
 			assert_books();
 
 			/* Page by page from the end */
@@ -232,7 +233,7 @@ static void large_free_in_parts_g1_g2(void **state)
 						0, rnd_large_free(
 							   &lg, p + i * PAGE, 1,
 							   RND_KIND_PAGES, 0));
-			assert_int_equal(0, lg.live_cnt);
+			assert_int_equal(0, lg.t.live_cnt);
 			assert_books();
 		}
 	(void)rnd_large_purge(&lg);
@@ -314,7 +315,7 @@ static void large_many_objects_g2(void **state)
 	for (i = 0; i < cnt; i++)
 		p[i] = alloc(1 + i % PAGE);
 	assert_books();
-	assert_int_equal(cnt, lg.live_cnt);
+	assert_int_equal(cnt, lg.t.live_cnt);
 	for (i = 0; i < cnt; i++) {
 		assert_true(rnd_large_find(&lg, p[i], &sp));
 		assert_true(sp.req == 1 + i % PAGE);
@@ -455,7 +456,7 @@ static void large_alloc_failure_changes_nothing(void **state)
 			break;
 		assert_true(fake_port.reserved == reserved);
 		assert_true(fake_port.committed == committed);
-		assert_int_equal(0, lg.live_cnt);
+		assert_int_equal(0, lg.t.live_cnt);
 		assert_books();
 	}
 	/* Address, pages, table */
@@ -472,7 +473,7 @@ static void large_cut_needs_no_memory_g5(void **state)
 
 	(void)state;
 	p = palloc(pages);
-	while (lg.free_cnt + (lg.span_cap - lg.span_cnt) > lg.owed)
+	while (lg.t.free_cnt + (lg.t.cap - lg.t.cnt) > lg.t.owed)
 		(void)palloc(1);
 	fake_port_fail_from(FAKE_COMMIT, 1);
 	/* Odd pages first: every one of them is cut out of the middle */
@@ -496,17 +497,17 @@ static void large_table_reuses_its_entries(void **state)
 		assert_int_equal(0, rnd_large_free(&lg, alloc(5000), 0,
 						   RND_KIND_MALLOC, 0));
 	(void)rnd_large_purge(&lg);
-	cnt = lg.span_cnt;
+	cnt = lg.t.cnt;
 	for (i = 0; i < cnt; i++)
 		(void)alloc(5000);
-	assert_int_equal(cnt, lg.span_cnt);
+	assert_int_equal(cnt, lg.t.cnt);
 	assert_books();
 }
 
 static void large_is_valid_finds_damage_g1_g2(void **state)
 {
 	char *p = alloc(50000);
-	struct rnd_span *sp = &lg.span[0];
+	struct rnd_span *sp = &lg.t.span[0];
 	struct rnd_span sound;
 	unsigned int i;
 
@@ -542,10 +543,10 @@ static void large_is_valid_finds_damage_g1_g2(void **state)
 		*sp = sound;
 		assert_true(rnd_large_is_valid(&lg));
 	}
-	lg.live_cnt++;
+	lg.t.live_cnt++;
 	assert_false(rnd_large_is_valid(&lg));
-	lg.live_cnt--;
-	lg.live_pages--;
+	lg.t.live_cnt--;
+	lg.t.live_pages--;
 	assert_false(rnd_large_is_valid(&lg));
 }
 

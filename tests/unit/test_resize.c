@@ -7,7 +7,7 @@
 /* Unit test of resize.c
  *
  * links: lib/ukallocrnd/heap.c lib/ukallocrnd/slow.c lib/ukallocrnd/diag.c
- *	lib/ukallocrnd/check.c lib/ukallocrnd/large.c
+ *	lib/ukallocrnd/check.c lib/ukallocrnd/large.c lib/ukallocrnd/span.c
  *	lib/ukallocrnd/pcpu.c lib/ukallocrnd/pclass.c
  *	lib/ukallocrnd/pagemap.c lib/ukallocrnd/region.c
  *	lib/ukallocrnd/quarantine.c lib/ukallocrnd/report.c
@@ -174,7 +174,7 @@ static void resize_of_nothing_and_to_nothing(void **state)
 	assert_null(resize(p, 0));
 	assert_null(resize(alloc(200000), 0));
 	assert_null(resize(alloc(0), 0));
-	assert_int_equal(0, h->dyn->large.live_cnt);
+	assert_int_equal(0, h->dyn->large.t.live_cnt);
 	assert_int_equal(0, check());
 }
 

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+#ifndef __UKALLOCRND_SPAN_H__
+#define __UKALLOCRND_SPAN_H__
+
+/* Spans: the table of large objects
+ *
+ * Why
+ *   Nothing may be stored with an object, so what is known about it has to be
+ *   found by its address.
+ *
+ * How
+ *   An array of entries, each found by a hash of its first page. A span has
+ *   pages and a share of a reservation around them; a page allocation may be
+ *   freed in parts, then its span is cut, each part with the share next to it.
+ *
+ * Invariants
+ *   G1  Spans do not overlap; reservations do not overlap.
+ *   G2  A span is in the hash chain of its address exactly if it is not
+ *       RND_SPAN_FREE.
+ *   G5  Entries without a span, committed, are at least as many as owed: a
+ *       page allocation can be freed in any parts without memory.
+ *
+ * Concurrency
+ *   None of its own: the caller holds the lock of its table, except for what
+ *   says otherwise.
+ */
+
+#include <uk/arch/types.h>
+#include <uk/essentials.h>
+
+#include "atomic.h"
+#include "vspace.h"
+
+enum rnd_span_state {
+	RND_SPAN_FREE,	      /* entry without a span */
+	RND_SPAN_LIVE,	      /* in the user's hands */
+	RND_SPAN_LEAVING,     /* being decommitted */
+	RND_SPAN_QUARANTINED, /* reserved, not to be reused yet */
+};
+
+/* Kind of a page allocation, beside enum rnd_kind */
+#define RND_KIND_PAGES 3
+
+struct rnd_span {
+	/** First byte of the object; 0 in free entries */
+	__uptr addr;
+	__sz pages;
+	/** Requested bytes; whole pages for page allocations */
+	__sz req;
+	/** Share of the reservation that belongs to this span */
+	__uptr map;
+	__sz map_len;
+	/** Next in the hash chain or free list, as number + 1 */
+	__u32 next;
+	__u8 state;
+	__u8 kind;
+	/** CPU that freed it + 1; 0: none */
+	__u16 freed_by;
+};
+
+#define RND_SPAN_MAX	 (1U << 24)
+#define RND_SPAN_BUCKETS 4096U
+
+/** A table. Field marking: (c) constant after init */
+struct rnd_spans {
+	/** (c) */
+	struct rnd_vspace *vs;
+	/** (c) What hashes are mixed with: chains cannot be made long */
+	__u64 secret;
+	/** (c) Table of RND_SPAN_MAX entries, committed up to cap */
+	struct rnd_span *span;
+	/** (c) Heads of the hash chains, as number + 1 */
+	__u32 *bucket;
+	/** Entries committed, and used at least once */
+	__u32 cap;
+	__u32 cnt;
+	/** Free entries, as number + 1, and how many there are */
+	__u32 free;
+	__u32 free_cnt;
+	/** Entries that cutting all live page allocations would take */
+	__sz owed;
+	/** Live spans, and their pages */
+	__u32 live_cnt;
+	__sz live_pages;
+};
+
+/** Bytes of a span's pages */
+static inline __sz rnd_span_len(const struct rnd_span *sp)
+{
+	return sp->pages * RND_PAGE_LEN;
+}
+
+/**
+ * Initializes an empty table.
+ *
+ * @return
+ *   - (0): Ready
+ *   - (-ENOMEM): No memory or address space; nothing changed
+ */
+int rnd_spans_init(struct rnd_spans *t, struct rnd_vspace *vs);
+
+/** Releases the reservations of all spans, and the table */
+void rnd_spans_destroy(struct rnd_spans *t);
+
+/**
+ * Makes room for a new span and all that it may be cut into (G5).
+ *
+ * @return
+ *   - (0): rnd_spans_add() may be called
+ *   - (-ENOMEM): No memory; nothing changed
+ */
+int rnd_spans_make_room(struct rnd_spans *t, const struct rnd_span *sp);
+
+/** Adds a live span, for which there is room */
+void rnd_spans_add(struct rnd_spans *t, const struct rnd_span *sp);
+
+/** Number + 1 of the span with this first byte; 0: none */
+__u32 rnd_spans_find(const struct rnd_spans *t, __uptr addr);
+
+/** Number + 1 of the span whose share of a reservation has this address */
+__u32 rnd_spans_locate(const struct rnd_spans *t, __uptr addr);
+
+/** Entry of a number + 1 */
+static inline struct rnd_span *rnd_spans_at(const struct rnd_spans *t, __u32 n)
+{
+	return &t->span[n - 1];
+}
+
+/**
+ * Makes pages [first, first + cnt) of a live span one of their own, and that
+ * LEAVING.
+ *
+ * @return
+ *   Its number + 1
+ */
+__u32 rnd_spans_claim(struct rnd_spans *t, __u32 n, __sz first, __sz cnt);
+
+/** Takes a span out of the table for good, and returns what it was */
+struct rnd_span rnd_spans_forget(struct rnd_spans *t, __u32 n);
+
+/** Number of live spans; racy without the lock */
+static inline __u32 rnd_spans_live(const struct rnd_spans *t)
+{
+	return rnd_load_relaxed(&t->live_cnt);
+}
+
+/**
+ * Tests G1 within each reservation, G2, G5 and counters.
+ *
+ * @param[out] waiting
+ *   Spans in quarantine
+ */
+__bool rnd_spans_is_valid(const struct rnd_spans *t, __u32 *waiting);
+
+#endif /* __UKALLOCRND_SPAN_H__ */
