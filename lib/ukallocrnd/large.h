@@ -110,8 +110,7 @@ __bool rnd_large_find(struct rnd_large *lg, const void *ptr,
 		      struct rnd_span *copy);
 
 /**
- * Finds the span whose reservation an address lies in. Linear, for reports
- * and for page frees in parts.
+ * Finds the span whose reservation an address lies in.
  */
 __bool rnd_large_locate(struct rnd_large *lg, const void *ptr,
 			struct rnd_span *copy);

@@ -10,37 +10,23 @@
 
 #include "span.h"
 
-#define SPAN_TABLE_LEN	((__sz)RND_SPAN_MAX * sizeof(struct rnd_span))
-#define SPAN_BUCKET_LEN ((__sz)RND_SPAN_BUCKETS * sizeof(__u32))
+#define SPAN_TABLE_LEN ((__sz)RND_SPAN_MAX * sizeof(struct rnd_span))
 
-UK_CTASSERT(sizeof(struct rnd_span) == 48);
+UK_CTASSERT(sizeof(struct rnd_span) == 56);
 
 int rnd_spans_init(struct rnd_spans *t, struct rnd_vspace *vs)
 {
-	__uptr table, bucket;
+	__uptr table;
 
 	UK_ASSERT(t && vs);
 
 	if (unlikely(rnd_vspace_reserve_meta(vs, SPAN_TABLE_LEN, &table)))
 		return -ENOMEM;
-	if (unlikely(rnd_vspace_reserve_meta(vs, SPAN_BUCKET_LEN, &bucket)))
-		goto err_bucket;
-	if (unlikely(rnd_vspace_commit(vs, bucket, SPAN_BUCKET_LEN,
-				       RND_BACKING_META)))
-		goto err_commit;
 
 	t->vs = vs;
-	t->secret = rnd_vspace_draw(vs, __U64_MAX);
 	t->span = (struct rnd_span *)table;
-	t->bucket = (__u32 *)bucket;
 
 	return 0;
-
-err_commit:
-	rnd_vspace_release_meta(bucket, SPAN_BUCKET_LEN);
-err_bucket:
-	rnd_vspace_release_meta(table, SPAN_TABLE_LEN);
-	return -ENOMEM;
 }
 
 void rnd_spans_destroy(struct rnd_spans *t)
@@ -50,85 +36,105 @@ void rnd_spans_destroy(struct rnd_spans *t)
 	for (i = 0; i < t->cnt; i++)
 		if (t->span[i].state != RND_SPAN_FREE)
 			rnd_port_release(t->span[i].map, t->span[i].map_len);
-	rnd_vspace_release_meta((__uptr)t->bucket, SPAN_BUCKET_LEN);
 	rnd_vspace_release_meta((__uptr)t->span, SPAN_TABLE_LEN);
 }
 
 /*
- * Finding
+ * The tree
  */
-
-static __u32 *spans_chain(const struct rnd_spans *t, __uptr addr)
-{
-	/* Fibonacci hashing */
-	__u64 h = ((addr >> RND_PAGE_SHIFT) ^ t->secret) * 0x9e3779b97f4a7c15UL;
-
-	return &t->bucket[h / (__U64_MAX / RND_SPAN_BUCKETS + 1)];
-}
 
 __u32 rnd_spans_find(const struct rnd_spans *t, __uptr addr)
 {
-	__u32 n = *spans_chain(t, addr);
+	__u32 n = t->root;
 
 	while (n && t->span[n - 1].addr != addr)
-		n = t->span[n - 1].next;
+		n = addr < t->span[n - 1].addr ? t->span[n - 1].low :
+						 t->span[n - 1].high;
 
 	return n;
 }
 
+/* Reservations are disjoint: the last that starts at or below is the only one
+ * in question
+ */
 __u32 rnd_spans_locate(const struct rnd_spans *t, __uptr addr)
 {
-	const struct rnd_span *sp;
-	__u32 i;
+	__u32 n = t->root, last = 0;
 
-	for (i = 0; i < t->cnt; i++) {
-		sp = &t->span[i];
-		if (sp->state != RND_SPAN_FREE && addr >= sp->map &&
-		    addr - sp->map < sp->map_len)
-			return i + 1;
+	while (n) {
+		if (t->span[n - 1].map > addr) {
+			n = t->span[n - 1].low;
+		} else {
+			last = n;
+			n = t->span[n - 1].high;
+		}
 	}
+	if (last && addr - t->span[last - 1].map >= t->span[last - 1].map_len)
+		return 0;
 
-	return 0;
+	return last;
 }
 
 static void spans_insert(struct rnd_spans *t, __u32 n)
 {
-	__u32 *head = spans_chain(t, t->span[n - 1].addr);
+	struct rnd_span *sp = &t->span[n - 1], *at;
+	__u32 *link = &t->root, *low = &sp->low, *high = &sp->high, m;
 
-	t->span[n - 1].next = *head;
-	*head = n;
+	sp->prio = (__u32)rnd_vspace_draw(t->vs, 1UL << 32);
+	while (*link && t->span[*link - 1].prio >= sp->prio) {
+		at = &t->span[*link - 1];
+		link = sp->addr < at->addr ? &at->low : &at->high;
+	}
+
+	/* What was here becomes two trees, one on either side */
+	m = *link;
+	*link = n;
+	while (m) {
+		at = &t->span[m - 1];
+		if (at->addr < sp->addr) {
+			*low = m;
+			low = &at->high;
+			m = *low;
+		} else {
+			*high = m;
+			high = &at->low;
+			m = *high;
+		}
+	}
+	*low = 0;
+	*high = 0;
 }
 
 static void spans_remove(struct rnd_spans *t, __u32 n)
 {
-	__u32 *link = spans_chain(t, t->span[n - 1].addr);
+	__u32 *link = &t->root, low, high;
+	struct rnd_span *at;
 
-	while (*link != n)
-		link = &t->span[*link - 1].next;
-	*link = t->span[n - 1].next;
+	while (*link != n) {
+		at = &t->span[*link - 1];
+		link = t->span[n - 1].addr < at->addr ? &at->low : &at->high;
+	}
+
+	/* Two trees become one */
+	low = t->span[n - 1].low;
+	high = t->span[n - 1].high;
+	while (low && high) {
+		if (t->span[low - 1].prio >= t->span[high - 1].prio) {
+			*link = low;
+			link = &t->span[low - 1].high;
+			low = *link;
+		} else {
+			*link = high;
+			link = &t->span[high - 1].low;
+			high = *link;
+		}
+	}
+	*link = low ? low : high;
 }
 
 /*
  * Entries
  */
-
-/* Commits one more page of entries */
-static int spans_grow(struct rnd_spans *t)
-{
-	__sz used = (__sz)t->cap * sizeof(struct rnd_span);
-	__uptr end = ALIGN_UP((__uptr)t->span + used, RND_PAGE_LEN);
-
-	if (unlikely(end >= (__uptr)t->span + SPAN_TABLE_LEN))
-		return -ENOMEM;
-	if (unlikely(rnd_vspace_commit(t->vs, end, RND_PAGE_LEN,
-				       RND_BACKING_META)))
-		return -ENOMEM;
-
-	end += RND_PAGE_LEN;
-	t->cap = (__u32)((end - (__uptr)t->span) / sizeof(struct rnd_span));
-
-	return 0;
-}
 
 /* Entries that a span owes: page allocations may be cut at every page */
 static __sz span_owes(const struct rnd_span *sp)
@@ -138,13 +144,24 @@ static __sz span_owes(const struct rnd_span *sp)
 		       0;
 }
 
+/* All at once: no loop under the lock */
 int rnd_spans_make_room(struct rnd_spans *t, const struct rnd_span *sp)
 {
 	__sz need = t->owed + span_owes(sp) + 1;
+	__uptr start = (__uptr)t->span, from, end;
 
-	while (t->free_cnt + (t->cap - t->cnt) < need)
-		if (unlikely(spans_grow(t)))
-			return -ENOMEM;
+	if (likely(t->free_cnt + (t->cap - t->cnt) >= need))
+		return 0;
+
+	need = t->cnt + (need - t->free_cnt);
+	if (unlikely(need > RND_SPAN_MAX))
+		return -ENOMEM;
+	from = start + ALIGN_UP(t->cap * sizeof(*sp), RND_PAGE_LEN);
+	end = start + ALIGN_UP(need * sizeof(*sp), RND_PAGE_LEN);
+	if (unlikely(rnd_vspace_commit(t->vs, from, end - from,
+				       RND_BACKING_META)))
+		return -ENOMEM;
+	t->cap = (__u32)MIN((end - start) / sizeof(*sp), RND_SPAN_MAX + 0UL);
 
 	return 0;
 }
@@ -155,7 +172,7 @@ static __u32 spans_entry_get(struct rnd_spans *t)
 	__u32 n = t->free;
 
 	if (n) {
-		t->free = t->span[n - 1].next;
+		t->free = t->span[n - 1].low;
 		t->free_cnt--;
 		return n;
 	}
@@ -166,7 +183,7 @@ static __u32 spans_entry_get(struct rnd_spans *t)
 
 static void spans_entry_put(struct rnd_spans *t, __u32 n)
 {
-	t->span[n - 1] = (struct rnd_span){ .next = t->free };
+	t->span[n - 1] = (struct rnd_span){ .low = t->free };
 	t->free = n;
 	t->free_cnt++;
 }
@@ -261,6 +278,18 @@ __u32 rnd_spans_claim(struct rnd_spans *t, __u32 n, __sz first, __sz cnt)
 	return n;
 }
 
+/* The entry is where it is looked for, from either end, and below its parent */
+static __bool node_is_valid(const struct rnd_spans *t, __u32 n)
+{
+	const struct rnd_span *sp = &t->span[n - 1];
+
+	return rnd_spans_find(t, sp->addr) == n &&
+	       rnd_spans_locate(t, sp->map) == n &&
+	       rnd_spans_locate(t, sp->map + sp->map_len - 1) == n &&
+	       (!sp->low || t->span[sp->low - 1].prio <= sp->prio) &&
+	       (!sp->high || t->span[sp->high - 1].prio <= sp->prio);
+}
+
 __bool rnd_spans_is_valid(const struct rnd_spans *t, __u32 *waiting)
 {
 	const struct rnd_span *sp;
@@ -272,8 +301,7 @@ __bool rnd_spans_is_valid(const struct rnd_spans *t, __u32 *waiting)
 		sp = &t->span[i];
 		if (sp->state == RND_SPAN_FREE)
 			continue;
-		if (rnd_spans_find(t, sp->addr) != i + 1 ||
-		    sp->addr < sp->map ||
+		if (!node_is_valid(t, i + 1) || sp->addr < sp->map ||
 		    sp->addr + rnd_span_len(sp) > sp->map + sp->map_len)
 			return 0;
 		if (sp->state == RND_SPAN_LIVE) {

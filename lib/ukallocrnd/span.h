@@ -14,14 +14,23 @@
  *   found by its address.
  *
  * How
- *   An array of entries, each found by a hash of its first page. A span has
- *   pages and a share of a reservation around them; a page allocation may be
- *   freed in parts, then its span is cut, each part with the share next to it.
+ *   An array of entries that are the nodes of a treap: a search tree by
+ *   address that is a heap by random priorities. It has the shape of a tree
+ *   into which the spans came in random order, whatever the real order was.
+ *   The depth of an entry among n is 2 ln n on average, 33 for the 2^24 that
+ *   there may be, and above 160 with a probability below 2^-64. Nobody outside
+ *   can make it worse: priorities are as secret as addresses. All functions
+ *   below that find, add, cut or forget take so many steps at most.
+ *
+ *   A span has pages and a share of a reservation around them. A page
+ *   allocation may be freed in parts: its span is then cut, each part with
+ *   the share next to it.
  *
  * Invariants
  *   G1  Spans do not overlap; reservations do not overlap.
- *   G2  A span is in the hash chain of its address exactly if it is not
- *       RND_SPAN_FREE.
+ *   G2  An entry is a node of the tree exactly if it is not RND_SPAN_FREE.
+ *       The tree is ordered by address, and no priority is above that of the
+ *       parent.
  *   G5  Entries without a span, committed, are at least as many as owed: a
  *       page allocation can be freed in any parts without memory.
  *
@@ -55,27 +64,28 @@ struct rnd_span {
 	/** Share of the reservation that belongs to this span */
 	__uptr map;
 	__sz map_len;
-	/** Next in the hash chain or free list, as number + 1 */
-	__u32 next;
+	/** Spans below and above this one in its part of the tree, as number
+	 * + 1; in free entries low is the next one
+	 */
+	__u32 low;
+	__u32 high;
+	__u32 prio;
 	__u8 state;
 	__u8 kind;
 	/** CPU that freed it + 1; 0: none */
 	__u16 freed_by;
 };
 
-#define RND_SPAN_MAX	 (1U << 24)
-#define RND_SPAN_BUCKETS 4096U
+#define RND_SPAN_MAX (1U << 24)
 
 /** A table. Field marking: (c) constant after init */
 struct rnd_spans {
 	/** (c) */
 	struct rnd_vspace *vs;
-	/** (c) What hashes are mixed with: chains cannot be made long */
-	__u64 secret;
 	/** (c) Table of RND_SPAN_MAX entries, committed up to cap */
 	struct rnd_span *span;
-	/** (c) Heads of the hash chains, as number + 1 */
-	__u32 *bucket;
+	/** Root of the tree, as number + 1 */
+	__u32 root;
 	/** Entries committed, and used at least once */
 	__u32 cap;
 	__u32 cnt;
@@ -104,7 +114,7 @@ static inline __sz rnd_span_len(const struct rnd_span *sp)
  */
 int rnd_spans_init(struct rnd_spans *t, struct rnd_vspace *vs);
 
-/** Releases the reservations of all spans, and the table */
+/** Releases, in linear time, the reservations of all spans, and the table */
 void rnd_spans_destroy(struct rnd_spans *t);
 
 /**
@@ -150,7 +160,7 @@ static inline __u32 rnd_spans_live(const struct rnd_spans *t)
 }
 
 /**
- * Tests G1 within each reservation, G2, G5 and counters.
+ * Tests the invariants and counters, in n log n steps.
  *
  * @param[out] waiting
  *   Spans in quarantine

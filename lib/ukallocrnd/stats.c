@@ -163,8 +163,6 @@ void uk_allocrnd_map(struct uk_alloc *a, uk_allocrnd_map_func fn, void *arg)
 	   RND_CPU_COUNT * sizeof(struct rnd_pcpu));
 	fn(arg, "large object table", (__uptr)dyn->large.t.span,
 	   RND_SPAN_MAX * sizeof(struct rnd_span));
-	fn(arg, "large object hash", (__uptr)dyn->large.t.bucket,
-	   RND_SPAN_BUCKETS * sizeof(__u32));
 	for (sc = 0; sc < RND_CLASS_COUNT; sc++)
 		map_region(rnd_pagemap_region(&dyn->heap->pm, sc), &user);
 	rnd_large_foreach(&dyn->large, map_span, &user);

@@ -213,7 +213,7 @@ static void map_names_every_place(void **state)
 	assert_int_equal(RND_CLASS_COUNT, seen.regions);
 	assert_int_equal(1, seen.objects);
 	/* Slots and metadata of each class */
-	assert_int_equal(5 + 2 * RND_CLASS_COUNT + 1, seen.lines);
+	assert_int_equal(4 + 2 * RND_CLASS_COUNT + 1, seen.lines);
 }
 
 int main(void)
