@@ -272,8 +272,9 @@ __sz uk_allocrnd_purge(struct uk_alloc *a)
 	__sz len;
 
 	len = rnd_pcpu_purge(ctx.pc);
-	rnd_ctx_leave(&dyn->cpus, ctx);
+	len += rnd_large_unpark(&dyn->large);
 	rnd_large_purge(&dyn->large);
+	rnd_ctx_leave(&dyn->cpus, ctx);
 
 	return len;
 }

@@ -63,6 +63,9 @@
 /* Freed large objects whose addresses stay out of use */
 #define RND_LARGE_QUARANTINE_LEN CONFIG_LIBUKALLOCRND_LARGE_QUARANTINE
 
+/* Freed large objects whose pages are kept */
+#define RND_PARK_BYTES (CONFIG_LIBUKALLOCRND_LARGE_PARK_KIB * 1024UL)
+
 #define RND_CHACHA_ROUNDS CONFIG_LIBUKALLOCRND_CHACHA_ROUNDS
 
 /* Bytes drawn from a generator before it takes fresh entropy */

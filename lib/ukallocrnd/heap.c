@@ -181,6 +181,8 @@ void rnd_heap_reclaim(struct rnd_heap *h, struct rnd_pcpu *pc, __sz want)
 	reclaim_unleased(cpus, all);
 	/* Last: the others may have freed slots of this one */
 	reclaim_from(cpus, pc, all);
+	/* Costs no protection */
+	(void)rnd_large_unpark(&h->dyn->large);
 	if (all)
 		rnd_large_purge(&h->dyn->large);
 }

@@ -10,7 +10,7 @@
 
 #include "canary.h"
 #include "large.h"
-#include "sizeclass.h"
+#include "large_priv.h"
 
 int rnd_large_init(struct rnd_large *lg, struct rnd_vspace *vs)
 {
@@ -37,6 +37,10 @@ int rnd_large_init(struct rnd_large *lg, struct rnd_vspace *vs)
 
 void rnd_large_destroy(struct rnd_large *lg)
 {
+	__u32 i;
+
+	for (i = 0; i < lg->park.cnt; i++)
+		rnd_port_release(lg->park.e[i].map, lg->park.e[i].map_len);
 	rnd_spans_destroy(&lg->t);
 }
 
@@ -95,20 +99,29 @@ const void *rnd_large_canary_bad(const struct rnd_large *lg,
 	return rnd_canary_find_bad(word, (void *)sp->addr, sp->req, len);
 }
 
-/* Reserves and commits a span that is in no table yet */
-static int span_make(struct rnd_large *lg, struct rnd_span *sp, __sz align)
+int rnd_large_place(struct rnd_large *lg, struct rnd_span *sp, __sz align)
 {
-	__sz len = rnd_span_len(sp);
 	__sz pre = large_guard(lg, sp->pages);
 	int rc;
 
-	sp->map_len = pre + len + large_guard(lg, sp->pages);
+	sp->map_len = pre + rnd_span_len(sp) + large_guard(lg, sp->pages);
 	rc = rnd_vspace_reserve(lg->vs, sp->map_len, align, pre, &sp->map);
+	if (likely(!rc))
+		sp->addr = sp->map + pre;
+
+	return rc;
+}
+
+/* A span of fresh pages that is in no table yet */
+static int span_make(struct rnd_large *lg, struct rnd_span *sp, __sz align)
+{
+	int rc = rnd_large_place(lg, sp, align);
+
 	if (unlikely(rc))
 		return rc;
 
-	sp->addr = sp->map + pre;
-	rc = rnd_vspace_commit(lg->vs, sp->addr, len, RND_BACKING_USER);
+	rc = rnd_vspace_commit(lg->vs, sp->addr, rnd_span_len(sp),
+			       RND_BACKING_USER);
 	if (unlikely(rc))
 		rnd_port_release(sp->map, sp->map_len);
 
@@ -135,7 +148,9 @@ void *rnd_large_alloc(struct rnd_large *lg, __sz req, __sz align, __u8 kind)
 	if (unlikely(!rnd_large_is_possible(lg, req)))
 		return __NULL;
 	sp.pages = rnd_large_pages(req);
-	if (unlikely(span_make(lg, &sp, MAX(align, RND_PAGE_LEN))))
+	align = MAX(align, RND_PAGE_LEN);
+	if (!rnd_large_take_parked(lg, &sp, align) &&
+	    unlikely(span_make(lg, &sp, align)))
 		return __NULL;
 	span_canary_write(lg, &sp);
 
@@ -201,88 +216,6 @@ void rnd_large_foreach(struct rnd_large *lg,
 	rnd_lock_release(&lg->lock, flags);
 }
 
-/*
- * Freeing
- */
-
-/* Finds the live span of the kind that holds the pages, and their place */
-static __u32 large_holder(struct rnd_large *lg, __uptr addr, __sz *cnt,
-			  __u8 kind)
-{
-	__u32 n = rnd_spans_find(&lg->t, addr);
-	const struct rnd_span *sp;
-	__sz first;
-
-	if (!n && *cnt)
-		n = rnd_spans_locate(&lg->t, addr);
-	if (!n)
-		return 0;
-
-	sp = rnd_spans_at(&lg->t, n);
-	if (!*cnt)
-		*cnt = sp->pages;
-	if (sp->state != RND_SPAN_LIVE || sp->kind != kind ||
-	    addr % RND_PAGE_LEN || addr < sp->addr)
-		return 0;
-	first = (addr - sp->addr) / RND_PAGE_LEN;
-	if (first >= sp->pages || *cnt > sp->pages - first)
-		return 0;
-
-	return n;
-}
-
-/* Under the lock: the pages become a LEAVING span; 0 if there are none */
-static __u32 large_claim(struct rnd_large *lg, __uptr addr, __sz cnt, __u8 kind,
-			 __u32 cpu)
-{
-	__u32 n = large_holder(lg, addr, &cnt, kind);
-	__sz first;
-
-	if (unlikely(!n))
-		return 0;
-
-	first = (addr - rnd_spans_at(&lg->t, n)->addr) / RND_PAGE_LEN;
-	n = rnd_spans_claim(&lg->t, n, first, cnt);
-	rnd_spans_at(&lg->t, n)->freed_by = (__u16)(cpu + 1);
-
-	return n;
-}
-
-int rnd_large_free(struct rnd_large *lg, const void *ptr, __sz cnt, __u8 kind,
-		   __u32 cpu)
-{
-	struct rnd_span sp = { .addr = 0 };
-	unsigned long flags;
-	__u32 n, out;
-
-	flags = rnd_lock_acquire(&lg->lock);
-	n = large_claim(lg, (__uptr)ptr, cnt, kind, cpu);
-	if (likely(n))
-		sp = *rnd_spans_at(&lg->t, n);
-	rnd_lock_release(&lg->lock, flags);
-	if (unlikely(!n))
-		return -EINVAL;
-
-	/* Not earlier: until it was claimed another CPU could decommit it */
-	if (!cnt && unlikely(rnd_large_canary_bad(lg, &sp)))
-		return -EFAULT;
-
-	rnd_vspace_decommit(lg->vs, sp.addr, rnd_span_len(&sp),
-			    RND_BACKING_USER);
-
-	flags = rnd_lock_acquire(&lg->lock);
-	rnd_spans_at(&lg->t, n)->state = RND_SPAN_QUARANTINED;
-	cnt = rnd_quarantine_push(&lg->q, &lg->rng, n, &out);
-	if (cnt)
-		sp = rnd_spans_forget(&lg->t, out);
-	rnd_lock_release(&lg->lock, flags);
-
-	if (cnt)
-		rnd_port_release(sp.map, sp.map_len);
-
-	return 0;
-}
-
 void rnd_large_resize(struct rnd_large *lg, const void *ptr, __sz req)
 {
 	struct rnd_span sp;
@@ -299,36 +232,11 @@ void rnd_large_resize(struct rnd_large *lg, const void *ptr, __sz req)
 	span_canary_write(lg, &sp);
 }
 
-struct large_drain {
-	struct rnd_large *lg;
-	__u32 cnt;
-};
-
-static void large_drop(void *arg, __u32 n)
-{
-	struct large_drain *d = arg;
-	struct rnd_span sp = rnd_spans_forget(&d->lg->t, n);
-
-	rnd_port_release(sp.map, sp.map_len);
-	d->cnt++;
-}
-
-__u32 rnd_large_purge(struct rnd_large *lg)
-{
-	struct large_drain d = { .lg = lg };
-	unsigned long flags;
-
-	flags = rnd_lock_acquire(&lg->lock);
-	rnd_quarantine_drain(&lg->q, large_drop, &d);
-	rnd_lock_release(&lg->lock, flags);
-
-	return d.cnt;
-}
-
 __bool rnd_large_is_valid(struct rnd_large *lg)
 {
 	__u32 waiting;
 
 	return rnd_spans_is_valid(&lg->t, &waiting) &&
+	       rnd_park_is_valid(&lg->park) &&
 	       waiting == rnd_quarantine_count(&lg->q);
 }

@@ -21,8 +21,8 @@
  *     | guard, random |      span: pages      | slack | guard, random      |
  *                     ^addr                   ^req
  *
- *   A freed span is decommitted and stays reserved while it passes the
- *   quarantine.
+ *   A freed span is decommitted, or its pages are parked elsewhere (park.h),
+ *   and stays reserved while it passes the quarantine.
  *
  * Invariants
  *   G3  Quarantined spans are not committed, live ones are.
@@ -39,6 +39,7 @@
 #include "canary.h"
 #include "config.h"
 #include "lock.h"
+#include "park.h"
 #include "quarantine.h"
 #include "rng.h"
 #include "slab.h"
@@ -68,6 +69,8 @@ struct rnd_large {
 	/** (L) Freed spans wait here, as number + 1 */
 	struct rnd_rng rng;
 	struct rnd_quarantine q;
+	/** (L) Pages that wait for the next object */
+	struct rnd_park park;
 };
 
 /**
@@ -156,6 +159,15 @@ __sz rnd_large_pages(__sz req);
 
 /** Gives the addresses of quarantined spans back; returns their number */
 __u32 rnd_large_purge(struct rnd_large *lg);
+
+/** Gives all parked pages back to the system; returns their bytes */
+__sz rnd_large_unpark(struct rnd_large *lg);
+
+/** Address space of parked pages, guards included, in bytes */
+__sz rnd_large_parked(struct rnd_large *lg);
+
+/** Gives parked pages back that have waited too long. Now and then */
+void rnd_large_age(struct rnd_large *lg);
 
 /** Calls fn for every entry that is not free, under the lock */
 void rnd_large_foreach(struct rnd_large *lg,

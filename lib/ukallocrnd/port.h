@@ -20,6 +20,7 @@
  *   (none) ------------> reserved --------> committed ------> sealed
  *          <------------          <--------
  *            release               decommit
+ *   moved: committed pages go to another reservation, theirs stays reserved
  *
  *   reserved   every access faults; no memory behind it
  *   committed  readable and writable, never executable; zero when committed
@@ -89,6 +90,31 @@ int rnd_port_commit(__uptr addr, __sz len);
  * be called with interrupts off and a lock of the library held.
  */
 void rnd_port_decommit(__uptr addr, __sz len);
+
+/**
+ * Moves what is behind committed pages to reserved ones elsewhere, which are
+ * committed then, with the contents and as rnd_port_commit() makes them. The
+ * old range is reserved, every access faults. If to_len is larger than len,
+ * zeroed memory follows.
+ *
+ * @param len
+ *   Bytes to move
+ * @param to_len
+ *   Bytes that are committed afterwards, at least len
+ *
+ * @return
+ *   - (0): Moved
+ *   - (1): Moved, but the old range is not reserved any more: somebody else
+ *     got a part of it
+ *   - (-ENOTSUP): The port cannot do this, or not now; nothing changed
+ */
+int rnd_port_move(__uptr from, __sz len, __uptr to, __sz to_len);
+
+/**
+ * Number of bytes of a committed range that have memory behind them. All of
+ * them if the port does not back pages when they are touched.
+ */
+__sz rnd_port_backed(__uptr addr, __sz len);
 
 /**
  * Takes the memory behind committed pages away if the system fills them again,

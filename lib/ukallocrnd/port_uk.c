@@ -89,9 +89,29 @@ int rnd_port_commit(__uptr addr, __sz len)
 	return rc;
 }
 
+/* Callers copy. Frames could go from one mapping to the other, but a copy
+ * takes as many changes of the tables.
+ */
+int rnd_port_move(__uptr from, __sz len, __uptr to, __sz to_len)
+{
+	(void)from;
+	(void)len;
+	(void)to;
+	(void)to_len;
+
+	return -ENOTSUP;
+}
+
 /* Pages are mapped to frames when they are committed, not when they are
  * touched
  */
+__sz rnd_port_backed(__uptr addr, __sz len)
+{
+	(void)addr;
+
+	return len;
+}
+
 __bool rnd_port_discard(__uptr addr, __sz len)
 {
 	(void)addr;

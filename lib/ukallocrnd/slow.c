@@ -20,6 +20,8 @@
 static __bool slow_refill(struct rnd_heap *h, struct rnd_pcpu *pc,
 			  struct rnd_pclass *pl)
 {
+	/* Time passes for those who hold memory back */
+	rnd_large_age(&h->dyn->large);
 	/* Others may have freed what we need */
 	rnd_pcpu_drain_inbox(pc);
 	if (rnd_pclass_can_draw(pl))

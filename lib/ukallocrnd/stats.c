@@ -95,6 +95,7 @@ void uk_allocrnd_stats_get(struct uk_alloc *a, struct uk_allocrnd_stats *dst)
 	for (i = 0; i < RND_CLASS_COUNT; i++)
 		count_region(rnd_pagemap_region(&dyn->heap->pm, i), dst);
 	rnd_large_foreach(&dyn->large, count_span, dst);
+	dst->reserved += rnd_large_parked(&dyn->large);
 
 	for (i = 0; i < RND_CPU_COUNT; i++) {
 		pc = rnd_cpus_get(cpus, i);

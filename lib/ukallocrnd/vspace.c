@@ -133,21 +133,29 @@ static void vspace_uncharge(struct rnd_vspace *vs, __sz pages,
 	rnd_sub_relaxed(vspace_counter(vs, what), pages);
 }
 
+static int vspace_charge(struct rnd_vspace *vs, __sz pages,
+			 enum rnd_backing what)
+{
+	/* Charge first: two CPUs can together exceed the limit only if both
+	 * see the sum, and then both withdraw
+	 */
+	rnd_add_relaxed(vspace_counter(vs, what), pages);
+	if (likely(rnd_load_relaxed(&vs->user) + rnd_load_relaxed(&vs->meta) <=
+		   rnd_load_relaxed(&vs->limit)))
+		return 0;
+
+	vspace_uncharge(vs, pages, what);
+	return -ENOMEM;
+}
+
 int rnd_vspace_commit(struct rnd_vspace *vs, __uptr addr, __sz len,
 		      enum rnd_backing what)
 {
 	__sz pages = len >> RND_PAGE_SHIFT;
 	int rc;
 
-	/* Charge first: two CPUs can together exceed the limit only if both
-	 * see the sum, and then both withdraw
-	 */
-	rnd_add_relaxed(vspace_counter(vs, what), pages);
-	if (unlikely(rnd_load_relaxed(&vs->user) + rnd_load_relaxed(&vs->meta) >
-		     rnd_load_relaxed(&vs->limit))) {
-		vspace_uncharge(vs, pages, what);
+	if (unlikely(vspace_charge(vs, pages, what)))
 		return -ENOMEM;
-	}
 
 	rc = rnd_port_commit(addr, len);
 	if (unlikely(rc))
@@ -161,6 +169,24 @@ void rnd_vspace_decommit(struct rnd_vspace *vs, __uptr addr, __sz len,
 {
 	rnd_port_decommit(addr, len);
 	vspace_uncharge(vs, len >> RND_PAGE_SHIFT, what);
+}
+
+int rnd_vspace_move(struct rnd_vspace *vs, __uptr from, __sz len, __uptr to,
+		    __sz to_len)
+{
+	__sz more = (to_len - len) >> RND_PAGE_SHIFT;
+	int rc;
+
+	UK_ASSERT(to_len >= len);
+
+	if (unlikely(more && vspace_charge(vs, more, RND_BACKING_USER)))
+		return -ENOTSUP;
+
+	rc = rnd_port_move(from, len, to, to_len);
+	if (unlikely(rc < 0))
+		vspace_uncharge(vs, more, RND_BACKING_USER);
+
+	return rc;
 }
 
 __sz rnd_vspace_available(const struct rnd_vspace *vs)

@@ -128,6 +128,17 @@ static inline __bool rnd_vspace_is_possible(const struct rnd_vspace *vs,
 	return pages <= MIN(vs->total, rnd_load_relaxed(&vs->limit));
 }
 
+/**
+ * Moves committed user pages to reserved ones elsewhere within the budget;
+ * rnd_port_move() says how.
+ *
+ * @return
+ *   - (0), (1): As rnd_port_move()
+ *   - (-ENOTSUP): Not possible, or the budget is exhausted; nothing changed
+ */
+int rnd_vspace_move(struct rnd_vspace *vs, __uptr from, __sz len, __uptr to,
+		    __sz to_len);
+
 /** Pages that can still be committed, an estimate */
 __sz rnd_vspace_available(const struct rnd_vspace *vs);
 

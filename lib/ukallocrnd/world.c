@@ -103,6 +103,8 @@ static void child_heap(struct rnd_heap *h, void *arg)
 	foreach_pcpu(h, child_unlock);
 	rnd_rng_reseed(&h->dyn->vs.rng);
 	rnd_rng_reseed(&h->dyn->large.rng);
+	/* Their places are known to parent and child */
+	(void)rnd_large_unpark(&h->dyn->large);
 	foreach_pcpu(h, child_pcpu);
 }
 

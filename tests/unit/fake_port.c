@@ -396,6 +396,47 @@ void rnd_port_decommit(__uptr addr, __sz len)
 	fake_port.decommits++;
 }
 
+int rnd_port_move(__uptr from, __sz len, __uptr to, __sz to_len)
+{
+	void *map;
+
+	check_range(from, len);
+	check_range(to, to_len);
+	assert_true(to_len >= len);
+	assert_true(set_has(&reserved, from, from + len));
+	assert_true(set_has(&committed, from, from + len));
+	assert_false(set_overlaps(&sealed, from, from + len));
+	assert_true(set_has(&reserved, to, to + to_len));
+	assert_false(set_overlaps(&committed, to, to + to_len));
+	if (is_failing(FAKE_MOVE))
+		return -ENOTSUP;
+
+	map = mmap((void *)to, to_len, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
+			   MAP_FIXED_NOREPLACE,
+		   -1, 0);
+	assert_ptr_equal((void *)to, map);
+	memcpy(map, (void *)from, len);
+	set_add_merged(&committed, to, to + to_len);
+	fake_port.committed += to_len;
+	unmap(from, from + len);
+	fake_port.moves++;
+	if (!fake_port.move_loses)
+		return 0;
+
+	fake_port.reserved -= set_remove(&reserved, from, from + len);
+	set_add(&foreign, from, from + len);
+	return 1;
+}
+
+__sz rnd_port_backed(__uptr addr, __sz len)
+{
+	check_range(addr, len);
+	assert_true(set_has(&committed, addr, addr + len));
+
+	return fake_port.untouched ? 0 : len;
+}
+
 /* The contents are gone, as with a system that fills pages on touch */
 __bool rnd_port_discard(__uptr addr, __sz len)
 {

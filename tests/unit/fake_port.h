@@ -30,6 +30,7 @@ enum fake_call {
 	FAKE_RESERVE,
 	FAKE_COMMIT,
 	FAKE_SEAL,
+	FAKE_MOVE,
 	FAKE_ANY, /* counts the calls of all of them */
 	FAKE_CALL_COUNT
 };
@@ -46,6 +47,7 @@ struct fake_port {
 	unsigned int discards;
 	__sz discarded;
 	unsigned int releases;
+	unsigned int moves;
 	unsigned int entropy_calls;
 	unsigned int fences;
 	unsigned int yields;
@@ -59,6 +61,10 @@ struct fake_port {
 	__u32 lease;
 	/** (w) rnd_port_cpu_borrow(): index that nobody has; 0: none */
 	__u32 unleased;
+	/** (w) rnd_port_backed(): nothing was ever touched */
+	__bool untouched;
+	/** (w) rnd_port_move(): somebody else gets the old range */
+	__bool move_loses;
 	/** (w) Called by rnd_port_yield() */
 	void (*on_yield)(void);
 	/** Printed since the last reset */

@@ -7,7 +7,8 @@
 /* Unit test of large.c
  *
  * links: lib/ukallocrnd/quarantine.c lib/ukallocrnd/vspace.c
- *	lib/ukallocrnd/span.c
+ *	lib/ukallocrnd/span.c lib/ukallocrnd/park.c
+ *	lib/ukallocrnd/large_park.c lib/ukallocrnd/large_free.c
  *	lib/ukallocrnd/rng.c lib/ukallocrnd/chacha.c
  *	lib/ukallocrnd/chacha_wide.c
  *	tests/unit/fake_port.c tests/unit/fake_assert.c
@@ -84,7 +85,7 @@ static void assert_books(void)
 {
 	assert_true(rnd_large_is_valid(&lg));
 	assert_true((vs.user + vs.meta) * PAGE == fake_port.committed);
-	assert_true(vs.user == lg.t.live_pages);
+	assert_true(vs.user == lg.t.live_pages + lg.park.pages);
 }
 
 static void large_pages_leave_room_for_the_canary(void **state)
@@ -237,6 +238,7 @@ static void large_free_in_parts_g1_g2(void **state)
 			assert_books();
 		}
 	(void)rnd_large_purge(&lg);
+	(void)rnd_large_unpark(&lg);
 	assert_true(fake_port.reserved == reserved);
 }
 
@@ -288,6 +290,7 @@ static void large_quarantine_holds_addresses_back(void **state)
 			 rnd_quarantine_count(&lg.q));
 	assert_int_equal(RND_LARGE_RAND_LEN + lg.q.fifo_len,
 			 rnd_large_purge(&lg));
+	(void)rnd_large_unpark(&lg);
 	assert_true(fake_port.reserved == reserved);
 	assert_books();
 }
@@ -449,6 +452,7 @@ static void large_alloc_failure_changes_nothing(void **state)
 	char *p = NULL;
 
 	(void)state;
+	assert_int_equal(0, lg.park.cnt);
 	for (n = 1; !p; n++) {
 		fake_port_fail_at(FAKE_ANY, n);
 		p = rnd_large_alloc(&lg, 50000, PAGE, RND_KIND_MALLOC);

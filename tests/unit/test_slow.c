@@ -8,6 +8,8 @@
  *
  * links: lib/ukallocrnd/heap.c lib/ukallocrnd/slow.c lib/ukallocrnd/diag.c
  *	lib/ukallocrnd/check.c lib/ukallocrnd/large.c lib/ukallocrnd/span.c
+ *	lib/ukallocrnd/large_park.c lib/ukallocrnd/large_free.c
+ *	lib/ukallocrnd/park.c
  *	lib/ukallocrnd/pcpu.c lib/ukallocrnd/pclass.c
  *	lib/ukallocrnd/pagemap.c lib/ukallocrnd/region.c
  *	lib/ukallocrnd/quarantine.c lib/ukallocrnd/report.c
@@ -273,6 +275,7 @@ static void slow_pages(void **state)
 		}
 		assert_int_equal(0, check());
 	}
+	(void)rnd_large_unpark(&h->dyn->large);
 	assert_int_equal(0, h->dyn->vs.user);
 }
 

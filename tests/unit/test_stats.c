@@ -8,6 +8,8 @@
  *
  * links: lib/ukallocrnd/heap.c lib/ukallocrnd/slow.c lib/ukallocrnd/diag.c
  *	lib/ukallocrnd/check.c lib/ukallocrnd/large.c lib/ukallocrnd/span.c
+ *	lib/ukallocrnd/large_park.c lib/ukallocrnd/large_free.c
+ *	lib/ukallocrnd/park.c
  *	lib/ukallocrnd/pcpu.c lib/ukallocrnd/pclass.c
  *	lib/ukallocrnd/pagemap.c lib/ukallocrnd/region.c
  *	lib/ukallocrnd/quarantine.c lib/ukallocrnd/report.c
@@ -163,6 +165,14 @@ static void stats_follow_large_objects(void **state)
 	st = stats();
 	assert_int_equal(0, st.large_live);
 	assert_int_equal(0, st.live_bytes);
+	/* The pages are parked, and their places count */
+	assert_int_equal((49 + 3) * RND_PAGE_LEN, st.committed);
+	assert_true(st.reserved - before.reserved >
+		    ((49 + 3 + 4) * RND_PAGE_LEN - 1) *
+			    (1 + RND_OPT_QUARANTINE));
+	assert_int_equal((49 + 3) * RND_PAGE_LEN,
+			 rnd_large_unpark(&h->dyn->large));
+	st = stats();
 	assert_int_equal(0, st.committed);
 	assert_int_equal(RND_OPT_QUARANTINE, st.reserved > before.reserved);
 	rnd_large_purge(&h->dyn->large);

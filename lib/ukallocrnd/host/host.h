@@ -28,6 +28,7 @@ enum rnd_host_op {
 	RND_HOST_RESERVE,
 	RND_HOST_COMMIT,
 	RND_HOST_SEAL,
+	RND_HOST_MOVE,
 };
 
 /**

@@ -14,6 +14,9 @@
 /* 1: contexts look at rnd_world_stopped when they enter (fork) */
 #define RND_PORT_CAN_STOP 1
 
+/* A page fault is saved for every page that moves */
+#define RND_PORT_MOVE_PAYS 1
+
 /* Large objects with guards: three areas each, of 65,530 in all */
 #define RND_PORT_GUARDED_MAX 8192U
 

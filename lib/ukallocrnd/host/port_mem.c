@@ -18,6 +18,14 @@
  * process has too many mappings (vm.max_map_count), the contents are dropped
  * without making the range inaccessible, and from then on commit maps fresh
  * memory too, so that it still hands out zeroes only.
+ *
+ * Moving is one call that takes the pages and leaves a hole, and one that
+ * reserves the hole. In between nothing of the heap can be reached there, but
+ * another thread's mmap() may get a part of it. The kernel looks for room from
+ * the top down and finds such a hole only if there is no other above it, so
+ * this is next to impossible; it is noticed, and the caller is told.
+ * (MREMAP_DONTUNMAP would leave no hole, but cannot move and grow at once, and
+ * leaves the old range accessible until the next call.)
  */
 
 #include <errno.h>
@@ -35,6 +43,14 @@
 
 #define MEM_FLAGS (MAP_PRIVATE | MAP_ANONYMOUS)
 #define MEM_RW	  (PROT_READ | PROT_WRITE)
+
+/* Pages asked for at once */
+#define MEM_LOOK 1024UL
+
+#ifndef MREMAP_FIXED
+#define MREMAP_MAYMOVE 1
+#define MREMAP_FIXED   2
+#endif
 
 /* A decommit left its range accessible; see above */
 static __u8 mem_degraded;
@@ -107,6 +123,49 @@ void rnd_port_decommit(__uptr addr, __sz len)
 	rnd_store_relaxed(&mem_degraded, 1);
 	rnd_sys3(SYS_madvise, addr, len, MADV_DONTNEED);
 	mem_protect(addr, len, PROT_NONE);
+}
+
+int rnd_port_move(__uptr from, __sz len, __uptr to, __sz to_len)
+{
+	long rc = rnd_host_inject(RND_HOST_MOVE, to, to_len);
+
+	if (unlikely(rc || rnd_load_relaxed(&mem_degraded)))
+		return -ENOTSUP;
+
+	rc = rnd_sys(SYS_mremap, from, len, to_len,
+		     MREMAP_MAYMOVE | MREMAP_FIXED, to, 0);
+	if (unlikely(rc != (long)to)) {
+		/* More than one mapping, as after mprotect() by the user. Some
+		 * kernels see that when they have already made room
+		 */
+		mem_map(to, to_len, PROT_NONE, MAP_FIXED_NOREPLACE);
+		return -ENOTSUP;
+	}
+	/* What the user may have done to all of it goes no further */
+	mem_protect(to, to_len, MEM_RW);
+
+	rc = mem_map(from, len, PROT_NONE, MAP_FIXED_NOREPLACE);
+	if (likely(rc == (long)from))
+		return 0;
+	if (rc > 0)
+		rnd_port_release((__uptr)rc, len);
+	return 1;
+}
+
+__sz rnd_port_backed(__uptr addr, __sz len)
+{
+	__u8 is_there[MEM_LOOK];
+	__sz at, part, i, cnt = 0;
+
+	for (at = 0; at < len; at += part) {
+		part = MIN(len - at, MEM_LOOK * RND_PAGE_LEN);
+		if (rnd_sys3(SYS_mincore, addr + at, part, (__uptr)is_there))
+			return 0;
+		for (i = 0; i < part / RND_PAGE_LEN; i++)
+			cnt += is_there[i] & 1;
+	}
+
+	return cnt * RND_PAGE_LEN;
 }
 
 __bool rnd_port_discard(__uptr addr, __sz len)

@@ -18,6 +18,9 @@
 /* The guest has no fork: whoever looks at all states sees to quiescence */
 #define RND_PORT_CAN_STOP 0
 
+/* Fresh pages cost no more than moving old ones */
+#define RND_PORT_MOVE_PAYS 0
+
 /* A commit takes frames for all of its pages at once: what is only there to
  * choose from costs memory, so there is less of it
  */

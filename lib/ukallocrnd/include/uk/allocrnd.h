@@ -63,7 +63,7 @@ int uk_allocrnd_destroy(struct uk_alloc *a);
 
 /** What a heap holds, in bytes unless named otherwise */
 struct uk_allocrnd_stats {
-	__sz committed;	       /* user memory backed by frames */
+	__sz committed;	       /* user memory, live or kept for later */
 	__sz metadata;	       /* metadata backed by frames */
 	__sz reserved;	       /* address space */
 	__sz live_slots;       /* slots and large objects in the user's hands */

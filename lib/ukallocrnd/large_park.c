@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+/* Large objects from and into the park */
+
+#include <errno.h>
+#include <string.h>
+
+#include <uk/assert.h>
+
+#include "atomic.h"
+#include "large.h"
+#include "large_priv.h"
+
+static void parked_drop(struct rnd_large *lg, const struct rnd_parked *pk)
+{
+	rnd_vspace_decommit(lg->vs, pk->addr, pk->pages * RND_PAGE_LEN,
+			    RND_BACKING_USER);
+	rnd_port_release(pk->map, pk->map_len);
+}
+
+/* Gives back what is too old, and the oldest until there are few enough */
+static __sz large_evict(struct rnd_large *lg, __sz most)
+{
+	struct rnd_parked pk;
+	unsigned long flags;
+	__bool found;
+	__sz pages = 0;
+
+	do {
+		flags = rnd_lock_acquire(&lg->lock);
+		found = rnd_park_evict(&lg->park, most, &pk);
+		rnd_lock_release(&lg->lock, flags);
+		if (found) {
+			parked_drop(lg, &pk);
+			pages += pk.pages;
+		}
+	} while (found);
+
+	return pages * RND_PAGE_LEN;
+}
+
+__sz rnd_large_unpark(struct rnd_large *lg)
+{
+	return large_evict(lg, 0);
+}
+
+__sz rnd_large_parked(struct rnd_large *lg)
+{
+	unsigned long flags;
+	__sz len = 0;
+	__u32 i;
+
+	flags = rnd_lock_acquire(&lg->lock);
+	for (i = 0; i < lg->park.cnt; i++)
+		len += lg->park.e[i].map_len;
+	rnd_lock_release(&lg->lock, flags);
+
+	return len;
+}
+
+void rnd_large_age(struct rnd_large *lg)
+{
+	unsigned long flags;
+
+	/* A racy read: the next time will do */
+	if (likely(!rnd_load_relaxed(&lg->park.cnt)))
+		return;
+
+	flags = rnd_lock_acquire(&lg->lock);
+	lg->park.clock++;
+	rnd_lock_release(&lg->lock, flags);
+	(void)large_evict(lg, RND_PARK_PAGES);
+}
+
+__bool rnd_large_take_parked(struct rnd_large *lg, struct rnd_span *sp,
+			     __sz align)
+{
+	struct rnd_parked pk;
+	unsigned long flags;
+	__bool found;
+
+	if (!rnd_park_wants(sp->pages) || !rnd_load_relaxed(&lg->park.cnt))
+		return 0;
+
+	flags = rnd_lock_acquire(&lg->lock);
+	found = rnd_park_take(&lg->park, sp->pages, align, &pk);
+	rnd_lock_release(&lg->lock, flags);
+	if (!found)
+		return 0;
+
+	sp->addr = pk.addr;
+	sp->map = pk.map;
+	sp->map_len = pk.map_len;
+	if (pk.pages > sp->pages)
+		rnd_vspace_decommit(lg->vs, sp->addr + rnd_span_len(sp),
+				    (pk.pages - sp->pages) * RND_PAGE_LEN,
+				    RND_BACKING_USER);
+
+	return 1;
+}
+
+int rnd_large_park(struct rnd_large *lg, const struct rnd_span *sp)
+{
+	struct rnd_span to = { .pages = sp->pages };
+	__sz len = rnd_span_len(sp);
+	struct rnd_parked pk;
+	unsigned long flags;
+	__bool is_parked;
+	int rc;
+
+	if (!rnd_park_wants(sp->pages) ||
+	    rnd_port_backed(sp->addr, len) < len - len / 8 ||
+	    unlikely(rnd_large_place(lg, &to, RND_PAGE_LEN)))
+		return -ENOTSUP;
+	rc = rnd_vspace_move(lg->vs, sp->addr, len, to.addr, len);
+	if (unlikely(rc < 0)) {
+		rnd_port_release(to.map, to.map_len);
+		return rc;
+	}
+	memset((void *)to.addr, 0, len);
+
+	pk = (struct rnd_parked){ .addr = to.addr,
+				  .pages = to.pages,
+				  .map = to.map,
+				  .map_len = to.map_len };
+	flags = rnd_lock_acquire(&lg->lock);
+	is_parked = rnd_park_put(&lg->park, &pk);
+	rnd_lock_release(&lg->lock, flags);
+	if (unlikely(!is_parked))
+		parked_drop(lg, &pk);
+	(void)large_evict(lg, RND_PARK_PAGES);
+
+	return rc;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+#ifndef __UKALLOCRND_LARGE_PRIV_H__
+#define __UKALLOCRND_LARGE_PRIV_H__
+
+/* What the files of large objects share
+ *
+ *   large.c       made, found
+ *   large_park.c  pages that wait for the next object
+ *   large_free.c  freed
+ */
+
+#include "large.h"
+
+/**
+ * Reserves a place with guards for the pages of a span.
+ *
+ * @param[out] sp
+ *   addr, map and map_len; pages is given
+ *
+ * @return
+ *   - (0): Reserved, nothing committed
+ *   - (-ENOMEM): No place found
+ */
+int rnd_large_place(struct rnd_large *lg, struct rnd_span *sp, __sz align);
+
+/**
+ * Gives a span a place with parked pages. Those that it does not need become
+ * guard.
+ *
+ * @return
+ *   1 if there were any that fit
+ */
+__bool rnd_large_take_parked(struct rnd_large *lg, struct rnd_span *sp,
+			     __sz align);
+
+/**
+ * Moves the pages of a claimed span to a new place and parks them there, if
+ * most of them were ever touched: clearing touches all.
+ *
+ * @return
+ *   - (0), (1): As rnd_port_move()
+ *   - (-ENOTSUP), (-ENOMEM): They are where they were
+ */
+int rnd_large_park(struct rnd_large *lg, const struct rnd_span *sp);
+
+#endif /* __UKALLOCRND_LARGE_PRIV_H__ */

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+/* Unit test of large_park.c
+ *
+ * links: lib/ukallocrnd/large.c lib/ukallocrnd/large_free.c
+ *	lib/ukallocrnd/span.c lib/ukallocrnd/park.c
+ *	lib/ukallocrnd/quarantine.c lib/ukallocrnd/vspace.c
+ *	lib/ukallocrnd/rng.c lib/ukallocrnd/chacha.c
+ *	tests/unit/fake_port.c tests/unit/fake_assert.c
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+
+#include "fake_port.h"
+#include "large.h"
+#include "slab.h"
+
+#define UNIT_TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+#define PAGE RND_PAGE_LEN
+
+static struct rnd_vspace vs;
+static struct rnd_large lg;
+/* Of an empty table */
+static __sz reserved;
+
+static int setup(void **state)
+{
+	(void)state;
+	fake_port_reset(23);
+	memset(&lg, 0, sizeof(lg));
+	rnd_vspace_init(&vs, __SZ_MAX);
+	if (rnd_large_init(&lg, &vs))
+		return -1;
+	reserved = fake_port.reserved;
+	return 0;
+}
+
+/* Whatever was done, all of it can be given back */
+static int teardown(void **state)
+{
+	(void)state;
+	rnd_large_destroy(&lg);
+	if (fake_port.reserved || fake_port.committed)
+		return -1;
+	fake_port_reset(23);
+	return 0;
+}
+
+static char *alloc(__sz req)
+{
+	char *p = rnd_large_alloc(&lg, req, PAGE, RND_KIND_MALLOC);
+
+	assert_non_null(p);
+	return p;
+}
+
+static void release(void *p)
+{
+	assert_int_equal(0, rnd_large_free(&lg, p, 0, RND_KIND_MALLOC, 0));
+}
+
+static void assert_books(void)
+{
+	assert_true(rnd_large_is_valid(&lg));
+	assert_true((vs.user + vs.meta) * PAGE == fake_port.committed);
+	assert_true(vs.user == lg.t.live_pages + lg.park.pages);
+	assert_true(lg.park.pages <= RND_PARK_PAGES);
+}
+
+static void assert_zero(const char *p, __sz len)
+{
+	__sz i;
+
+	for (i = 0; i < len; i++)
+		if (p[i])
+			fail_msg("byte %lu", i);
+}
+
+/* Frees p, which is to be parked, and allocates size; 1: from the park */
+static __bool comes_back(char *p, __sz size)
+{
+	unsigned int commits;
+	char *q;
+
+	release(p);
+	assert_int_equal(1, lg.park.cnt);
+	commits = fake_port.calls[FAKE_COMMIT];
+	q = alloc(size);
+	assert_ptr_not_equal(p, q);
+	assert_zero(q, size);
+	assert_false(fake_port_can_read(p));
+	assert_books();
+	release(q);
+	(void)rnd_large_unpark(&lg);
+
+	return commits == fake_port.calls[FAKE_COMMIT];
+}
+
+static void park_moves_clears_and_hands_out(void **state)
+{
+	struct rnd_span sp;
+	unsigned int commits, moves = fake_port.moves;
+	char *p = alloc(100000), *q;
+
+	(void)state;
+	memset(p, 0xa5, 100000);
+	release(p);
+	assert_int_equal(moves + 1, fake_port.moves);
+	assert_int_equal(1, lg.park.cnt);
+	assert_false(fake_port_can_read(p));
+	assert_false(fake_port_can_read(p + 99999));
+	assert_false(rnd_large_find(&lg, (void *)lg.park.e[0].addr, &sp));
+	assert_zero((char *)lg.park.e[0].addr, 25 * PAGE);
+	assert_books();
+
+	commits = fake_port.calls[FAKE_ANY];
+	q = alloc(100000);
+	assert_int_equal(commits, fake_port.calls[FAKE_ANY]);
+	assert_ptr_not_equal(p, q);
+	assert_zero(q, 100000);
+	assert_true(rnd_large_find(&lg, q, &sp));
+	assert_null(rnd_large_canary_bad(&lg, &sp));
+	assert_true(fake_port_can_write(q));
+	assert_true(fake_port_can_write(q + 99999));
+	assert_false(fake_port_can_read(q - 1));
+	assert_false(fake_port_can_read(q + 25 * PAGE));
+	assert_books();
+	release(q);
+}
+
+static void park_surplus_becomes_guard(void **state)
+{
+	struct rnd_span sp;
+	char *q;
+
+	(void)state;
+	release(alloc(50 * PAGE));
+	q = alloc(41 * PAGE);
+	assert_int_equal(0, lg.park.cnt);
+	assert_true(rnd_large_find(&lg, q, &sp));
+	assert_true(sp.pages == 41);
+	assert_true(fake_port_can_write(q + 41 * PAGE - 1));
+	assert_false(fake_port_can_read(q + 41 * PAGE));
+	assert_true(fake_port_is_reserved(sp.map, sp.map_len));
+	assert_true(sp.map + sp.map_len > sp.addr + 50 * PAGE);
+	assert_books();
+	release(q);
+}
+
+static void park_serves_what_fits(void **state)
+{
+	(void)state;
+	assert_true(comes_back(alloc(40 * PAGE), 40 * PAGE));
+	assert_true(comes_back(alloc(40 * PAGE), 32 * PAGE));
+	assert_false(comes_back(alloc(40 * PAGE), 31 * PAGE));
+	assert_false(comes_back(alloc(40 * PAGE), 41 * PAGE));
+}
+
+static void park_gives_back_what_is_too_much(void **state)
+{
+	__sz i, cnt = RND_PARK_PAGES / 400 + 3;
+	char *p[RND_PARK_LEN + 40];
+
+	(void)state;
+	assert_true(cnt <= ARRAY_SIZE(p));
+	for (i = 0; i < cnt; i++)
+		p[i] = alloc(400 * PAGE);
+	for (i = 0; i < cnt; i++) {
+		release(p[i]);
+		assert_books();
+	}
+	assert_int_equal(RND_PARK_PAGES / 400, lg.park.cnt);
+	assert_true(rnd_large_unpark(&lg) == RND_PARK_PAGES / 400 * 400 * PAGE);
+	assert_int_equal(0, lg.park.cnt);
+	assert_int_equal(0, vs.user);
+	/* Too long for all of it */
+	release(alloc(RND_PARK_BYTES + 1));
+	assert_int_equal(0, lg.park.cnt);
+	/* Too short to be worth it */
+	release(alloc((RND_PARK_LEAST - 1) * PAGE));
+	assert_int_equal(0, lg.park.cnt);
+	/* More than there are entries */
+	for (i = 0; i < RND_PARK_LEN + 5; i++)
+		p[i] = alloc(4 * PAGE);
+	for (i = 0; i < RND_PARK_LEN + 5; i++)
+		release(p[i]);
+	assert_int_equal(RND_PARK_LEN, lg.park.cnt);
+	assert_books();
+}
+
+static void park_gives_back_what_is_too_old(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	release(alloc(30 * PAGE));
+	for (i = 0; i < RND_PARK_AGE; i++) {
+		rnd_large_age(&lg);
+		assert_int_equal(1, lg.park.cnt);
+	}
+	rnd_large_age(&lg);
+	assert_int_equal(0, lg.park.cnt);
+	assert_int_equal(0, vs.user);
+	assert_books();
+}
+
+static void park_leaves_untouched_objects_alone(void **state)
+{
+	(void)state;
+	fake_port.untouched = 1;
+	release(alloc(30 * PAGE));
+	assert_int_equal(0, lg.park.cnt);
+	assert_int_equal(0, vs.user);
+	assert_books();
+}
+
+/* Place or move fails: the object is freed all the same */
+static void park_failure_frees_nevertheless(void **state)
+{
+	static const enum fake_call calls[] = { FAKE_RESERVE, FAKE_MOVE };
+	unsigned int i;
+	char *p;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(calls); i++) {
+		p = alloc(30 * PAGE);
+		fake_port_fail_at(calls[i], 1);
+		release(p);
+		assert_false(fake_port_fail_pending());
+		assert_int_equal(0, lg.park.cnt);
+		assert_false(fake_port_can_read(p));
+		assert_int_equal(-EINVAL,
+				 rnd_large_free(&lg, p, 0, RND_KIND_MALLOC, 0));
+		assert_books();
+	}
+	(void)rnd_large_purge(&lg);
+	assert_true(fake_port.reserved == reserved);
+	/* But for entries of the table */
+	assert_int_equal(0, vs.user);
+}
+
+/* Somebody else got the old place: it is neither quarantined nor released */
+static void park_survives_the_loss_of_a_place(void **state)
+{
+	struct rnd_span sp;
+	char *p = alloc(30 * PAGE);
+
+	(void)state;
+	assert_true(rnd_large_find(&lg, p, &sp));
+	fake_port.move_loses = 1;
+	release(p);
+	fake_port.move_loses = 0;
+	assert_int_equal(1, lg.park.cnt);
+	assert_false(rnd_large_find(&lg, p, &sp));
+	assert_false(fake_port_is_used(sp.map, sp.map_len));
+	assert_books();
+	(void)rnd_large_unpark(&lg);
+	assert_true(fake_port.reserved == reserved);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		UNIT_TEST(park_moves_clears_and_hands_out),
+		UNIT_TEST(park_surplus_becomes_guard),
+		UNIT_TEST(park_serves_what_fits),
+		UNIT_TEST(park_gives_back_what_is_too_much),
+		UNIT_TEST(park_gives_back_what_is_too_old),
+		UNIT_TEST(park_leaves_untouched_objects_alone),
+		UNIT_TEST(park_failure_frees_nevertheless),
+		UNIT_TEST(park_survives_the_loss_of_a_place),
+	};
+
+	return cmocka_run_group_tests_name("large_park", tests, NULL, NULL);
+}
