@@ -76,8 +76,8 @@ static __sz large_guard(struct rnd_large *lg, __sz pages)
 	return (1 + rnd_vspace_draw(lg->vs, most)) * RND_PAGE_LEN;
 }
 
-static void span_canary_write(const struct rnd_large *lg,
-			      const struct rnd_span *sp)
+void rnd_large_canary_write(const struct rnd_large *lg,
+			    const struct rnd_span *sp)
 {
 	__sz len = rnd_span_len(sp);
 
@@ -152,7 +152,7 @@ void *rnd_large_alloc(struct rnd_large *lg, __sz req, __sz align, __u8 kind)
 	if (!rnd_large_take_parked(lg, &sp, align) &&
 	    unlikely(span_make(lg, &sp, align)))
 		return __NULL;
-	span_canary_write(lg, &sp);
+	rnd_large_canary_write(lg, &sp);
 
 	flags = rnd_lock_acquire(&lg->lock);
 	rc = rnd_spans_make_room(&lg->t, &sp);
@@ -216,20 +216,23 @@ void rnd_large_foreach(struct rnd_large *lg,
 	rnd_lock_release(&lg->lock, flags);
 }
 
-void rnd_large_resize(struct rnd_large *lg, const void *ptr, __sz req)
+__bool rnd_large_inspect(struct rnd_large *lg, const void *ptr,
+			 struct rnd_span *copy, const void **bad)
 {
-	struct rnd_span sp;
 	unsigned long flags;
 	__u32 n;
 
+	*bad = __NULL;
 	flags = rnd_lock_acquire(&lg->lock);
 	n = rnd_spans_find(&lg->t, (__uptr)ptr);
-	UK_ASSERT(n && rnd_spans_at(&lg->t, n)->state == RND_SPAN_LIVE);
-	rnd_spans_at(&lg->t, n)->req = req;
-	sp = *rnd_spans_at(&lg->t, n);
+	if (n) {
+		*copy = *rnd_spans_at(&lg->t, n);
+		if (copy->state == RND_SPAN_LIVE)
+			*bad = rnd_large_canary_bad(lg, copy);
+	}
 	rnd_lock_release(&lg->lock, flags);
 
-	span_canary_write(lg, &sp);
+	return n != 0;
 }
 
 __bool rnd_large_is_valid(struct rnd_large *lg)

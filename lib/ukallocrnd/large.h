@@ -142,12 +142,53 @@ int rnd_large_free(struct rnd_large *lg, const void *ptr, __sz cnt, __u8 kind,
 		   __u32 cpu);
 
 /**
- * Sets a new requested size within the pages of a live object and moves the
- * canary there.
+ * The same, and tests the canary of a live object. Under the lock: nobody can
+ * take the memory away meanwhile. Reads a page and a bit at most.
+ *
+ * @param[out] bad
+ *   First byte that was changed, or __NULL
  */
-void rnd_large_resize(struct rnd_large *lg, const void *ptr, __sz req);
+__bool rnd_large_inspect(struct rnd_large *lg, const void *ptr,
+			 struct rnd_span *copy, const void **bad);
 
-/** Bytes behind the requested size that the canary covers; 0: sound */
+/**
+ * Copies the first len bytes of an object that is no page allocation, and
+ * frees it. Nobody can free it between the two.
+ *
+ * @return
+ *   As rnd_large_free()
+ */
+int rnd_large_copy_free(struct rnd_large *lg, const void *ptr, void *dst,
+			__sz len, __u8 kind, __u32 cpu);
+
+/**
+ * Sets a new requested size within the pages of a live object, clears what
+ * gets inside and moves the canary.
+ *
+ * @return
+ *   - (0): Done
+ *   - (-EINVAL): Somebody freed it: a bug to report
+ */
+int rnd_large_resize(struct rnd_large *lg, const void *ptr, __sz req);
+
+/**
+ * Gives a live object another number of pages: they move to a new random
+ * place, the old one passes the quarantine as if the object had been freed.
+ *
+ * @param req
+ *   Requested bytes, possible ones
+ * @param[out] moved
+ *   The object, where it is now
+ *
+ * @return
+ *   - (0): Done
+ *   - (-EINVAL): No such live object of the kind: a bug to report
+ *   - (-ENOTSUP), (-ENOMEM): It cannot be moved; nothing changed
+ */
+int rnd_large_move(struct rnd_large *lg, const void *ptr, __sz req, __u8 kind,
+		   __u32 cpu, void **moved);
+
+/** First byte of the canary that was changed, or __NULL. Pages must be there */
 const void *rnd_large_canary_bad(const struct rnd_large *lg,
 				 const struct rnd_span *sp);
 

@@ -7,6 +7,7 @@
 /* The end of large objects: claimed, without memory, quarantined, released */
 
 #include <errno.h>
+#include <string.h>
 
 #include <uk/assert.h>
 
@@ -40,8 +41,8 @@ static __u32 large_holder(struct rnd_large *lg, __uptr addr, __sz *cnt,
 }
 
 /* Under the lock: the pages become a LEAVING span; 0 if there are none */
-static __u32 large_claim(struct rnd_large *lg, __uptr addr, __sz cnt, __u8 kind,
-			 __u32 cpu)
+__u32 rnd_large_claim(struct rnd_large *lg, __uptr addr, __sz cnt, __u8 kind,
+		      __u32 cpu)
 {
 	__u32 n = large_holder(lg, addr, &cnt, kind);
 	__sz first;
@@ -67,10 +68,7 @@ static void span_release_around(const struct rnd_span *sp)
 		rnd_port_release(end, sp->map + sp->map_len - end);
 }
 
-/* A span without memory enters the quarantine, and what it pushes out is
- * released. If its place was lost it leaves at once.
- */
-static void large_retire(struct rnd_large *lg, __u32 n, __bool is_lost)
+void rnd_large_retire(struct rnd_large *lg, __u32 n, __bool is_lost)
 {
 	struct rnd_span sp = { .addr = 0 };
 	unsigned long flags;
@@ -91,8 +89,9 @@ static void large_retire(struct rnd_large *lg, __u32 n, __bool is_lost)
 		rnd_port_release(sp.map, sp.map_len);
 }
 
-int rnd_large_free(struct rnd_large *lg, const void *ptr, __sz cnt, __u8 kind,
-		   __u32 cpu)
+/* Before the pages go, their first len bytes are copied */
+static int large_free(struct rnd_large *lg, const void *ptr, __sz cnt,
+		      __u8 kind, __u32 cpu, void *dst, __sz len)
 {
 	struct rnd_span sp = { .addr = 0 };
 	unsigned long flags;
@@ -100,7 +99,7 @@ int rnd_large_free(struct rnd_large *lg, const void *ptr, __sz cnt, __u8 kind,
 	int rc;
 
 	flags = rnd_lock_acquire(&lg->lock);
-	n = large_claim(lg, (__uptr)ptr, cnt, kind, cpu);
+	n = rnd_large_claim(lg, (__uptr)ptr, cnt, kind, cpu);
 	if (likely(n))
 		sp = *rnd_spans_at(&lg->t, n);
 	rnd_lock_release(&lg->lock, flags);
@@ -111,13 +110,27 @@ int rnd_large_free(struct rnd_large *lg, const void *ptr, __sz cnt, __u8 kind,
 	if (!cnt && unlikely(rnd_large_canary_bad(lg, &sp)))
 		return -EFAULT;
 
+	if (len)
+		memcpy(dst, ptr, len);
 	rc = rnd_large_park(lg, &sp);
 	if (rc < 0)
 		rnd_vspace_decommit(lg->vs, sp.addr, rnd_span_len(&sp),
 				    RND_BACKING_USER);
-	large_retire(lg, n, rc == 1);
+	rnd_large_retire(lg, n, rc == 1);
 
 	return 0;
+}
+
+int rnd_large_free(struct rnd_large *lg, const void *ptr, __sz cnt, __u8 kind,
+		   __u32 cpu)
+{
+	return large_free(lg, ptr, cnt, kind, cpu, __NULL, 0);
+}
+
+int rnd_large_copy_free(struct rnd_large *lg, const void *ptr, void *dst,
+			__sz len, __u8 kind, __u32 cpu)
+{
+	return large_free(lg, ptr, 0, kind, cpu, dst, len);
 }
 
 struct large_drain {

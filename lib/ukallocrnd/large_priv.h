@@ -12,6 +12,7 @@
  *   large.c       made, found
  *   large_park.c  pages that wait for the next object
  *   large_free.c  freed
+ *   large_move.c  resized
  */
 
 #include "large.h"
@@ -27,6 +28,29 @@
  *   - (-ENOMEM): No place found
  */
 int rnd_large_place(struct rnd_large *lg, struct rnd_span *sp, __sz align);
+
+/** Fills the slack of a span */
+void rnd_large_canary_write(const struct rnd_large *lg,
+			    const struct rnd_span *sp);
+
+/**
+ * Makes pages of a live object a LEAVING span. Under the lock. Parameters as
+ * of rnd_large_free().
+ *
+ * @return
+ *   Its number + 1; 0: there is no such object
+ */
+__u32 rnd_large_claim(struct rnd_large *lg, __uptr addr, __sz cnt, __u8 kind,
+		      __u32 cpu);
+
+/**
+ * A span without memory enters the quarantine, and what it pushes out is
+ * released.
+ *
+ * @param is_lost
+ *   Its place is not ours any more: it leaves at once
+ */
+void rnd_large_retire(struct rnd_large *lg, __u32 n, __bool is_lost);
 
 /**
  * Gives a span a place with parked pages. Those that it does not need become

@@ -4,6 +4,7 @@
  * You may not use this file except in compliance with the License.
  */
 
+#include <errno.h>
 #include <string.h>
 
 #include <uk/assert.h>
@@ -70,11 +71,10 @@ static struct object object_large(struct rnd_heap *h, void *ptr,
 	struct rnd_span sp;
 	const void *bad;
 
-	if (unlikely(!rnd_large_find(&h->dyn->large, ptr, &sp) ||
+	if (unlikely(!rnd_large_inspect(&h->dyn->large, ptr, &sp, &bad) ||
 		     sp.state != RND_SPAN_LIVE || sp.kind == RND_KIND_PAGES))
 		rnd_diag_pointer(h, ptr, call);
 
-	bad = rnd_large_canary_bad(&h->dyn->large, &sp);
 	if (unlikely(bad))
 		rnd_diag_overflow(ptr, 0, sp.req, bad, call->op, call->caller);
 	o.req = sp.req;
@@ -98,22 +98,25 @@ static struct object object_find(struct rnd_heap *h, void *ptr,
 /* Sets the requested size within the same slot or pages. The old canary may
  * now be inside the object: it is cleared, because it is a secret.
  */
-static void object_resize(struct rnd_heap *h, struct object *o, __sz req)
+static void object_resize(struct rnd_heap *h, struct object *o, __sz req,
+			  const struct rnd_call *call)
 {
-	if (RND_OPT_CANARY && req > o->req)
-		memset(o->ptr + o->req, 0, req - o->req);
-
-	if (o->state) {
-		if (RND_OPT_CANARY)
-			rnd_canary_write(rnd_canary_word(&h->pm.key,
-							 (__uptr)o->ptr),
-					 o->ptr, req, o->len);
-		rnd_store_relaxed(o->state,
-				  rnd_state_live(o->len, o->owner, o->kind,
-						 (__u32)(o->len - req)));
-	} else {
-		rnd_large_resize(&h->dyn->large, o->ptr, req);
+	if (!o->state) {
+		/* Somebody freed it in the meantime */
+		if (unlikely(rnd_large_resize(&h->dyn->large, o->ptr, req)))
+			rnd_diag_pointer(h, o->ptr, call);
+		o->req = req;
+		return;
 	}
+
+	if (RND_OPT_CANARY) {
+		if (req > o->req)
+			memset(o->ptr + o->req, 0, req - o->req);
+		rnd_canary_write(rnd_canary_word(&h->pm.key, (__uptr)o->ptr),
+				 o->ptr, req, o->len);
+	}
+	rnd_store_relaxed(o->state, rnd_state_live(o->len, o->owner, o->kind,
+						   (__u32)(o->len - req)));
 	o->req = req;
 }
 
@@ -128,19 +131,73 @@ static __bool object_fits(const struct object *o, __sz size)
 	       rnd_large_pages(size) * RND_PAGE_LEN == o->len;
 }
 
+/* Copies out of a large object and frees it: claimed first, so that somebody
+ * else who frees it at the same time is reported
+ */
+static void large_copy(struct rnd_heap *h, const struct object *o, void *dst,
+		       __sz len, const struct rnd_call *call)
+{
+	struct rnd_ctx ctx = rnd_ctx_enter(&h->dyn->cpus);
+	struct rnd_large *lg = &h->dyn->large;
+	struct rnd_span sp;
+	const void *bad;
+	int rc;
+
+	rc = rnd_large_copy_free(lg, o->ptr, dst, len, o->kind, ctx.pc->idx);
+	if (unlikely(rc == -EFAULT)) {
+		(void)rnd_large_find(lg, o->ptr, &sp);
+		bad = rnd_large_canary_bad(lg, &sp);
+		rnd_diag_overflow(o->ptr, 0, sp.req, bad, call->op,
+				  call->caller);
+	}
+	if (unlikely(rc))
+		rnd_diag_pointer(h, o->ptr, call);
+	rnd_ctx_leave(&h->dyn->cpus, ctx);
+}
+
+/* Moves the pages of a large object; __NULL: they have to be copied */
+static void *large_move(struct rnd_heap *h, const struct object *o, __sz size,
+			const struct rnd_call *call)
+{
+	struct rnd_large *lg = &h->dyn->large;
+	struct rnd_ctx ctx;
+	void *ptr = __NULL;
+
+	if (unlikely(!rnd_large_is_possible(lg, size)))
+		return __NULL;
+
+	ctx = rnd_ctx_enter(&h->dyn->cpus);
+	if (unlikely(rnd_large_move(lg, o->ptr, size, o->kind, ctx.pc->idx,
+				    &ptr) == -EINVAL))
+		rnd_diag_pointer(h, o->ptr, call);
+	rnd_ctx_leave(&h->dyn->cpus, ctx);
+
+	return ptr;
+}
+
 static void *object_move(struct rnd_heap *h, const struct object *o, __sz size,
 			 const struct rnd_call *call)
 {
 	struct rnd_call done = *call;
 	void *ptr;
 
+	if (!o->state && size > RND_SMALL_MAX) {
+		ptr = large_move(h, o, size, call);
+		if (likely(ptr))
+			return ptr;
+	}
+
 	ptr = rnd_malloc_out(h, size, RND_KIND_MALLOC, call->caller);
 	if (unlikely(!ptr))
 		return __NULL;
 
-	memcpy(ptr, o->ptr, MIN(o->req, size));
 	/* What realloc gives up may have been allocated by anything */
 	done.kind = o->kind;
+	if (!o->state) {
+		large_copy(h, o, ptr, MIN(o->req, size), &done);
+		return ptr;
+	}
+	memcpy(ptr, o->ptr, MIN(o->req, size));
 	rnd_free_slow(h, o->ptr, &done);
 
 	return ptr;
@@ -158,7 +215,7 @@ static __bool object_try(struct rnd_heap *h, void *ptr, __sz size,
 		rnd_diag_pointer(h, ptr, call);
 	fits = object_fits(o, size);
 	if (fits)
-		object_resize(h, o, size);
+		object_resize(h, o, size, call);
 	rnd_ctx_leave(&h->dyn->cpus, ctx);
 
 	return fits;

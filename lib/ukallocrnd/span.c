@@ -278,6 +278,18 @@ __u32 rnd_spans_claim(struct rnd_spans *t, __u32 n, __sz first, __sz cnt)
 	return n;
 }
 
+void rnd_spans_revive(struct rnd_spans *t, __u32 n)
+{
+	struct rnd_span *sp = &t->span[n - 1];
+
+	UK_ASSERT(sp->state == RND_SPAN_LEAVING && sp->kind != RND_KIND_PAGES);
+
+	sp->state = RND_SPAN_LIVE;
+	sp->freed_by = 0;
+	spans_count(t, 1);
+	t->live_pages += sp->pages;
+}
+
 /* The entry is where it is looked for, from either end, and below its parent */
 static __bool node_is_valid(const struct rnd_spans *t, __u32 n)
 {

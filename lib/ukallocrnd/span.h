@@ -150,6 +150,9 @@ static inline struct rnd_span *rnd_spans_at(const struct rnd_spans *t, __u32 n)
  */
 __u32 rnd_spans_claim(struct rnd_spans *t, __u32 n, __sz first, __sz cnt);
 
+/** Undoes the claim of a whole object, which is no page allocation */
+void rnd_spans_revive(struct rnd_spans *t, __u32 n);
+
 /** Takes a span out of the table for good, and returns what it was */
 struct rnd_span rnd_spans_forget(struct rnd_spans *t, __u32 n);
 

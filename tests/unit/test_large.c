@@ -9,6 +9,7 @@
  * links: lib/ukallocrnd/quarantine.c lib/ukallocrnd/vspace.c
  *	lib/ukallocrnd/span.c lib/ukallocrnd/park.c
  *	lib/ukallocrnd/large_park.c lib/ukallocrnd/large_free.c
+ *	lib/ukallocrnd/large_move.c
  *	lib/ukallocrnd/rng.c lib/ukallocrnd/chacha.c
  *	lib/ukallocrnd/chacha_wide.c
  *	tests/unit/fake_port.c tests/unit/fake_assert.c

@@ -7,6 +7,7 @@
 /* Unit test of large_park.c
  *
  * links: lib/ukallocrnd/large.c lib/ukallocrnd/large_free.c
+ *	lib/ukallocrnd/large_move.c
  *	lib/ukallocrnd/span.c lib/ukallocrnd/park.c
  *	lib/ukallocrnd/quarantine.c lib/ukallocrnd/vspace.c
  *	lib/ukallocrnd/rng.c lib/ukallocrnd/chacha.c
@@ -271,6 +272,129 @@ static void park_survives_the_loss_of_a_place(void **state)
 	assert_true(fake_port.reserved == reserved);
 }
 
+/*
+ * Moving
+ */
+
+static void fill(char *p, __sz len)
+{
+	__sz i;
+
+	for (i = 0; i < len; i++)
+		p[i] = (char)(i * 7 + i / 251 + 1);
+}
+
+static void assert_filled(const char *p, __sz len)
+{
+	__sz i;
+
+	for (i = 0; i < len; i++)
+		if (p[i] != (char)(i * 7 + i / 251 + 1))
+			fail_msg("byte %lu", i);
+}
+
+static void move_keeps_contents_and_leaves_nothing(void **state)
+{
+	static const __sz reqs[] = { 70000,  73720,  81920,
+				     100000, 300000, 1000001 };
+	unsigned int i, j;
+	struct rnd_span sp;
+	char *p, *q = NULL;
+	const void *bad;
+	__sz same;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(reqs); i++)
+		for (j = 0; j < ARRAY_SIZE(reqs); j++) {
+			p = alloc(reqs[i]);
+			fill(p, reqs[i]);
+			assert_int_equal(0, rnd_large_move(&lg, p, reqs[j],
+							   RND_KIND_MALLOC, 5,
+							   (void **)&q));
+			assert_ptr_not_equal(p, q);
+			same = MIN(reqs[i], reqs[j]);
+			assert_filled(q, same);
+			assert_zero(q + same, reqs[j] - same);
+			assert_false(fake_port_can_read(p));
+			assert_false(fake_port_can_read(p + reqs[i] - 1));
+			assert_true(rnd_large_inspect(&lg, q, &sp, &bad));
+			assert_null(bad);
+			assert_true(sp.req == reqs[j]);
+			assert_int_equal(RND_SPAN_LIVE, sp.state);
+			assert_true(fake_port_is_reserved(sp.map, sp.map_len));
+			assert_int_equal(RND_OPT_QUARANTINE,
+					 rnd_large_find(&lg, p, &sp));
+			assert_books();
+			assert_int_equal(-EINVAL,
+					 rnd_large_move(&lg, p, reqs[j],
+							RND_KIND_MALLOC, 5,
+							(void **)&q));
+			release(q);
+			assert_books();
+		}
+	(void)rnd_large_unpark(&lg);
+	assert_int_equal(0, vs.user);
+}
+
+static void move_failure_changes_nothing(void **state)
+{
+	char *p = alloc(100000), *q = NULL;
+	unsigned int n;
+	int rc = -1;
+
+	(void)state;
+	fill(p, 100000);
+	for (n = 1; rc; n++) {
+		fake_port_fail_at(FAKE_ANY, n);
+		rc = rnd_large_move(&lg, p, 200000, RND_KIND_MALLOC, 0,
+				    (void **)&q);
+		if (rc) {
+			assert_false(fake_port_fail_pending());
+			assert_null(q);
+			assert_filled(p, 100000);
+			assert_int_equal(1, lg.t.live_cnt);
+		}
+		assert_books();
+	}
+	assert_int_equal(4, n);
+	assert_filled(q, 100000);
+	release(q);
+}
+
+static void move_survives_the_loss_of_a_place(void **state)
+{
+	char *p = alloc(200000), *q = NULL;
+	struct rnd_span sp;
+
+	(void)state;
+	fill(p, 200000);
+	assert_true(rnd_large_find(&lg, p, &sp));
+	fake_port.move_loses = 1;
+	assert_int_equal(0, rnd_large_move(&lg, p, 80000, RND_KIND_MALLOC, 0,
+					   (void **)&q));
+	fake_port.move_loses = 0;
+	assert_filled(q, 80000);
+	assert_false(rnd_large_find(&lg, p, &sp));
+	assert_false(fake_port_is_used(sp.map, sp.map_len));
+	assert_books();
+	release(q);
+}
+
+static void resize_of_a_freed_object_is_refused(void **state)
+{
+	char *p = alloc(100000), byte;
+
+	(void)state;
+	assert_int_equal(0, rnd_large_resize(&lg, p, 99000));
+	p[99000] ^= 1;
+	assert_int_equal(RND_OPT_CANARY ? -EFAULT : 0,
+			 rnd_large_copy_free(&lg, p, &byte, 1, RND_KIND_MALLOC,
+					     0));
+	assert_int_equal(-EINVAL, rnd_large_resize(&lg, p, 99000));
+	assert_int_equal(-EINVAL, rnd_large_copy_free(&lg, p, &byte, 1,
+						      RND_KIND_MALLOC, 0));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -282,6 +406,10 @@ int main(void)
 		UNIT_TEST(park_leaves_untouched_objects_alone),
 		UNIT_TEST(park_failure_frees_nevertheless),
 		UNIT_TEST(park_survives_the_loss_of_a_place),
+		UNIT_TEST(move_keeps_contents_and_leaves_nothing),
+		UNIT_TEST(move_failure_changes_nothing),
+		UNIT_TEST(move_survives_the_loss_of_a_place),
+		UNIT_TEST(resize_of_a_freed_object_is_refused),
 	};
 
 	return cmocka_run_group_tests_name("large_park", tests, NULL, NULL);
