@@ -154,7 +154,7 @@ int rnd_port_move(__uptr from, __sz len, __uptr to, __sz to_len)
 
 __sz rnd_port_backed(__uptr addr, __sz len)
 {
-	__u8 is_there[MEM_LOOK];
+	__u8 is_there[MEM_LOOK] = { 0 };
 	__sz at, part, i, cnt = 0;
 
 	for (at = 0; at < len; at += part) {
