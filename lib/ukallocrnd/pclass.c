@@ -111,20 +111,28 @@ static __bool slab_is_empty(const struct rnd_slab *s)
 	return s->free_cnt == s->slots;
 }
 
+/* Free slabs are the last ones to be used again, and the first to be purged */
 static void partial_insert(struct rnd_pclass *pl, struct rnd_slab *s)
 {
+	__bool is_empty = slab_is_empty(s);
+
 	UK_ASSERT(!s->listed && !s->active);
 
-	s->prev = __NULL;
-	s->next = pl->partial;
+	s->prev = is_empty ? pl->partial_last : __NULL;
+	s->next = is_empty ? __NULL : pl->partial;
 	if (s->next)
 		s->next->prev = s;
-	pl->partial = s;
+	else
+		pl->partial_last = s;
+	if (s->prev)
+		s->prev->next = s;
+	else
+		pl->partial = s;
 	s->listed = 1;
-	pl->empty_cnt += slab_is_empty(s);
+	pl->empty_cnt += is_empty;
 }
 
-static void partial_remove(struct rnd_pclass *pl, struct rnd_slab *s)
+static void partial_unlink(struct rnd_pclass *pl, struct rnd_slab *s)
 {
 	UK_ASSERT(s->listed);
 
@@ -134,10 +142,18 @@ static void partial_remove(struct rnd_pclass *pl, struct rnd_slab *s)
 		pl->partial = s->next;
 	if (s->next)
 		s->next->prev = s->prev;
+	else
+		pl->partial_last = s->prev;
 	s->next = __NULL;
 	s->prev = __NULL;
 	s->listed = 0;
+}
+
+static void partial_remove(struct rnd_pclass *pl, struct rnd_slab *s)
+{
+	partial_unlink(pl, s);
 	pl->empty_cnt -= slab_is_empty(s);
+	pl->empty_low = MIN(pl->empty_low, pl->empty_cnt);
 }
 
 static void active_insert(struct rnd_pclass *pl, struct rnd_slab *s)
@@ -308,15 +324,10 @@ static void release_slab(struct rnd_pclass *pl, struct rnd_slab *s)
 	if (s->active)
 		return;
 
-	if (!s->listed)
-		partial_insert(pl, s);
-	else
-		pl->empty_cnt += slab_is_empty(s);
-
-	if (unlikely(pl->empty_cnt > RND_EMPTY_MAX) && slab_is_quiet(s)) {
-		partial_remove(pl, s);
-		rnd_region_return(pl->region, pl->vs, s);
-	}
+	/* To the end, now that it is free */
+	if (s->listed)
+		partial_unlink(pl, s);
+	partial_insert(pl, s);
 }
 
 /* Returns a slot of the pool, or of the quarantine, to its slab */
@@ -336,6 +347,28 @@ void rnd_pclass_spill(struct rnd_pclass *pl)
 {
 	while (pl->pool_cnt > pl->pool_max)
 		pclass_release(pl, pl->pool[--pl->pool_cnt]);
+}
+
+void rnd_pclass_age(struct rnd_pclass *pl)
+{
+	struct rnd_slab *s;
+	__u32 i;
+
+	if (!pl->region || ++pl->empty_age < RND_EMPTY_AGE)
+		return;
+
+	for (i = 0; pl->empty_low && i < RND_EMPTY_BATCH; i++) {
+		s = pl->partial_last;
+		if (!slab_is_quiet(s))
+			break;
+		partial_remove(pl, s);
+		rnd_region_return(pl->region, pl->vs, s);
+		pl->empty_low -= pl->empty_low != 0;
+	}
+	if (i < RND_EMPTY_BATCH) {
+		pl->empty_age = 0;
+		pl->empty_low = pl->empty_cnt;
+	}
 }
 
 /*

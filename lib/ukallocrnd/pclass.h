@@ -35,8 +35,7 @@
  *   P2  The quarantine holds only FREED slots of slabs of this CPU.
  *   P3  Every slab with free bits is active or on the partial list (S5).
  *   P4  empty_cnt is the number of slabs on the partial list whose slots are
- *       all free: at most RND_EMPTY_MAX, and those that other CPUs visited
- *       when they became free.
+ *       all free; they are behind all others.
  *   P5  A part that was never used is zero: its pool has nothing to draw.
  *   P6  out is the number of slots of slabs of this CPU whose free bits are
  *       clear.
@@ -84,8 +83,12 @@
  */
 UK_CTASSERT(RND_POOL_LEN <= 0x2000);
 
-/* Free slabs kept for the next refill; more are purged at once */
-#define RND_EMPTY_MAX 4U
+/* Slabs whose slots are all free are kept, because memory that comes back from
+ * the system is dear, until they were not needed for so many visits of
+ * rnd_pclass_age(); then so many are purged at a visit
+ */
+#define RND_EMPTY_AGE	64U
+#define RND_EMPTY_BATCH 8U
 
 /**
  * Field markings: (c) constant after init, (p) owning CPU
@@ -140,11 +143,16 @@ struct rnd_pclass {
 	const struct rnd_region *region;
 	struct rnd_vspace *vs;
 	struct rnd_rng *rng;
-	/** (p) Slabs on the partial list whose slots are all free */
+	/** (p) Slabs on the partial list whose slots are all free; the least
+	 * number of them since that was last asked; visits since then
+	 */
 	__u32 empty_cnt;
+	__u32 empty_low;
+	__u32 empty_age;
 	struct rnd_slab *active[RND_ACTIVE_MAX];
-	/** (p) Other slabs with free slots */
+	/** (p) Other slabs with free slots: the first, the last */
 	struct rnd_slab *partial;
+	struct rnd_slab *partial_last;
 	/** (p) Refills so far */
 	__u64 refills;
 	/** Makes the length an odd multiple of two cache lines, so that the
@@ -216,6 +224,12 @@ __bool rnd_pclass_refill(struct rnd_pclass *pl);
 
 /** Returns what is too much in the pool to the slabs */
 void rnd_pclass_spill(struct rnd_pclass *pl);
+
+/**
+ * Purges free slabs that were not needed for long. To be called again and
+ * again; purges RND_EMPTY_BATCH slabs at most, thus no lock is held.
+ */
+void rnd_pclass_age(struct rnd_pclass *pl);
 
 /**
  * Makes a part for long slots use the common quarantine of its CPU. All parts

@@ -74,6 +74,8 @@ struct rnd_pcpu {
 	__u32 idx;
 	/** (p) Outgoing batch */
 	__u32 out_cnt;
+	/** (p) Size class that rnd_pcpu_age() visits next */
+	__u32 age_next;
 	/** (p) Slots freed that others own, so far */
 	__u64 remote_frees;
 	/** (p) Source of all random choices of this CPU */
@@ -248,6 +250,17 @@ void rnd_pcpu_flush_out(struct rnd_cpus *cpus, struct rnd_pcpu *pc);
  *   Number of slots taken
  */
 __u32 rnd_pcpu_drain_inbox(struct rnd_pcpu *pc);
+
+/**
+ * Purges free slabs of one size class that were not needed for long, each time
+ * of another class: part of what happens now and then. The caller is inside pc
+ * and holds no lock but the shared one.
+ */
+static inline void rnd_pcpu_age(struct rnd_pcpu *pc)
+{
+	pc->age_next = (pc->age_next ? pc->age_next : RND_CLASS_COUNT) - 1;
+	rnd_pclass_age(&pc->cls[pc->age_next]);
+}
 
 /** Empties pools, quarantines, batch and inbox; the caller is inside */
 void rnd_pcpu_flush(struct rnd_cpus *cpus, struct rnd_pcpu *pc);

@@ -24,6 +24,7 @@ static __bool slow_refill(struct rnd_heap *h, struct rnd_pcpu *pc,
 	rnd_large_age(&h->dyn->large);
 	/* Others may have freed what we need */
 	rnd_pcpu_drain_inbox(pc);
+	rnd_pcpu_age(pc);
 	if (rnd_pclass_can_draw(pl))
 		return 1;
 	if (likely(rnd_pclass_refill(pl)))
@@ -273,6 +274,7 @@ void rnd_free_slow(struct rnd_heap *h, void *ptr, const struct rnd_call *call)
 	 * allocates never refills
 	 */
 	rnd_pcpu_drain_inbox(ctx.pc);
+	rnd_pcpu_age(ctx.pc);
 	rnd_ctx_leave(&h->dyn->cpus, ctx);
 }
 
