@@ -189,6 +189,17 @@ __bool rnd_port_cpu_borrow(__u32 idx);
 void rnd_port_cpu_return(__u32 idx);
 
 /**
+ * Names who has a CPU index, or had it last, for reports.
+ *
+ * @param[out] more
+ *   1 if others had it before
+ *
+ * @return
+ *   The system's number of the thread; 0: unknown, or a port without threads
+ */
+__u32 rnd_port_cpu_thread(__u32 idx, __bool *more);
+
+/**
  * Makes every other CPU that runs a context of this system execute a full
  * memory fence before the function returns (asymmetric fence: the fast paths
  * then need none of their own).

@@ -202,6 +202,13 @@ void rnd_port_cpu_return(__u32 idx)
 	(void)idx;
 }
 
+__u32 rnd_port_cpu_thread(__u32 idx, __bool *more)
+{
+	(void)idx;
+	*more = 0;
+	return 0;
+}
+
 /* A shootdown of the tables waits until each CPU has reloaded CR3, which
  * orders everything before against everything after (SDM 3A 8.3)
  */

@@ -101,30 +101,62 @@ static void request_lines(const struct rnd_bug_info *info)
 		rnd_print("  requested size %lu\n", info->req);
 }
 
-/* Where ptr lies, seen from the nearest object */
-static void nearest_line(const struct rnd_bug_info *info)
+/* Where an address lies, seen from an object or, if what was requested is not
+ * known, from a slot
+ */
+static void distance_line(const char *start, __uptr addr, const void *ptr,
+			  const char *what, __sz len)
 {
-	__uptr ptr = (__uptr)info->ptr, obj = (__uptr)info->obj;
-	__sz len = info->has_req ? info->req : info->slot_len;
+	__uptr obj = (__uptr)ptr;
 	const char *side;
 	__sz distance;
 
-	if (!info->obj || ptr == obj)
-		return;
-
-	if (ptr < obj) {
+	if (addr < obj) {
 		side = "before";
-		distance = obj - ptr;
-	} else if (ptr - obj < len) {
+		distance = obj - addr;
+	} else if (addr - obj < len) {
 		side = "inside";
-		distance = ptr - obj;
+		distance = addr - obj;
 	} else {
 		side = "after";
-		distance = ptr - obj - len;
+		distance = addr - obj - len;
 	}
 
-	rnd_print("  %lu byte%s %s the object at %p, size %lu\n", distance,
-		  distance == 1 ? "" : "s", side, info->obj, len);
+	rnd_print("  %s%lu byte%s %s the %s at %p, size %lu\n", start, distance,
+		  distance == 1 ? "" : "s", side, what, ptr, len);
+}
+
+static void nearest_lines(const struct rnd_bug_info *info)
+{
+	__uptr ptr = (__uptr)info->ptr;
+
+	if (info->obj && info->obj != info->ptr && info->has_req)
+		distance_line("", ptr, info->obj, "object", info->req);
+	else if (info->obj && info->obj != info->ptr)
+		distance_line("", ptr, info->obj, "slot", info->slot_len);
+	if (info->near && !info->bad)
+		distance_line("", ptr, info->near, "object", info->near_req);
+}
+
+/* The CPU that freed it. Users count CPUs from 0; index 0 is nobody in
+ * particular
+ */
+static void freed_line(__u32 cpu)
+{
+	__bool more = 0;
+	__u32 thread;
+
+	if (!cpu) {
+		rnd_print("  freed by a CPU without a state of its own\n");
+		return;
+	}
+
+	thread = rnd_port_cpu_thread(cpu, &more);
+	if (thread)
+		rnd_print("  freed by CPU %u (thread %u%s)\n", cpu - 1, thread,
+			  more ? " or an earlier one" : "");
+	else
+		rnd_print("  freed by CPU %u\n", cpu - 1);
 }
 
 /* What became of the object, and where it was damaged */
@@ -132,16 +164,18 @@ static void state_lines(const struct rnd_bug_info *info)
 {
 	const void *obj = info->obj ? info->obj : info->ptr;
 
-	/* Users count CPUs from 0; index 0 is nobody in particular */
-	if (info->has_cpu && info->cpu)
-		rnd_print("  freed by CPU %u\n", info->cpu - 1);
-	else if (info->has_cpu)
-		rnd_print("  freed by a CPU without a state of its own\n");
+	if (info->has_cpu)
+		freed_line(info->cpu);
 	if (info->where)
 		rnd_print("  it is %s\n", info->where);
-	if (info->bad)
-		rnd_print("  first changed byte: offset %ld\n",
-			  (long)((__uptr)info->bad - (__uptr)obj));
+	if (!info->bad)
+		return;
+
+	rnd_print("  first changed byte: offset %ld\n",
+		  (long)((__uptr)info->bad - (__uptr)obj));
+	if (info->near)
+		distance_line("that is ", (__uptr)info->bad, info->near,
+			      "object", info->near_req);
 }
 
 void __noreturn rnd_report(const struct rnd_bug_info *info)
@@ -150,7 +184,7 @@ void __noreturn rnd_report(const struct rnd_bug_info *info)
 
 	first_line(info);
 	request_lines(info);
-	nearest_line(info);
+	nearest_lines(info);
 	state_lines(info);
 
 	rnd_port_abort();

@@ -9,8 +9,8 @@
 
 /* Reports: every kind of misuse and corruption that the library detects
  *
- * report.c holds the words of each kind. Tests match the first line and
- * README.md lists it, so the three change together.
+ * report.c holds the words of each kind and of each detail. Tests match them,
+ * README.md and docs/reports.md list them: all of these change together.
  */
 
 #include <uk/arch/types.h>
@@ -41,11 +41,13 @@ struct rnd_bug_info {
 	__bool has_req;	   /* req is known */
 	__sz req;	   /* requested size of the object */
 	__sz given;	   /* size or kind that the user passed, if mismatch */
-	const void *obj;   /* nearest object; __NULL: unknown */
+	const void *obj;   /* what ptr points into or near; __NULL: unknown */
 	__bool has_cpu;	   /* cpu is known */
 	__u32 cpu;	   /* index of the state that freed it first */
 	const char *where; /* "quarantine", "remote list", ... */
 	const void *bad;   /* first changed byte (overflow, write after free) */
+	const void *near;  /* live object nearest to bad or ptr, not obj */
+	__sz near_req;	   /* its requested size */
 };
 
 /**
@@ -54,15 +56,18 @@ struct rnd_bug_info {
  * and each detail that is known follows on a line of its own, indented by
  * two blanks:
  *   found by <op>()
- *   requested size <req>
  *   size passed <given>, requested <req>
- *   freed as if from <malloc|new|new[]>
- *   <n> bytes before|inside|after the object at 0x..., size <n>
- *   freed by CPU <cpu>
- *   now in: <where>
+ *   freed as if from <malloc|new|new[]|palloc>
+ *   requested size <req>
+ *   <n> bytes before|inside|after the object|slot at 0x..., size <n>
+ *   freed by CPU <cpu> (thread <id>)
+ *   it is <where>
  *   first changed byte: offset <n>
- * Does not allocate and prints no memory contents. If two CPUs report at
- * once, one of them waits for the stop.
+ *   that is <n> bytes before|after the object at 0x..., size <n>
+ * docs/reports.md explains each line and has an example of each kind.
+ *
+ * Does not allocate and prints no memory contents. If two CPUs report at once,
+ * one of them waits for the stop.
  *
  * Context: any CPU, any locks held, interrupts on or off; takes no lock.
  *

@@ -513,6 +513,14 @@ __u32 rnd_port_cpu_lease(void)
 	return rnd_host_cpu;
 }
 
+__u32 rnd_port_cpu_thread(__u32 idx, __bool *more)
+{
+	(void)idx;
+	*more = 0;
+
+	return fake_port.thread;
+}
+
 void rnd_port_fence_all(void)
 {
 	fake_port.fences++;

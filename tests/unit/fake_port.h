@@ -65,6 +65,8 @@ struct fake_port {
 	__bool untouched;
 	/** (w) rnd_port_move(): somebody else gets the old range */
 	__bool move_loses;
+	/** (w) rnd_port_cpu_thread(): thread of every index; 0: unknown */
+	__u32 thread;
 	/** (w) Called by rnd_port_yield() */
 	void (*on_yield)(void);
 	/** Printed since the last reset */

@@ -54,6 +54,13 @@ void rnd_port_print(const char *text, __sz len)
 		rnd_report(print_info);
 }
 
+/* Index 2 has a thread, index 3 had several, the others are unknown */
+__u32 rnd_port_cpu_thread(__u32 idx, __bool *more)
+{
+	*more = idx == 3;
+	return idx == 2 || idx == 3 ? 4700 + idx : 0;
+}
+
 void __noreturn rnd_port_abort(void)
 {
 	_exit(EXIT_ABORTED);
@@ -171,6 +178,28 @@ static void report_tells_who_freed_first(void **state)
 		      &info);
 }
 
+static void report_tells_which_thread_freed(void **state)
+{
+	struct rnd_bug_info info = {
+		.bug = RND_BUG_DOUBLE_FREE,
+		.ptr = (void *)0x1000,
+		.slot_len = 16,
+		.has_cpu = 1,
+		.cpu = 2,
+	};
+
+	(void)state;
+	assert_report("ukallocrnd: BUG: double free: ptr=0x1000 class=16 "
+		      "caller=0x0\n"
+		      "  freed by CPU 1 (thread 4702)\n",
+		      &info);
+	info.cpu = 3;
+	assert_report("ukallocrnd: BUG: double free: ptr=0x1000 class=16 "
+		      "caller=0x0\n"
+		      "  freed by CPU 2 (thread 4703 or an earlier one)\n",
+		      &info);
+}
+
 static void report_tells_when_no_cpu_of_its_own_freed(void **state)
 {
 	const struct rnd_bug_info info = {
@@ -282,6 +311,37 @@ static void report_tells_the_first_changed_byte(void **state)
 	assert_non_null(strstr(output, "  first changed byte: offset 9\n"));
 }
 
+static void report_tells_what_else_is_near(void **state)
+{
+	struct rnd_bug_info info = {
+		.bug = RND_BUG_UNALLOCATED_FREE,
+		.ptr = (void *)0x1030,
+		.slot_len = 48,
+		.near = (void *)0x1000,
+		.near_req = 40,
+	};
+
+	(void)state;
+	assert_report("ukallocrnd: BUG: free of unallocated memory: "
+		      "ptr=0x1030 class=48 caller=0x0\n"
+		      "  8 bytes after the object at 0x1000, size 40\n",
+		      &info);
+	info.obj = (void *)0x1020;
+	assert_report("ukallocrnd: BUG: free of unallocated memory: "
+		      "ptr=0x1030 class=48 caller=0x0\n"
+		      "  16 bytes inside the slot at 0x1020, size 48\n"
+		      "  8 bytes after the object at 0x1000, size 40\n",
+		      &info);
+	info.obj = NULL;
+	info.bad = (void *)0x105f;
+	info.near = (void *)0x1060;
+	assert_report("ukallocrnd: BUG: free of unallocated memory: "
+		      "ptr=0x1030 class=48 caller=0x0\n"
+		      "  first changed byte: offset 47\n"
+		      "  that is 1 byte before the object at 0x1060, size 40\n",
+		      &info);
+}
+
 static void *thread_report(void *info)
 {
 	static __u32 cpus;
@@ -365,12 +425,14 @@ int main(void)
 		cmocka_unit_test(report_names_every_bug),
 		cmocka_unit_test(report_names_the_class),
 		cmocka_unit_test(report_tells_who_freed_first),
+		cmocka_unit_test(report_tells_which_thread_freed),
 		cmocka_unit_test(report_tells_when_no_cpu_of_its_own_freed),
 		cmocka_unit_test(report_tells_sizes_that_differ),
 		cmocka_unit_test(report_tells_kinds_that_differ),
 		cmocka_unit_test(
 			report_tells_the_distance_of_the_nearest_object),
 		cmocka_unit_test(report_tells_the_first_changed_byte),
+		cmocka_unit_test(report_tells_what_else_is_near),
 		cmocka_unit_test(report_is_printed_once_if_many_cpus_report),
 		cmocka_unit_test(report_within_a_report_stops_at_once),
 		cmocka_unit_test(print_cuts_long_lines),

@@ -39,6 +39,7 @@
 #include "host.h"
 #include "pcpu.h"
 #include "port.h"
+#include "sys.h"
 #include "world.h"
 
 /* Rounds of destructors that a thread lives through. ThreadSanitizer, which
@@ -76,6 +77,12 @@ static __thread __u32 lease_rounds __attribute__((tls_model("initial-exec")));
 
 /* (a) One bit per index; index 0 is nobody's */
 static __u64 lease_bits[LEASE_WORDS] = { 1 };
+
+/* (a) By index: the last thread that leased it; number of leases, up to two.
+ * For reports
+ */
+static __u32 lease_thread[RND_CPU_COUNT];
+static __u8 lease_cnt[RND_CPU_COUNT];
 
 static __u32 lease_key_state;
 static pthread_key_t lease_key;
@@ -132,6 +139,20 @@ __bool rnd_port_cpu_borrow(__u32 idx)
 void rnd_port_cpu_return(__u32 idx)
 {
 	lease_bits_return(idx);
+}
+
+/* The calling thread has an index from now on */
+static void lease_sign(__u32 idx)
+{
+	rnd_store_relaxed(&lease_thread[idx], (__u32)rnd_sys0(SYS_gettid));
+	if (lease_cnt[idx] < 2)
+		rnd_store_relaxed(&lease_cnt[idx], (__u8)(lease_cnt[idx] + 1));
+}
+
+__u32 rnd_port_cpu_thread(__u32 idx, __bool *more)
+{
+	*more = rnd_load_relaxed(&lease_cnt[idx]) > 1;
+	return rnd_load_relaxed(&lease_thread[idx]);
 }
 
 /* Runs in the ending thread */
@@ -191,6 +212,7 @@ __u32 rnd_port_cpu_lease(void)
 		return 0;
 	}
 	lease_state = LEASE_HELD;
+	lease_sign(cpu);
 	rnd_host_cpu = cpu;
 	return cpu;
 }
@@ -207,4 +229,7 @@ void rnd_host_lease_child(void)
 			bits |= 1UL << (own % LEASE_WORD_BITS);
 		rnd_store_relaxed(&lease_bits[word], bits);
 	}
+	/* What was freed before the fork was freed by the parent's thread */
+	if (own)
+		lease_sign(own);
 }
