@@ -9,23 +9,38 @@
 #include "atomic.h"
 #include "diag.h"
 #include "fill.h"
+#include "nearest.h"
 
-void __noreturn rnd_diag_overflow(const void *ptr, __sz len, __sz req,
-				  const void *bad, const char *op,
-				  __uptr caller)
+static void info_set_near(struct rnd_bug_info *info,
+			  const struct rnd_nearest *best)
+{
+	info->near = best->obj;
+	info->near_req = best->req;
+}
+
+void __noreturn rnd_diag_overflow(struct rnd_heap *h, const void *ptr, __sz len,
+				  __sz req, const void *bad,
+				  const struct rnd_call *call)
 {
 	struct rnd_bug_info info = {
 		.bug = RND_BUG_OVERFLOW,
-		.op = op,
+		.op = call->op,
 		.ptr = ptr,
-		.caller = caller,
+		.caller = call->caller,
 		.slot_len = len,
 		.is_large = !len,
 		.has_req = 1,
 		.req = req,
 		.bad = bad,
 	};
+	struct rnd_nearest best = { .obj = __NULL };
+	struct rnd_place place;
 
+	/* The object behind may have been left at its lower end */
+	if (len && rnd_pagemap_find(&h->pm, ptr, &place))
+		rnd_nearest_slot(place.region, (__uptr)bad, place.n + 1, 0,
+				 &best);
+	info_set_near(&info, &best);
 	rnd_report(&info);
 }
 
@@ -46,7 +61,9 @@ static void info_set_taken(struct rnd_bug_info *info, __u16 state)
 void *rnd_hand_out_bad(const struct rnd_pclass *pl, const void *slot,
 		       __uptr caller)
 {
-	__u16 state = pl->states[((__uptr)slot - pl->base) / pl->slot_len];
+	__u32 n = (__u32)(((__uptr)slot - pl->base) / pl->slot_len);
+	__u16 state = pl->states[n];
+	struct rnd_nearest best = { .obj = __NULL };
 	struct rnd_bug_info info = {
 		.bug = RND_BUG_WRITE_AFTER_FREE,
 		.op = "malloc",
@@ -60,6 +77,9 @@ void *rnd_hand_out_bad(const struct rnd_pclass *pl, const void *slot,
 	} else {
 		info.bad = rnd_fill_find_nonzero(slot, pl->slot_len);
 		info_set_cpu(&info, state);
+		/* It may have been a neighbour that somebody ran out of */
+		rnd_nearest_slot(pl->region, (__uptr)info.bad, n, 1, &best);
+		info_set_near(&info, &best);
 	}
 	rnd_report(&info);
 }
@@ -167,9 +187,9 @@ static void diag_region(struct rnd_bug_info *info, const struct rnd_place *p,
  * Large objects
  */
 
-static void diag_dead_span(struct rnd_bug_info *info, const struct rnd_span *sp)
+static void info_set_dead_span(struct rnd_bug_info *info,
+			       const struct rnd_span *sp)
 {
-	info->bug = RND_BUG_DOUBLE_FREE;
 	info->has_cpu = sp->freed_by != 0;
 	info->cpu = sp->freed_by - 1U;
 	info->where = "in quarantine, unmapped";
@@ -179,13 +199,14 @@ static void diag_span_start(struct rnd_bug_info *info,
 			    const struct rnd_span *sp,
 			    const struct rnd_call *call)
 {
+	info->has_req = 1;
+	info->req = sp->req;
 	if (sp->state != RND_SPAN_LIVE) {
-		diag_dead_span(info, sp);
+		info->bug = RND_BUG_DOUBLE_FREE;
+		info_set_dead_span(info, sp);
 		return;
 	}
 
-	info->has_req = 1;
-	info->req = sp->req;
 	info->bug = RND_BUG_KIND_MISMATCH;
 	info->given = call->kind;
 	info->where = sp->kind == RND_KIND_PAGES   ? "allocated by palloc" :
@@ -216,14 +237,18 @@ static void diag_span(struct rnd_bug_info *info, const struct rnd_span *sp,
 	info->obj = (const void *)sp->addr;
 	info->has_req = 1;
 	info->req = sp->req;
+	if (sp->state != RND_SPAN_LIVE)
+		info_set_dead_span(info, sp);
 	if (addr - sp->addr >= sp->pages * RND_PAGE_LEN) {
 		info->bug = RND_BUG_INVALID_FREE;
-		info->where = "in the guard of a large object";
+		info->where = sp->state == RND_SPAN_LIVE ?
+				      "in the guard of a large object" :
+				      "in the guard of a freed large object";
 		return;
 	}
 
 	if (call->kind == RND_KIND_PAGES && sp->state != RND_SPAN_LIVE) {
-		diag_dead_span(info, sp);
+		info->bug = RND_BUG_DOUBLE_FREE;
 		return;
 	}
 
@@ -245,6 +270,7 @@ void __noreturn rnd_diag_pointer(struct rnd_heap *h, const void *ptr,
 		.ptr = ptr,
 		.caller = call->caller,
 	};
+	struct rnd_nearest best = { .obj = __NULL };
 	struct rnd_place place;
 	struct rnd_span span;
 
@@ -255,5 +281,10 @@ void __noreturn rnd_diag_pointer(struct rnd_heap *h, const void *ptr,
 	else
 		info.where = "not an address of this heap";
 
+	if (!info.obj && (info.bug == RND_BUG_INVALID_FREE ||
+			  info.bug == RND_BUG_UNALLOCATED_FREE)) {
+		rnd_nearest_find(&h->pm, &h->dyn->large, (__uptr)ptr, &best);
+		info_set_near(&info, &best);
+	}
 	rnd_report(&info);
 }

@@ -30,7 +30,7 @@ void __noreturn rnd_diag_pointer(struct rnd_heap *h, const void *ptr,
 				 const struct rnd_call *call);
 
 /**
- * Reports changed bytes behind an object.
+ * Reports changed bytes behind an object, and what lies behind these.
  *
  * @param len
  *   Slot length, or 0 for a large object
@@ -39,8 +39,8 @@ void __noreturn rnd_diag_pointer(struct rnd_heap *h, const void *ptr,
  * @param bad
  *   First changed byte
  */
-void __noreturn rnd_diag_overflow(const void *ptr, __sz len, __sz req,
-				  const void *bad, const char *op,
-				  __uptr caller);
+void __noreturn rnd_diag_overflow(struct rnd_heap *h, const void *ptr, __sz len,
+				  __sz req, const void *bad,
+				  const struct rnd_call *call);
 
 #endif /* __UKALLOCRND_DIAG_H__ */

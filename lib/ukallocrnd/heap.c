@@ -12,6 +12,7 @@
 #include "atomic.h"
 #include "diag.h"
 #include "heap.h"
+#include "nearest.h"
 #include "report.h"
 
 #define HEAP_LEN ALIGN_UP(sizeof(struct rnd_heap), RND_PAGE_LEN)
@@ -191,13 +192,29 @@ void rnd_heap_reclaim(struct rnd_heap *h, struct rnd_pcpu *pc, __sz want)
  * Descriptions for fault reports
  */
 
-static void describe_place(const struct rnd_place *p)
+/* The nearest object of a heap; ptr itself is none */
+static void describe_nearest(struct rnd_heap *h, __uptr addr)
+{
+	struct rnd_nearest best = { .obj = __NULL };
+	__uptr obj;
+
+	rnd_nearest_find(&h->pm, &h->dyn->large, addr, &best);
+	obj = (__uptr)best.obj;
+	if (obj)
+		rnd_print("  heap: %lu bytes %s the object at %p, size %lu\n",
+			  addr < obj ? obj - addr : addr - obj - best.req,
+			  addr < obj ? "before" : "after", best.obj, best.req);
+}
+
+static void describe_place(struct rnd_heap *h, const struct rnd_place *p,
+			   __uptr addr)
 {
 	__u16 state;
 
 	if (!p->slab || !p->slab->committed) {
 		rnd_print("  heap: guard or unused slab of size class %u\n",
 			  p->region->slot_len);
+		describe_nearest(h, addr);
 		return;
 	}
 
@@ -215,7 +232,7 @@ static void describe_in(struct rnd_heap *h, void *arg)
 	struct rnd_span sp;
 
 	if (rnd_pagemap_locate(&h->pm, ptr, &place)) {
-		describe_place(&place);
+		describe_place(h, &place, addr);
 	} else if (rnd_large_locate(&h->dyn->large, ptr, &sp)) {
 		rnd_print("  heap: %s of a %s object of %lu bytes at %p\n",
 			  addr - sp.addr < sp.pages * RND_PAGE_LEN ? "inside" :

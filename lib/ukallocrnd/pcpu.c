@@ -181,16 +181,22 @@ static void inbox_push(struct rnd_pcpu *owner, struct rnd_slab *s)
 	} while (!rnd_cas_weak_release(&owner->inbox, &head, s));
 }
 
-static void __noinline __noreturn remote_report(const struct rnd_slab *s,
+static void __noinline __noreturn remote_report(const struct rnd_cpus *cpus,
+						const struct rnd_slab *s,
 						__u32 slot)
 {
-	__sz len = rnd_sizeclass[s->sc].slot_len;
+	const struct rnd_region *r = rnd_pagemap_region(cpus->pm, s->sc);
+	__u16 state = rnd_load_relaxed(&rnd_region_states(r, s)[slot]);
+	__sz len = r->slot_len;
 	struct rnd_bug_info info = {
 		.bug = RND_BUG_DOUBLE_FREE,
 		.op = "free",
 		.ptr = (const void *)(s->base + slot * len),
 		.slot_len = len,
 		.where = "freed by two CPUs at the same time",
+		.has_cpu = (state & RND_STATE_MASK) < RND_SLOT_LIVE &&
+			   state >> RND_STATE_BITS,
+		.cpu = (__u32)(state >> RND_STATE_BITS) - 1U,
 	};
 
 	rnd_report(&info);
@@ -259,7 +265,7 @@ void rnd_pcpu_flush_out(struct rnd_cpus *cpus, struct rnd_pcpu *pc)
 		if (!seen_before(&seen, out->slab))
 			rnd_add_relaxed(&out->slab->visit, RND_SLAB_VISITOR);
 		if (unlikely(!rnd_slab_mark_remote(out->slab, out->slot)))
-			remote_report(out->slab, out->slot);
+			remote_report(cpus, out->slab, out->slot);
 	}
 	pc->out_cnt = 0;
 

@@ -32,10 +32,10 @@ static void object_check_slot(struct rnd_heap *h, const struct object *o,
 
 	if (RND_OPT_CANARY &&
 	    unlikely(!rnd_canary_check(word, o->ptr, o->req, o->len)))
-		rnd_diag_overflow(o->ptr, o->len, o->req,
+		rnd_diag_overflow(h, o->ptr, o->len, o->req,
 				  rnd_canary_find_bad(word, o->ptr, o->req,
 						      o->len),
-				  call->op, call->caller);
+				  call);
 }
 
 static struct object object_slot(struct rnd_heap *h, void *ptr,
@@ -76,7 +76,7 @@ static struct object object_large(struct rnd_heap *h, void *ptr,
 		rnd_diag_pointer(h, ptr, call);
 
 	if (unlikely(bad))
-		rnd_diag_overflow(ptr, 0, sp.req, bad, call->op, call->caller);
+		rnd_diag_overflow(h, ptr, 0, sp.req, bad, call);
 	o.req = sp.req;
 	o.len = sp.pages * RND_PAGE_LEN;
 	o.kind = sp.kind;

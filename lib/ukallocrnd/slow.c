@@ -200,8 +200,8 @@ static void slow_free_large(struct rnd_heap *h, struct rnd_pcpu *pc, void *ptr,
 
 	rc = rnd_large_free(lg, ptr, 0, sp.kind, pc->idx);
 	if (unlikely(rc == -EFAULT))
-		rnd_diag_overflow(ptr, 0, sp.req, rnd_large_canary_bad(lg, &sp),
-				  call->op, call->caller);
+		rnd_diag_overflow(h, ptr, 0, sp.req,
+				  rnd_large_canary_bad(lg, &sp), call);
 	/* Somebody else freed it in the meantime */
 	if (unlikely(rc))
 		rnd_diag_pointer(h, ptr, call);
@@ -225,10 +225,10 @@ static void slot_check(struct rnd_heap *h, void *ptr, const struct rnd_place *p,
 	if (rnd_load_acquire(p->state) != state)
 		rnd_diag_pointer(h, ptr, call);
 	rnd_diag_overflow(
-		ptr, len, len - slack,
+		h, ptr, len, len - slack,
 		rnd_canary_find_bad(rnd_canary_word(&h->pm.key, (__uptr)ptr),
 				    ptr, len - slack, len),
-		call->op, call->caller);
+		call);
 }
 
 static void slow_free_slot(struct rnd_heap *h, struct rnd_pcpu *pc, void *ptr,

@@ -12,7 +12,8 @@
  *	lib/ukallocrnd/large_move.c
  *	lib/ukallocrnd/park.c
  *	lib/ukallocrnd/pcpu.c lib/ukallocrnd/pclass.c
- *	lib/ukallocrnd/pagemap.c lib/ukallocrnd/region.c
+ *	lib/ukallocrnd/nearest.c lib/ukallocrnd/pagemap.c
+ *	lib/ukallocrnd/region.c
  *	lib/ukallocrnd/quarantine.c lib/ukallocrnd/report.c
  *	lib/ukallocrnd/format.c lib/ukallocrnd/slab.c
  *	lib/ukallocrnd/sizeclass.c lib/ukallocrnd/vspace.c
@@ -113,6 +114,52 @@ static struct misuse of(void *ptr)
 static void release(void *ptr)
 {
 	home_free(h, ptr, RND_KIND_MALLOC);
+}
+
+/* As the nearest object is said to be at the start of a slot or span */
+static void assert_near(struct misuse m, const char *bug, const char *cls,
+			const char *distance, const char *p)
+{
+	char line[80];
+
+	(void)snprintf(line, sizeof(line), "  %s the object at 0x%lx, size ",
+		       distance, (__uptr)p);
+	assert_report(m, bug, cls, line);
+}
+
+/* The only object of a heap is the nearest one of every pointer */
+static void diag_distance_to_a_distant_object(void **state)
+{
+	char *p = alloc(70), *end;
+	char distance[40];
+
+	(void)state;
+	(void)snprintf(distance, sizeof(distance), "%lu bytes before",
+		       (__uptr)p - 16);
+	assert_near(of((char *)16), "invalid free", "none", distance, p);
+	(void)snprintf(distance, sizeof(distance), "%lu bytes after",
+		       (1UL << 47) - (__uptr)p - 70);
+	assert_near(of((char *)(1UL << 47)), "invalid free", "none", distance,
+		    p);
+	end = (char *)home_place(h, p).region->base +
+	      home_place(h, p).region->dyn->end;
+	(void)snprintf(distance, sizeof(distance), "%lu bytes after",
+		       (__uptr)(end - p - 70));
+	assert_near(of(end), "invalid free", "none", distance, p);
+}
+
+static void diag_distance_of_a_neighbour(void **state)
+{
+	char *p = alloc(70);
+	struct rnd_place place = home_place(h, p);
+
+	(void)state;
+	if (rnd_place_slot(&place) + 1U < place.region->slots)
+		assert_near(of(p + 80), "free of unallocated memory", "80",
+			    "10 bytes after", p);
+	if (rnd_place_slot(&place))
+		assert_near(of(p - 80), "free of unallocated memory", "80",
+			    "80 bytes before", p);
 }
 
 static void diag_foreign_pointers(void **state)
@@ -233,7 +280,11 @@ static void diag_inside_a_slot(void **state)
 	assert_report(of(p + 71), "misaligned free", "80",
 		      "1 byte after the object at 0x");
 	release(p);
-	assert_report(of(p + 32), "interior free", "80", "freed by CPU 0");
+	assert_report(of(p + 32), "interior free", "80",
+		      "32 bytes inside the slot at 0x");
+	fake_port.thread = 77;
+	assert_report(of(p + 32), "interior free", "80",
+		      "freed by CPU 0 (thread 77)\n");
 }
 
 /* The slab behind is a guard */
@@ -292,10 +343,18 @@ static void diag_large_objects(void **state)
 	assert_report(of(p + 200704), "invalid free", "large",
 		      "in the guard of a large object");
 	release(p);
-	if (RND_OPT_QUARANTINE)
+	if (RND_OPT_QUARANTINE) {
 		assert_report(of(p), "double free", "large",
+			      "requested size 200000\n"
+			      "  freed by CPU 0\n"
+			      "  it is in quarantine, unmapped");
+		assert_report(of(p + 64), "interior free", "large",
 			      "freed by CPU 0\n"
 			      "  it is in quarantine, unmapped");
+		assert_report(of(p - 16), "invalid free", "large",
+			      "freed by CPU 0\n"
+			      "  it is in the guard of a freed large object");
+	}
 	rnd_large_purge(&h->dyn->large);
 	assert_report(of(p), "invalid free", "none", "");
 }
@@ -359,6 +418,55 @@ static void alloc_many(void *size)
 
 	for (i = 0; i < 20000; i++)
 		(void)alloc(*(__sz *)size);
+}
+
+/* Allocates until two slots next to each other are objects */
+static char *alloc_pair(__sz size)
+{
+	static char *obj[20000];
+	unsigned int i, n, found = 0;
+	__sz len;
+
+	for (n = 0; n < ARRAY_SIZE(obj) && !found; n++) {
+		obj[n] = alloc(size);
+		len = home_place(h, obj[n]).region->slot_len;
+		for (i = 0; i < n && !found; i++)
+			if (obj[n] + len == obj[i] || obj[i] + len == obj[n])
+				found = 1;
+	}
+	assert_true(found);
+
+	return obj[n - 1] < obj[i - 1] ? obj[n - 1] : obj[i - 1];
+}
+
+/* Who writes below an object damages the one in front, or a free slot */
+static void diag_underflow(void **state)
+{
+	char *p = alloc_pair(70), *next = p + 80;
+	char line[80];
+
+	(void)state;
+	(void)snprintf(line, sizeof(line),
+		       "offset 79\n  that is 1 byte before the object at "
+		       "0x%lx, size 70\n",
+		       (__uptr)next);
+	next[-1] ^= 1;
+	if (RND_OPT_CANARY)
+		assert_report(of(p), "overflow", "80", line);
+	next[-1] ^= 1;
+	if (!RND_OPT_WAF)
+		return;
+
+	release(p);
+	home_flush(h);
+	next[-1] ^= 1;
+	/* Nothing else is there to be drawn */
+	part_of(70)->pool_cnt = 1;
+	part_of(70)->pool_min = 0;
+	part_of(70)->pool[0] = home_place(h, p).n;
+	assert_non_null(
+		strstr(fake_port_abort_text(alloc_many, &(__sz){ 70 }), line));
+	next[-1] ^= 1;
 }
 
 static void assert_written(char *p, __sz size, const char *cls, const char *op)
@@ -471,6 +579,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(diag_foreign_pointers),
+		UNIT_TEST(diag_distance_to_a_distant_object),
+		UNIT_TEST(diag_distance_of_a_neighbour),
 		UNIT_TEST(diag_double_free_in_every_state),
 		UNIT_TEST(diag_slot_that_was_never_handed_out),
 		UNIT_TEST(diag_freed_slot_in_the_pool),
@@ -480,6 +590,7 @@ int main(void)
 		UNIT_TEST(diag_large_objects),
 		UNIT_TEST(diag_pages),
 		UNIT_TEST(diag_overflow),
+		UNIT_TEST(diag_underflow),
 		UNIT_TEST(diag_write_after_free),
 		UNIT_TEST(diag_taken_slot_among_the_free_ones),
 	};

@@ -12,7 +12,8 @@
  *	lib/ukallocrnd/large_move.c
  *	lib/ukallocrnd/park.c
  *	lib/ukallocrnd/pcpu.c lib/ukallocrnd/pclass.c
- *	lib/ukallocrnd/pagemap.c lib/ukallocrnd/region.c
+ *	lib/ukallocrnd/nearest.c lib/ukallocrnd/pagemap.c
+ *	lib/ukallocrnd/region.c
  *	lib/ukallocrnd/quarantine.c lib/ukallocrnd/report.c
  *	lib/ukallocrnd/format.c lib/ukallocrnd/slab.c
  *	lib/ukallocrnd/sizeclass.c lib/ukallocrnd/vspace.c
@@ -385,6 +386,8 @@ static void heap_describes_addresses(void **state)
 	r = rnd_pagemap_region(&h->pm, rnd_sizeclass_of(100));
 	assert_description(r->base + r->dyn->end, "guard or unused slab of "
 						  "size class 112");
+	assert_description(r->base + r->dyn->end,
+			   " bytes after the object at 0x");
 	if (RND_OPT_GUARD_SLABS)
 		assert_description(r->base + r->slab_len,
 				   "guard or unused slab of size class 112");

@@ -12,7 +12,8 @@
  *	lib/ukallocrnd/large_move.c
  *	lib/ukallocrnd/park.c
  *	lib/ukallocrnd/pcpu.c lib/ukallocrnd/pclass.c
- *	lib/ukallocrnd/pagemap.c lib/ukallocrnd/region.c
+ *	lib/ukallocrnd/nearest.c lib/ukallocrnd/pagemap.c
+ *	lib/ukallocrnd/region.c
  *	lib/ukallocrnd/quarantine.c lib/ukallocrnd/report.c
  *	lib/ukallocrnd/format.c lib/ukallocrnd/slab.c
  *	lib/ukallocrnd/sizeclass.c lib/ukallocrnd/vspace.c
