@@ -101,8 +101,20 @@ static const char *slot_where(const struct rnd_place *p, __u16 state)
 		    (slot & 63U) &
 	    1)
 		return "free in its slab";
-	return state >> RND_STATE_BITS ? "in quarantine" : "free, drawn ahead";
+	return RND_OPT_QUARANTINE && state >> RND_STATE_BITS ?
+		       "in quarantine" :
+		       "free, drawn ahead";
 }
+
+/* Function family of an object, in the order of enum rnd_kind */
+static const char *const kind_where[] = {
+	"allocated by malloc",
+	"allocated by new",
+	"allocated by new[]",
+	"allocated by palloc",
+};
+
+UK_CTASSERT(ARRAY_SIZE(kind_where) == RND_KIND_PAGES + 1);
 
 /* The slot is live, and ptr is its start */
 static void diag_live_slot(struct rnd_bug_info *info, __u16 state,
@@ -116,6 +128,7 @@ static void diag_live_slot(struct rnd_bug_info *info, __u16 state,
 		kind = (__u8)(state >> RND_STATE_BITS);
 		info->req = 0;
 	}
+	info->where = kind_where[kind % ARRAY_SIZE(kind_where)];
 	if (call->sized && call->size != info->req &&
 	    call->kind != RND_KIND_PAGES) {
 		info->bug = RND_BUG_SIZE_MISMATCH;
@@ -126,9 +139,6 @@ static void diag_live_slot(struct rnd_bug_info *info, __u16 state,
 	/* Pages are never in a slot; any other kind may be checked or not */
 	info->bug = RND_BUG_KIND_MISMATCH;
 	info->given = call->kind;
-	info->where = kind == RND_KIND_NEW	 ? "allocated by new" :
-		      kind == RND_KIND_NEW_ARRAY ? "allocated by new[]" :
-						   "allocated by malloc";
 }
 
 /* The slot is not live, and ptr is its start */
@@ -209,15 +219,10 @@ static void diag_span_start(struct rnd_bug_info *info,
 
 	info->bug = RND_BUG_KIND_MISMATCH;
 	info->given = call->kind;
-	info->where = sp->kind == RND_KIND_PAGES   ? "allocated by palloc" :
-		      call->kind == RND_KIND_PAGES ? "not allocated by palloc" :
-						     "allocated otherwise";
-	if (sp->kind == RND_KIND_PAGES && call->kind == RND_KIND_PAGES) {
-		info->bug = RND_BUG_SIZE_MISMATCH;
-		info->given = call->size;
-		info->where = __NULL;
-	} else if (call->sized && call->kind != RND_KIND_PAGES &&
-		   call->size != sp->req) {
+	info->where = kind_where[sp->kind % ARRAY_SIZE(kind_where)];
+	if ((sp->kind == RND_KIND_PAGES && call->kind == RND_KIND_PAGES) ||
+	    (call->sized && call->kind != RND_KIND_PAGES &&
+	     call->size != sp->req)) {
 		info->bug = RND_BUG_SIZE_MISMATCH;
 		info->given = call->size;
 	}

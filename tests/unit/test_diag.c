@@ -372,7 +372,7 @@ static void diag_pages(void **state)
 	m.pages = 4;
 	assert_report(m, "size mismatch", "large", "");
 	m.ptr = alloc(200000);
-	assert_report(m, "kind mismatch", "large", "not allocated by palloc");
+	assert_report(m, "kind mismatch", "large", "allocated by malloc");
 	m.ptr = p;
 	rnd_pfree(h, p, 4, 0);
 	if (RND_OPT_QUARANTINE)
