@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "crime.h"
@@ -35,8 +36,29 @@ void crime_announce(const void *ptr)
 {
 	char line[128];
 
-	(void)snprintf(line, sizeof(line), "ptr=%#zx\ntext=%#zx-%#zx\n",
-		       (size_t)ptr, (size_t)__executable_start, (size_t)etext);
+	(void)snprintf(line, sizeof(line),
+		       "ptr=%#zx\ntext=%#zx-%#zx\nthread=%ld\n", (size_t)ptr,
+		       (size_t)__executable_start, (size_t)etext,
+		       syscall(SYS_gettid));
+	print(line);
+}
+
+void crime_announce_object(const void *obj)
+{
+	char line[64];
+
+	(void)snprintf(line, sizeof(line), "obj=%#zx\n", (size_t)obj);
+	print(line);
+}
+
+void crime_announce_freer(void)
+{
+	static int announced;
+	char line[64];
+
+	if (announced++)
+		return;
+	(void)snprintf(line, sizeof(line), "freer=%ld\n", syscall(SYS_gettid));
 	print(line);
 }
 

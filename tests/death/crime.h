@@ -38,6 +38,18 @@ extern const struct crime crimes_cxx[];
 /** Prints the pointer that the report has to name. Does not allocate. */
 void crime_announce(const void *ptr);
 
+/**
+ * Prints the object that the report has to tell the distance from, if it is
+ * not at the pointer
+ */
+void crime_announce_object(const void *obj);
+
+/**
+ * Prints that the calling thread frees the object; the first call counts.
+ * Without any, it is the thread that announced the pointer.
+ */
+void crime_announce_freer(void);
+
 /** Prints why the crime cannot be committed and exits with status 77 */
 void crime_skip(const char *why) __attribute__((noreturn));
 

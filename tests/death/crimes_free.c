@@ -14,8 +14,13 @@
 /* Objects freed between the two frees of the victim */
 #define OTHERS 10
 
+/* Allocations that empty every pool many times over */
+#define REUSE_MAX   20000UL
+#define REUSE_BYTES (64UL << 20)
+
 static void *free_in_thread(void *ptr)
 {
+	crime_announce_freer();
 	free(ptr);
 	return NULL;
 }
@@ -45,17 +50,19 @@ static void double_free_later(const struct crime_args *args)
 	free(ptr);
 }
 
-/* An object of the same size is allocated in between: it must not get the
- * address of the victim
+/* So many objects of the same size are allocated in between that one of them
+ * would get the address of the victim: it must not
  */
 static void double_free_reallocated(const struct crime_args *args)
 {
 	void *ptr = crime_malloc(args->size);
-	int i;
+	size_t i, most = REUSE_BYTES / args->size;
 
+	if (most > REUSE_MAX)
+		most = REUSE_MAX;
 	crime_announce(ptr);
 	free(ptr);
-	for (i = 0; i < OTHERS; i++)
+	for (i = 0; i < most; i++)
 		crime_malloc(args->size);
 	free(ptr);
 }
@@ -65,6 +72,7 @@ static void double_free_other_thread(const struct crime_args *args)
 	void *ptr = crime_malloc(args->size);
 
 	crime_announce(ptr);
+	crime_announce_freer();
 	free(ptr);
 	crime_in_thread(free_in_thread, ptr);
 }

@@ -55,11 +55,12 @@ static void free_function(const struct crime_args *args)
 	free(ptr);
 }
 
-/* Any number as a pointer */
+/* Any number as a pointer. One object exists, from which to measure */
 static void free_number(const struct crime_args *args)
 {
 	void *ptr = (void *)args->offset;
 
+	crime_announce_object(crime_malloc(args->size));
 	crime_announce(ptr);
 	free(ptr);
 }
@@ -68,6 +69,7 @@ static void realloc_number(const struct crime_args *args)
 {
 	void *ptr = (void *)args->offset;
 
+	crime_announce_object(crime_malloc(args->size));
 	crime_announce(ptr);
 	if (realloc(ptr, args->size))
 		return;
@@ -117,6 +119,7 @@ static void free_inside(const struct crime_args *args)
 {
 	char *ptr = crime_malloc(args->size);
 
+	crime_announce_object(ptr);
 	crime_announce(ptr + args->offset);
 	free(ptr + args->offset);
 }
@@ -131,6 +134,7 @@ static void free_inside_other_thread(const struct crime_args *args)
 {
 	char *ptr = crime_malloc(args->size);
 
+	crime_announce_object(ptr);
 	crime_announce(ptr + args->offset);
 	crime_in_thread(free_pointer, ptr + args->offset);
 }
@@ -139,6 +143,7 @@ static void realloc_inside(const struct crime_args *args)
 {
 	char *ptr = crime_malloc(args->size);
 
+	crime_announce_object(ptr);
 	crime_announce(ptr + args->offset);
 	if (realloc(ptr + args->offset, args->size))
 		return;
@@ -148,6 +153,7 @@ static void usable_size_inside(const struct crime_args *args)
 {
 	char *ptr = crime_malloc(args->size);
 
+	crime_announce_object(ptr);
 	crime_announce(ptr + args->offset);
 	if (malloc_usable_size(ptr + args->offset))
 		return;
@@ -165,6 +171,7 @@ static void free_neighbour(const struct crime_args *args)
 
 	if ((size_t)ptr / PAGE_LEN != (size_t)other / PAGE_LEN)
 		other = ptr + args->offset;
+	crime_announce_object(ptr);
 	crime_announce(other);
 	free(other);
 }
@@ -172,9 +179,11 @@ static void free_neighbour(const struct crime_args *args)
 /* The page behind a large object */
 static void free_guard_after(const struct crime_args *args)
 {
-	size_t end = (size_t)crime_malloc(args->size) + args->size;
+	size_t start = (size_t)crime_malloc(args->size);
+	size_t end = start + args->size;
 	void *ptr = (void *)((end + PAGE_LEN - 1) / PAGE_LEN * PAGE_LEN);
 
+	crime_announce_object((void *)start);
 	crime_announce(ptr);
 	free(ptr);
 }
@@ -185,6 +194,7 @@ static void free_guard_before(const struct crime_args *args)
 	size_t start = (size_t)crime_malloc(args->size);
 	void *ptr = (void *)(start / PAGE_LEN * PAGE_LEN - PAGE_LEN);
 
+	crime_announce_object((void *)start);
 	crime_announce(ptr);
 	free(ptr);
 }

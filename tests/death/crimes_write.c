@@ -18,6 +18,7 @@
 
 static void *free_pointer(void *ptr)
 {
+	crime_announce_freer();
 	free(ptr);
 	return NULL;
 }

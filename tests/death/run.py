@@ -6,17 +6,30 @@ Each crime runs in a process of its own with the library preloaded. It has to
 end by the signal of the table, and the first line on standard error has to be
 the report of the table with the pointer that the crime announced, the size
 class computed here and, unless the table says otherwise, a caller inside the
-program. What follows must be indented.
+program. What follows must be exactly the details of the table.
+
+A run that needs an option which is off is turned round: the end that the
+table tells of must not come. So each protection is proved to be what detects
+the crime.
 
 Columns of the table, separated by tabs:
     crime    name of the function in crimes_*.c
     runs     size:offset, offset a range or 0; separated by blanks
-    needs    options that detect it, or -; !OPTION: only without it. Runs whose
-             needs are not met are skipped, or left out in the second case
-    signal   ABRT, or SEGV: the access itself must fault, without a report
+    needs    options that detect it, or -; !OPTION: only without it, which
+             replaces the run that needs it
+    signal   ABRT; SEGV: the access itself must fault. Without a report ABRT
+             means that the crime gives up: it did not get what it came for
     report   kind, several with | between, or -
     class    size: that of the object; none; large; any
     caller   program, or any: found when the freeing function is gone
+    details  lines after the first one, with ; between, or ... for any, or -:
+             no report. A|B: one of them; ?A: perhaps. {size}, {offset} of the
+             run; {end}: their sum; {slot}: the slot length; {below}: offset
+             bytes before its end; {low}: that or the size, what is more;
+             {gap}: from there to the end; {obj}: announced object;
+             {nearest}: the distance to it; {freer}: thread that freed; {n}
+             any number, {at} any address, {side} before or after, {s} s or
+             nothing
 """
 import argparse
 import concurrent.futures
@@ -53,6 +66,7 @@ class Run:
     report: str
     slot: str
     caller: str
+    details: str
 
     def name(self):
         """Crime and arguments."""
@@ -84,11 +98,12 @@ def read_table(path):
     for line in path.read_text().splitlines():
         if not line or line.startswith("#"):
             continue
-        crime, places, needs, sig, report, slot, caller = line.split("\t")
+        crime, places, needs, sig, report, slot, caller, details = (
+            line.split("\t"))
         for place in places.split():
             size, _, offset = place.partition(":")
             runs += [Run(crime, int(size), n, needs.replace("-", "").split(),
-                         sig, report, slot, caller)
+                         sig, report, slot, caller, details)
                      for n in offsets(offset or "0")]
     return runs
 
@@ -100,10 +115,24 @@ def read_options(path):
     return set(re.findall(r"CONFIG_LIBUKALLOCRND_(\w+)=y", path.read_text()))
 
 
-def fits(run, options):
-    """False for a run that is about an option which is on being off."""
-    return not any(n[0] == "!" and (options is None or n[1:] in options)
-                   for n in run.needs)
+def missing(run, options):
+    """Options that a run needs and that are off."""
+    return [n for n in run.needs if n[0] != "!" and options is not None and
+            n not in options]
+
+
+def chosen(runs, options):
+    """The runs, without those that another one replaces."""
+    def is_about(run):
+        return any(n[0] == "!" for n in run.needs)
+
+    def key(run):
+        return run.crime, run.size, run.offset
+
+    fit = [r for r in runs if not is_about(r) or options is not None and not
+           any(n[1:] in options for n in r.needs)]
+    replaced = {key(r) for r in fit if is_about(r)}
+    return [r for r in fit if is_about(r) or key(r) not in replaced]
 
 
 def expected(run, ptr, canary):
@@ -115,6 +144,54 @@ def expected(run, ptr, canary):
             r"caller=(0x[0-9a-f]+)")
 
 
+def nearest(ptr, obj, size):
+    """Where an address is, seen from an object."""
+    if ptr < obj:
+        side, count = "before", obj - ptr
+    elif ptr < obj + size:
+        side, count = "inside", ptr - obj
+    else:
+        side, count = "after", ptr - obj - size
+    return (f"{count} byte{'s' * (count != 1)} {side} the object at {obj:#x}, "
+            f"size {size}")
+
+
+def values_of(run, said, canary):
+    """What the placeholders of details stand for, as regular expressions."""
+    slot = slot_len(run.size, canary)
+    values = {"n": r"\d+", "at": "0x[0-9a-f]+", "side": "(before|after)",
+              "s": "s?", "size": run.size, "offset": run.offset,
+              "end": run.size + run.offset,
+              "freer": said.get("freer", said["thread"])}
+    if slot != "large":
+        low = max(run.size, slot - run.offset)
+        values |= {"slot": slot, "below": slot - run.offset, "low": low,
+                   "gap": slot - low}
+    if "obj" in said:
+        values["obj"] = said["obj"]
+        values["nearest"] = nearest(int(said["ptr"], 16),
+                                    int(said["obj"], 16), run.size)
+    return values
+
+
+def check_details(run, said, lines, canary):
+    """What is wrong with the details, or None."""
+    if run.details == "...":
+        return None if all(line.startswith("  ") for line in lines) else (
+            "details are not indented")
+    values = values_of(run, said, canary)
+    want = ""
+    for item in run.details.split("; "):
+        lined = "|".join(
+            re.sub(r"\\{(\w+)\\}", lambda m: str(values[m[1]]),
+                   re.escape(choice)) for choice in
+            item.removeprefix("?").split("|"))
+        want += rf"(  ({lined})\n){'?' * item.startswith('?')}"
+    if re.fullmatch(want, "".join(f"{line}\n" for line in lines)):
+        return None
+    return f"details are not: {run.details}"
+
+
 def check_report(run, said, err, canary):
     """What is wrong with a report, or None."""
     lines = err.splitlines()
@@ -124,12 +201,10 @@ def check_report(run, said, err, canary):
     found = re.fullmatch(want, lines[0])
     if not found:
         return f"first line is not {want}"
-    if any(not line.startswith("  ") for line in lines[1:]):
-        return "details are not indented"
     start, end = (int(n, 16) for n in said["text"].split("-"))
     if run.caller == "program" and not start <= int(found[2], 16) < end:
         return f"caller is not in the program, {said['text']}"
-    return None
+    return check_details(run, said, lines[1:], canary)
 
 
 def check(run, done, canary):
@@ -147,7 +222,22 @@ def check(run, done, canary):
     return check_report(run, said, done.stderr, canary)
 
 
-def execute(run, program, library, canary):
+def check_absent(run, done):
+    """Tells what is there although nothing can have detected the crime."""
+    said = dict(re.findall(r"^(\w+)=(\S+)$", done.stdout, re.M))
+    if "ptr" not in said:
+        return "nothing announced"
+    kinds = "|".join(re.escape(k) for k in run.report.split("|"))
+    if run.report != "-" and re.search(rf"BUG: ({kinds}): ptr={said['ptr']} ",
+                                       done.stderr):
+        return f"detected without {' '.join(run.needs)}"
+    if run.report == "-" and done.returncode == -getattr(
+            signal, "SIG" + run.signal):
+        return f"fails without {' '.join(run.needs)}"
+    return None
+
+
+def execute(run, program, library, canary, off):
     """Runs one crime; (state, explanation)."""
     env = dict(os.environ, LD_PRELOAD=str(library))
     try:
@@ -159,10 +249,10 @@ def execute(run, program, library, canary):
         return "not ok", f"no end after {TIMEOUT_S} s"
     if done.returncode == SKIPPED:
         return "skip", done.stdout.strip().splitlines()[-1]
-    problem = check(run, done, canary)
+    problem = check_absent(run, done) if off else check(run, done, canary)
     if problem:
         return "not ok", f"{problem}\n{done.stdout}{done.stderr}".rstrip()
-    return "ok", ""
+    return "ok", f"not detected without {' '.join(off)}" if off else ""
 
 
 def build(args):
@@ -202,18 +292,15 @@ def main():
     args = arguments()
     options = read_options(args.config)
     program = build(args)
-    runs = [r for r in read_table(HERE / "table.tsv")
-            if args.filter in r.crime and fits(r, options)]
+    runs = [r for r in chosen(read_table(HERE / "table.tsv"), options)
+            if args.filter in r.crime]
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     canary = options is None or "CANARY" in options
     counts = {"ok": 0, "not ok": 0, "skip": 0}
 
     def one(run):
-        off = [n for n in run.needs if n[0] != "!" and
-               options is not None and n not in options]
-        if off:
-            return "skip", f"needs {' '.join(off)}"
-        return execute(run, program, args.library, canary)
+        return execute(run, program, args.library, canary,
+                       missing(run, options))
 
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
         for run, (state, text) in zip(runs, pool.map(one, runs)):

@@ -7,8 +7,8 @@
 Without --all: every mitigation off, and the profiles that are not the
 default. With it: also each mitigation alone, and each one off. For every
 configuration the Linux library is built, the guest's library is compiled, and
-unit tests and crimes run; what an option that is off does not promise, they
-leave out.
+unit tests and crimes run. What an option that is off does not promise the unit
+tests leave out; a crime that it would detect must now go unseen.
 """
 import argparse
 import pathlib
