@@ -19,10 +19,7 @@
 extern const char __executable_start[], etext[];
 
 static const struct crime *const lists[] = {
-	crimes_free,
-	crimes_pointer,
-	crimes_write,
-	crimes_cxx,
+	crimes_free, crimes_pointer, crimes_write, crimes_neighbour, crimes_cxx,
 };
 
 /* The C library's streams allocate, which would change the heap */

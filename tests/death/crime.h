@@ -33,6 +33,7 @@ struct crime {
 extern const struct crime crimes_free[];
 extern const struct crime crimes_pointer[];
 extern const struct crime crimes_write[];
+extern const struct crime crimes_neighbour[];
 extern const struct crime crimes_cxx[];
 
 /** Prints the pointer that the report has to name. Does not allocate. */

@@ -183,6 +183,18 @@ static void read_after_free(const struct crime_args *args)
 		return;
 }
 
+/* Looks for a secret where it was freed. One that finds none gives up */
+static void read_stale(const struct crime_args *args)
+{
+	char *ptr = crime_malloc(args->size);
+
+	crime_announce(ptr);
+	ptr[args->offset] = 0x55;
+	free(ptr);
+	if (((volatile char *)ptr)[args->offset] != 0x55)
+		abort();
+}
+
 /* An object of no bytes has an address and no memory */
 static void zero_size_read(const struct crime_args *args)
 {
@@ -217,6 +229,7 @@ const struct crime crimes_write[] = {
 	{ "write_after_remote_free", write_after_remote_free },
 	{ "write_after_realloc", write_after_realloc },
 	{ "read_after_free", read_after_free },
+	{ "read_stale", read_stale },
 	{ "zero_size_read", zero_size_read },
 	{ "zero_size_write", zero_size_write },
 	{ NULL, NULL },
