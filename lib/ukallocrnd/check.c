@@ -52,7 +52,8 @@ static __bool is_live(__u16 state)
 	return (state & RND_STATE_MASK) >= RND_SLOT_LIVE;
 }
 
-static void check_live(struct check *c, void *slot, __sz len, __u16 state)
+static void check_live(struct check *c, void *slot, __sz len, __u16 state,
+		       __u16 owner)
 {
 	__u64 word = rnd_canary_word(&c->h->pm.key, (__uptr)slot);
 	__sz slack = rnd_state_slack(len, state);
@@ -63,6 +64,8 @@ static void check_live(struct check *c, void *slot, __sz len, __u16 state)
 	else if (RND_OPT_CANARY &&
 		 !rnd_canary_check(word, slot, len - slack, len))
 		complain(c, "overflow of slot", slot);
+	if (len <= RND_SHORT_LEN && state >> RND_STATE_OWNER_SHIFT != owner)
+		complain(c, "owner in the state word of slot", slot);
 }
 
 static __bool is_in_bitmap(struct rnd_slab *s, __u32 i)
@@ -85,7 +88,7 @@ static void check_slot(struct check *c, const struct rnd_region *r,
 	if (!r->sc)
 		return;
 	if (is_live(state))
-		check_live(c, slot, r->slot_len, state);
+		check_live(c, slot, r->slot_len, state, s->owner);
 	else if (RND_OPT_ZERO && !rnd_fill_is_zero(slot, r->slot_len))
 		complain(c, "write after free of slot", slot);
 }
@@ -210,6 +213,14 @@ static void check_entries(struct check *c, const struct rnd_pclass *pl)
 	c->held.waiting += pl->pool_cnt + rnd_quarantine_count(&pl->q);
 }
 
+/* A part that nobody has used: malloc() and free() find nothing in it (P5) */
+static void check_unused(struct check *c, const struct rnd_pclass *pl)
+{
+	if (pl->pool_cnt || pl->pool_min || pl->end || pl->bulk ||
+	    pl->active_cnt || pl->partial || pl->empty_cnt)
+		complain(c, "unused part (P5)", pl);
+}
+
 static void check_pcpu_class(struct check *c, const struct rnd_pcpu *pc,
 			     unsigned int sc)
 {
@@ -217,9 +228,10 @@ static void check_pcpu_class(struct check *c, const struct rnd_pcpu *pc,
 	const struct rnd_slab *s;
 	__u32 empty = 0;
 
-	/* P5 */
-	if (!pl->region)
+	if (!pl->region) {
+		check_unused(c, pl);
 		return;
+	}
 
 	check_entries(c, pl);
 	for (s = pl->partial; s; s = s->next) {
@@ -246,6 +258,21 @@ static void check_batch(struct check *c, const struct rnd_pcpu *pc)
 			complain(c, "batch (S3) with slab", (void *)s->base);
 	}
 	c->remote_held += pc->out_cnt;
+}
+
+/* B1 */
+static void check_bulk(struct check *c, const struct rnd_bulk *b)
+{
+	__sz bytes = 0;
+	__u32 i, sc;
+
+	for (i = 0; i < b->cnt; i++) {
+		sc = rnd_bulk_entry(b, i)->sc;
+		if (sc < RND_CLASS_COUNT)
+			bytes += rnd_sizeclass[sc].slot_len;
+	}
+	if (bytes != b->bytes)
+		complain(c, "bytes (B1) of common quarantine", b);
 }
 
 /* The next state that exists, counting from *i */
@@ -307,8 +334,10 @@ __sz uk_allocrnd_check(struct uk_alloc *a)
 
 	for (sc = 0; sc < RND_CLASS_COUNT; sc++)
 		check_class(&c, sc);
-	while ((pc = next_pcpu(dyn->heap, &i)) != __NULL)
+	while ((pc = next_pcpu(dyn->heap, &i)) != __NULL) {
 		check_batch(&c, pc);
+		check_bulk(&c, &pc->bulk);
+	}
 	if (c.remote_slots != c.remote_held)
 		complain(&c, "lost slots between CPUs of heap", dyn->heap);
 

@@ -313,6 +313,11 @@ static void check_finds_damage_in_a_common_quarantine(void **state)
 	entry->sc = RND_CLASS_COUNT;
 	assert_found("lost slots (S3) of region");
 	*entry = old;
+	bulk->bytes++;
+	assert_found("bytes (B1) of common quarantine");
+	bulk->bytes -= 3072;
+	assert_found("bytes (B1) of common quarantine");
+	bulk->bytes += 3071;
 	bulk->cnt--;
 	assert_found("lost slots (S3) of region");
 	bulk->cnt++;
@@ -359,6 +364,54 @@ static void check_finds_every_damaged_canary_byte_g4(void **state)
 	*state_of(live) = rnd_state_live(live_class->slot_len, 1,
 					 RND_KIND_MALLOC,
 					 live_class->slot_len - SIZE);
+	assert_int_equal(0, check());
+}
+
+/* A slot whose word names another CPU is never freed by its owner */
+static void check_finds_foreign_owner_in_a_state_word(void **state)
+{
+	char *longer = home_malloc(h, 500, RND_KIND_MALLOC);
+	__u32 owner;
+
+	(void)state;
+	for (owner = 0; owner < RND_CPU_COUNT; owner++) {
+		*state_of(live) = rnd_state_live(live_class->slot_len, owner,
+						 RND_KIND_MALLOC,
+						 live_class->slot_len - SIZE);
+		if (owner == 1)
+			assert_int_equal(0, check());
+		else
+			assert_found("owner in the state word of slot");
+	}
+	*state_of(live) = rnd_state_live(live_class->slot_len, 1,
+					 RND_KIND_MALLOC,
+					 live_class->slot_len - SIZE);
+	/* Longer slots have no owner there, but slack */
+	assert_non_null(longer);
+	assert_int_equal(0, check());
+}
+
+/* What the fast paths look at in a class that nobody has used */
+static void check_finds_a_used_unused_part_p5(void **state)
+{
+	struct rnd_pclass *pl =
+		&h->dyn->cpus.table[1]->cls[rnd_sizeclass_of(5000)];
+
+	(void)state;
+	assert_null(pl->region);
+	pl->pool_cnt = 1;
+	assert_found("unused part (P5)");
+	pl->pool_min = 1;
+	assert_found("unused part (P5)");
+	pl->pool_cnt = 0;
+	assert_found("unused part (P5)");
+	pl->pool_min = 0;
+	pl->end = 1;
+	assert_found("unused part (P5)");
+	pl->end = 0;
+	pl->partial = live_slab;
+	assert_found("unused part (P5)");
+	pl->partial = NULL;
 	assert_int_equal(0, check());
 }
 
@@ -429,6 +482,8 @@ int main(void)
 		UNIT_TEST(check_finds_damage_in_a_common_quarantine),
 		UNIT_TEST(check_finds_broken_lists_s5_p4),
 		UNIT_TEST(check_finds_every_damaged_canary_byte_g4),
+		UNIT_TEST(check_finds_foreign_owner_in_a_state_word),
+		UNIT_TEST(check_finds_a_used_unused_part_p5),
 		UNIT_TEST(check_finds_bytes_in_dead_slots_s4),
 		UNIT_TEST(check_finds_lost_remote_slots_s3),
 		UNIT_TEST(check_finds_damage_among_large_objects_g2),
