@@ -4,6 +4,7 @@
  * You may not use this file except in compliance with the License.
  */
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +20,8 @@
 extern const char __executable_start[], etext[];
 
 static const struct crime *const lists[] = {
-	crimes_free, crimes_pointer, crimes_write, crimes_neighbour, crimes_cxx,
+	crimes_free,	  crimes_pointer,  crimes_write,
+	crimes_neighbour, crimes_metadata, crimes_cxx,
 };
 
 /* The C library's streams allocate, which would change the heap */
@@ -73,6 +75,39 @@ void *crime_malloc(size_t size)
 	if (!ptr)
 		crime_skip("malloc failed");
 	return ptr;
+}
+
+/* True if a line of /proc/self/maps is anonymous and writable */
+static int parse_area(const char *line, struct crime_area *area)
+{
+	char perms[5], name[64] = "";
+	unsigned long inode;
+
+	if (sscanf(line, "%zx-%zx %4s %*s %*s %lu %63s", &area->start,
+		   &area->end, perms, &inode, name) < 4)
+		return 0;
+	return !strcmp(perms, "rw-p") && !inode && !name[0];
+}
+
+struct crime_area crime_next_area(size_t from)
+{
+	static char text[1 << 20];
+	struct crime_area area;
+	ssize_t got, len = 0;
+	char *line, *rest;
+	int fd;
+
+	fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+	while ((got = read(fd, text + len, sizeof(text) - 1 - (size_t)len)) > 0)
+		len += got;
+	close(fd);
+	text[len] = 0;
+
+	for (line = strtok_r(text, "\n", &rest); line;
+	     line = strtok_r(NULL, "\n", &rest))
+		if (parse_area(line, &area) && area.start >= from)
+			return area;
+	return (struct crime_area){ 0, 0 };
 }
 
 void crime_in_thread(void *(*fn)(void *arg), void *arg)

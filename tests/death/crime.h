@@ -34,9 +34,13 @@ extern const struct crime crimes_free[];
 extern const struct crime crimes_pointer[];
 extern const struct crime crimes_write[];
 extern const struct crime crimes_neighbour[];
+extern const struct crime crimes_metadata[];
 extern const struct crime crimes_cxx[];
 
-/** Prints the pointer that the report has to name. Does not allocate. */
+/**
+ * Prints the pointer that the report has to name; NULL: any. Does not
+ * allocate.
+ */
 void crime_announce(const void *ptr);
 
 /**
@@ -56,6 +60,19 @@ void crime_skip(const char *why) __attribute__((noreturn));
 
 /** Allocates; a failure ends the process */
 void *crime_malloc(size_t size);
+
+/** A mapping of the process: [start, end) */
+struct crime_area {
+	size_t start;
+	size_t end; /* 0: there is none */
+};
+
+/**
+ * Finds the first mapping from an address on that is anonymous, writable
+ * memory without a name: the heap's slots and its metadata, and little else.
+ * Does not allocate.
+ */
+struct crime_area crime_next_area(size_t from);
 
 /** Runs a function in a second thread and waits for its end */
 void crime_in_thread(void *(*fn)(void *arg), void *arg);

@@ -6,13 +6,9 @@
 
 /* Pointers that no allocation returned */
 
-#include <fcntl.h>
 #include <malloc.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include "crime.h"
 
@@ -199,43 +195,21 @@ static void free_guard_before(const struct crime_args *args)
 	free(ptr);
 }
 
-/* True if a line of /proc/self/maps is anonymous, writable memory without a
- * name: the heap's slots and its metadata, and little else
- */
-static int is_anonymous(const char *line, size_t *start, size_t *end)
-{
-	char perms[5], name[64] = "";
-	unsigned long inode;
-
-	if (sscanf(line, "%zx-%zx %4s %*s %*s %lu %63s", start, end, perms,
-		   &inode, name) < 4)
-		return 0;
-	return !strcmp(perms, "rw-p") && !inode && !name[0];
-}
-
 /* Frees the start of the n-th anonymous mapping that does not contain the
  * only object of its size: metadata of the allocator, sooner or later
  */
 static void free_mapping(const struct crime_args *args)
 {
-	static char text[1 << 20];
-	size_t own = (size_t)crime_malloc(args->size);
-	size_t start, end, seen = 0;
-	ssize_t got, len = 0;
-	char *line;
-	int fd;
+	size_t own = (size_t)crime_malloc(args->size), seen = 0;
+	struct crime_area area;
 
-	fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
-	while ((got = read(fd, text + len, sizeof(text) - 1 - (size_t)len)) > 0)
-		len += got;
-	close(fd);
-
-	for (line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
-		if (!is_anonymous(line, &start, &end) ||
-		    (own >= start && own < end) || seen++ < args->offset)
+	for (area = crime_next_area(0); area.end;
+	     area = crime_next_area(area.end)) {
+		if ((own >= area.start && own < area.end) ||
+		    seen++ < args->offset)
 			continue;
-		crime_announce((void *)start);
-		free((void *)start);
+		crime_announce((void *)area.start);
+		free((void *)area.start);
 		return;
 	}
 	crime_skip("there are fewer mappings");

@@ -139,6 +139,8 @@ def expected(run, ptr, canary):
     """The first line as a regular expression."""
     classes = {"size": str(slot_len(run.size, canary)), "any": r"\w+"}
     kinds = "|".join(re.escape(k) for k in run.report.split("|"))
+    if ptr == "0":
+        ptr = "0x[0-9a-f]+"
     return (rf"ukallocrnd: BUG: ({kinds}): ptr={ptr} "
             rf"class={classes.get(run.slot, run.slot)} "
             r"caller=(0x[0-9a-f]+)")
