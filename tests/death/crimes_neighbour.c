@@ -124,7 +124,15 @@ static void overrun_slab(const struct crime_args *args)
 	run_over(object[0], 2 * args->offset);
 }
 
-/* The same where the class has grown large. Without a guard behind every slab
+/* Frees what would be a slot if the slab behind were none of a guard */
+static void free_slab_guard(const struct crime_args *args)
+{
+	allocate_many(args->size);
+	crime_announce(object[0] + args->offset);
+	free(object[0] + args->offset);
+}
+
+/* An overrun where the class has grown large. Without a guard behind every slab
  * there are two that are side by side
  */
 static void overrun_late_slab(const struct crime_args *args)
@@ -150,6 +158,7 @@ const struct crime crimes_neighbour[] = {
 	{ "underflow_live_realloc", underflow_live_realloc },
 	{ "underflow_free", underflow_free },
 	{ "overrun_slab", overrun_slab },
+	{ "free_slab_guard", free_slab_guard },
 	{ "overrun_late_slab", overrun_late_slab },
 	{ NULL, NULL },
 };

@@ -135,6 +135,17 @@ static void free_inside_other_thread(const struct crime_args *args)
 	crime_in_thread(free_pointer, ptr + args->offset);
 }
 
+/* The same in what is no object any more */
+static void free_inside_freed(const struct crime_args *args)
+{
+	char *ptr = crime_malloc(args->size);
+
+	free(ptr);
+	crime_announce_object(ptr);
+	crime_announce(ptr + args->offset);
+	free(ptr + args->offset);
+}
+
 static void realloc_inside(const struct crime_args *args)
 {
 	char *ptr = crime_malloc(args->size);
@@ -228,6 +239,7 @@ const struct crime crimes_pointer[] = {
 	{ "usable_size_freed", usable_size_freed },
 	{ "free_inside", free_inside },
 	{ "free_inside_other_thread", free_inside_other_thread },
+	{ "free_inside_freed", free_inside_freed },
 	{ "realloc_inside", realloc_inside },
 	{ "usable_size_inside", usable_size_inside },
 	{ "free_neighbour", free_neighbour },

@@ -10,7 +10,7 @@ program. What follows must be exactly the details of the table.
 
 A run that needs an option which is off is turned round: the end that the
 table tells of must not come. So each protection is proved to be what detects
-the crime.
+the crime. The examples of docs/reports.md are tested, too.
 
 Columns of the table, separated by tabs:
     crime    name of the function in crimes_*.c
@@ -42,7 +42,10 @@ import signal
 import subprocess
 import sys
 
+import examples
+
 HERE = pathlib.Path(__file__).resolve().parent
+DOCUMENT = HERE.parents[1] / "docs" / "reports.md"
 SKIPPED = 77
 TIMEOUT_S = 60
 # Slot lengths above 208, where the steps of 16 end
@@ -224,13 +227,12 @@ def check(run, done, canary):
     return check_report(run, said, done.stderr, canary)
 
 
-def check_absent(run, done):
+def check_absent(run, done, canary):
     """Tells what is there although nothing can have detected the crime."""
     said = dict(re.findall(r"^(\w+)=(\S+)$", done.stdout, re.M))
     if "ptr" not in said:
         return "nothing announced"
-    kinds = "|".join(re.escape(k) for k in run.report.split("|"))
-    if run.report != "-" and re.search(rf"BUG: ({kinds}): ptr={said['ptr']} ",
+    if run.report != "-" and re.search(expected(run, said["ptr"], canary),
                                        done.stderr):
         return f"detected without {' '.join(run.needs)}"
     if run.report == "-" and done.returncode == -getattr(
@@ -239,19 +241,25 @@ def check_absent(run, done):
     return None
 
 
+def commit(run, program, library):
+    """Runs one crime; the finished process."""
+    env = dict(os.environ, LD_PRELOAD=str(library))
+    return subprocess.run([program, run.crime, str(run.size),
+                           str(run.offset)], env=env, text=True,
+                          timeout=TIMEOUT_S, check=False,
+                          capture_output=True, stdin=subprocess.DEVNULL)
+
+
 def execute(run, program, library, canary, off):
     """Runs one crime; (state, explanation)."""
-    env = dict(os.environ, LD_PRELOAD=str(library))
     try:
-        done = subprocess.run([program, run.crime, str(run.size),
-                               str(run.offset)], env=env, text=True,
-                              timeout=TIMEOUT_S, check=False,
-                              capture_output=True, stdin=subprocess.DEVNULL)
+        done = commit(run, program, library)
     except subprocess.TimeoutExpired:
         return "not ok", f"no end after {TIMEOUT_S} s"
     if done.returncode == SKIPPED:
         return "skip", done.stdout.strip().splitlines()[-1]
-    problem = check_absent(run, done) if off else check(run, done, canary)
+    test = check_absent if off else check
+    problem = test(run, done, canary)
     if problem:
         return "not ok", f"{problem}\n{done.stdout}{done.stderr}".rstrip()
     return "ok", f"not detected without {' '.join(off)}" if off else ""
@@ -280,6 +288,8 @@ def arguments():
                         help="default: OUT/.config; without it: all options")
     parser.add_argument("--cc", default=os.environ.get("CC", "gcc"))
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--write-examples", action="store_true",
+                        help="renew the examples of docs/reports.md")
     parser.add_argument("filter", nargs="?", default="",
                         help="only crimes with this in their name")
     args = parser.parse_args()
@@ -297,10 +307,21 @@ def main():
     runs = [r for r in chosen(read_table(HERE / "table.tsv"), options)
             if args.filter in r.crime]
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if args.write_examples:
+        examples.write(DOCUMENT,
+                       lambda run: commit(run, program, args.library))
+        return 0
+    runs += [e for e in examples.read(DOCUMENT.read_text())
+             if args.filter in e.crime]
     canary = options is None or "CANARY" in options
     counts = {"ok": 0, "not ok": 0, "skip": 0}
 
     def one(run):
+        if isinstance(run, examples.Example):
+            off = examples.missing(options)
+            return ("skip", f"needs {' '.join(off)}") if off else (
+                examples.check(run, lambda: commit(run, program,
+                                                   args.library)))
         return execute(run, program, args.library, canary,
                        missing(run, options))
 

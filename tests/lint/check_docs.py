@@ -3,7 +3,8 @@
 """The documents say what the code does.
 
 The table of reports in README.md has the words of report.c in the order of
-enum rnd_bug; every option has a help text; every target that README.md,
+enum rnd_bug; docs/reports.md has an example of each, and places that the code
+knows; every option has a help text; every target that README.md,
 CONTRIBUTING.md and tests/README.md name exists and is in `make help`.
 """
 import re
@@ -37,6 +38,22 @@ def check_reports(root):
     for word in told:
         if word not in code:
             yield f"README.md: there is no report `{word}`"
+
+
+def check_examples(root):
+    """docs/reports.md: an example of each kind, and no place but real ones."""
+    path = root / "docs/reports.md"
+    text = path.read_text() if path.exists() else ""
+    for word in WORDS.findall((root / "lib/ukallocrnd/report.c").read_text()):
+        if not re.search(rf"^    ukallocrnd: BUG: {word}: ",
+                         section(text, f"{re.escape(word)}$"), re.M):
+            yield f"docs/reports.md: has no example of `{word}`"
+    code = "".join(p.read_text() for p in
+                   sorted((root / "lib/ukallocrnd").glob("*.c")))
+    table = re.search(r"^\| Place \|.*?\n\n", text, re.M | re.S)
+    for place in ROW.findall(table[0] if table else ""):
+        if f'"{place}"' not in code:
+            yield f"docs/reports.md: nothing says `{place}`"
 
 
 def check_options(root):
@@ -86,7 +103,8 @@ def check_targets(root):
 def main():
     """Checks the tree."""
     root = tree.root_of(sys.argv)
-    bad = [*check_reports(root), *check_options(root), *check_targets(root)]
+    bad = [*check_reports(root), *check_examples(root), *check_options(root),
+           *check_targets(root)]
     tree.end("docs", bad, "reports, options and targets agree")
 
 

@@ -51,6 +51,9 @@ LIBX_SRCS-y += $(LIBX_BASE)/report.c
                  "test: ## all\n.PHONY: test\n"),
     "README.md": "## Table of reports\n\n| `bad thing` | x |\n\n"
                  "Type `make test`.\n",
+    "docs/reports.md": "| Place | Meaning |\n|---|---|\n| `bad thing` | x |\n\n"
+                       "## Bad thing\n\n"
+                       "    ukallocrnd: BUG: bad thing: ptr=0x0\n",
 }
 
 # lint, file, text to replace (empty: append), replacement, finding
@@ -82,6 +85,10 @@ PLANTED = [
      "lacks `bad thing`"),
     ("docs", "lib/ukallocrnd/report.c", '"bad thing",', '"other",',
      "there is no report `bad thing`"),
+    ("docs", "docs/reports.md", "BUG: bad", "BUG: good",
+     "has no example of `bad thing`"),
+    ("docs", "docs/reports.md", "| `bad thing`", "| `nowhere`",
+     "nothing says `nowhere`"),
     ("docs", "lib/ukallocrnd/Config.uk", "\thelp\n\t  Is x.\n", "",
      "option X has no help"),
     ("docs", "README.md", "make test", "make tea", "`make tea` is not in"),

@@ -82,6 +82,7 @@ def slot_lengths(canary):
         "death_run", HERE.parent / "death" / "run.py")
     death = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = death
+    sys.path.append(str(HERE.parent / "death"))
     spec.loader.exec_module(death)
     found = {death.slot_len(size, canary) for size in range(0, SIZE_MAX, 8)}
     if "large" not in found:
