@@ -352,19 +352,20 @@ void rnd_pclass_spill(struct rnd_pclass *pl)
 void rnd_pclass_age(struct rnd_pclass *pl)
 {
 	struct rnd_slab *s;
-	__u32 i;
+	__u32 i, low;
 
 	if (!pl->region || ++pl->empty_age < RND_EMPTY_AGE)
 		return;
 
-	for (i = 0; pl->empty_low && i < RND_EMPTY_BATCH; i++) {
+	low = pl->empty_low;
+	for (i = 0; i < MIN(low, RND_EMPTY_BATCH); i++) {
 		s = pl->partial_last;
 		if (!slab_is_quiet(s))
 			break;
 		partial_remove(pl, s);
 		rnd_region_return(pl->region, pl->vs, s);
-		pl->empty_low -= pl->empty_low != 0;
 	}
+	pl->empty_low = low - i;
 	if (i < RND_EMPTY_BATCH) {
 		pl->empty_age = 0;
 		pl->empty_low = pl->empty_cnt;

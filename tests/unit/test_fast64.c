@@ -7,6 +7,7 @@
 /* Unit test of fast.h with registers of 64 bytes: see test_fast.c
  *
  * links: lib/ukallocrnd/heap.c lib/ukallocrnd/slow.c lib/ukallocrnd/diag.c
+ *	lib/ukallocrnd/nearest.c
  *	lib/ukallocrnd/check.c lib/ukallocrnd/large.c
  *	lib/ukallocrnd/pcpu.c lib/ukallocrnd/pclass.c
  *	lib/ukallocrnd/pagemap.c lib/ukallocrnd/region.c

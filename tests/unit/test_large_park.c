@@ -11,6 +11,7 @@
  *	lib/ukallocrnd/span.c lib/ukallocrnd/park.c
  *	lib/ukallocrnd/quarantine.c lib/ukallocrnd/vspace.c
  *	lib/ukallocrnd/rng.c lib/ukallocrnd/chacha.c
+ *	lib/ukallocrnd/chacha_wide.c
  *	tests/unit/fake_port.c tests/unit/fake_assert.c
  */
 

@@ -8,6 +8,7 @@
  *
  * links: lib/ukallocrnd/vspace.c lib/ukallocrnd/rng.c
  *	lib/ukallocrnd/chacha.c
+ *	lib/ukallocrnd/chacha_wide.c
  *	tests/unit/fake_port.c tests/unit/fake_assert.c
  */
 

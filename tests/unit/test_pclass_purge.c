@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+/* Unit test of pclass.c: giving memory back
+ *
+ * links: tests/unit/fixture_pclass.c lib/ukallocrnd/pclass.c
+ *	lib/ukallocrnd/region.c lib/ukallocrnd/quarantine.c
+ *	lib/ukallocrnd/report.c lib/ukallocrnd/format.c
+ *	lib/ukallocrnd/slab.c lib/ukallocrnd/sizeclass.c
+ *	lib/ukallocrnd/vspace.c lib/ukallocrnd/rng.c
+ *	lib/ukallocrnd/chacha.c
+ *	lib/ukallocrnd/chacha_wide.c lib/ukallocrnd/fill.c
+ *	tests/unit/fake_port.c tests/unit/fake_assert.c
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "fake_port.h"
+#include "fixture_pclass.h"
+
+#define UNIT_TEST(fn)                                                          \
+	cmocka_unit_test_setup_teardown(fn, fixture_setup, fixture_teardown)
+
+/* Makes many slabs and frees all of their slots */
+static void make_empty_slabs(void)
+{
+	static __u32 live[20000];
+	__u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(live); i++)
+		live[i] = pop();
+	for (i = 0; i < ARRAY_SIZE(live); i++)
+		push(live[i]);
+	rnd_pclass_flush(&pl);
+	assert_sound();
+	assert_true(pl.empty_cnt > 2 * RND_EMPTY_BATCH);
+}
+
+/* Visits of rnd_pclass_age() until the next one purges */
+static void age(void)
+{
+	__u32 i, slabs = dyn.slab_cnt;
+
+	for (i = 0; i < RND_EMPTY_AGE - 1; i++)
+		rnd_pclass_age(&pl);
+	assert_int_equal(slabs, dyn.slab_cnt);
+}
+
+/* The first round only finds out how many are not needed */
+static void pclass_empty_slabs_are_purged_when_old_p4(void **state)
+{
+	__u32 cnt, visits = 0;
+
+	(void)state;
+	make_empty_slabs();
+	cnt = pl.empty_cnt;
+	age();
+	rnd_pclass_age(&pl);
+	assert_int_equal(cnt, pl.empty_cnt);
+	age();
+	while (pl.empty_cnt) {
+		rnd_pclass_age(&pl);
+		assert_int_equal(cnt - MIN(cnt, RND_EMPTY_BATCH * ++visits),
+				 pl.empty_cnt);
+		assert_sound();
+	}
+	assert_true(visits > 2);
+	assert_true(vs.user * RND_PAGE_LEN == (__sz)dyn.slab_cnt * r.slab_len);
+}
+
+/* What was needed in between is not too much */
+static void pclass_empty_slabs_in_use_are_kept_p4(void **state)
+{
+	__u32 low, cnt;
+
+	(void)state;
+	make_empty_slabs();
+	age();
+	rnd_pclass_age(&pl);
+	/* Nearly all are in use for a while */
+	while (pl.empty_cnt > 3)
+		(void)pop();
+	low = pl.empty_low;
+	assert_in_range(low, 0, 3);
+	make_empty_slabs();
+	cnt = pl.empty_cnt;
+	age();
+	rnd_pclass_age(&pl);
+	assert_in_range(pl.empty_cnt, cnt - low, cnt);
+	assert_sound();
+}
+
+/* Slabs with used slots are taken from before free ones */
+static void pclass_empty_slabs_are_used_last(void **state)
+{
+	__u32 n = pop();
+	struct rnd_slab *s = rnd_pclass_slab(&pl, n);
+
+	(void)state;
+	make_empty_slabs();
+	/* Its turn comes before that of the first free one */
+	while (s->listed) {
+		assert_null(s->prev && s->prev->free_cnt == s->slots ? s :
+								       NULL);
+		(void)pop();
+	}
+	assert_true(s->active || !s->free_cnt);
+	assert_sound();
+}
+
+static void pclass_purge_keeps_used_slabs(void **state)
+{
+	__u32 n, slabs;
+	__sz len;
+
+	(void)state;
+	n = pop();
+	rnd_pclass_flush(&pl);
+	slabs = dyn.slab_cnt;
+	assert_true(slabs > 1);
+	len = rnd_pclass_purge(&pl);
+	assert_true(len ==
+		    (slabs - 1) * (__sz)r.slab_len + fake_port.discarded);
+	assert_int_equal(1, dyn.slab_cnt);
+	assert_int_equal(0, pl.active_cnt);
+	assert_int_equal(1, rnd_pclass_slab(&pl, n)->committed);
+	assert_sound();
+
+	push(n);
+	rnd_pclass_flush(&pl);
+	assert_true(rnd_pclass_purge(&pl) == r.slab_len);
+	assert_int_equal(0, dyn.slab_cnt);
+	/* What the fast path looks at stays as it was */
+	assert_true(pl.end >= r.slab_len);
+	(void)pop();
+	assert_sound();
+}
+
+/* The pages that a purge takes out of slabs in use: all that only free slots
+ * touch, no other
+ */
+static void check_discard(unsigned int sc, __u32 keep)
+{
+	static __u32 live[4000];
+	__u32 i, j, cnt = 0;
+	__uptr page, first, last;
+	__sz pages = 0;
+
+	fake_port_reset(5);
+	make(sc);
+	for (i = 0; i < 2U * pl.pool_max; i++)
+		live[cnt++] = pop();
+	for (j = 0, i = 0; i < cnt; i++)
+		if (i % keep)
+			push(live[i]);
+		else
+			live[j++] = live[i];
+	cnt = j;
+	for (i = 0; i < cnt; i++)
+		memset(rnd_pclass_slot(&pl, live[i]), 0xa5, pl.slot_len);
+	rnd_pclass_flush(&pl);
+	rnd_pclass_purge(&pl);
+	assert_sound();
+
+	for (i = 0; i < dyn.next_idx; i++) {
+		struct rnd_slab *s = rnd_region_slab(&r, i);
+
+		if (!s->committed)
+			continue;
+		for (page = s->base; page < s->base + r.slab_len;
+		     page += RND_PAGE_LEN) {
+			first = (page - r.base) / pl.slot_len;
+			last = (page + RND_PAGE_LEN - 1 - r.base) / pl.slot_len;
+			while (first <= last && is_in_bitmap((__u32)first))
+				first++;
+			pages += first > last;
+		}
+	}
+	assert_true(fake_port.discarded == pages * RND_PAGE_LEN);
+	for (i = 0; i < cnt; i++)
+		for (j = 0; j < pl.slot_len; j++)
+			assert_int_equal(0xa5, ((__u8 *)rnd_pclass_slot(
+						       &pl, live[i]))[j]);
+}
+
+static void pclass_purge_discards_unused_pages(void **state)
+{
+	static const unsigned int classes[] = { 1, 6, 19, 30, 34, 43 };
+	static const __u32 keeps[] = { 2, 7, 60, 500 };
+	unsigned int i, j;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(classes); i++)
+		for (j = 0; j < ARRAY_SIZE(keeps); j++)
+			check_discard(classes[i], keeps[j]);
+	/* Otherwise nothing was tested */
+	assert_true(fake_port.discards > 0);
+}
+
+/* Class 0 has no memory */
+static void pclass_purge_of_class_0_is_nothing(void **state)
+{
+	(void)state;
+	make(0);
+	push(pop());
+	rnd_pclass_flush(&pl);
+	assert_int_equal(0, rnd_pclass_purge(&pl));
+	assert_int_equal(0, fake_port.discards);
+	assert_sound();
+}
+
+/* C3: neither purged at once nor by rnd_pclass_purge() */
+static void pclass_visited_slab_is_not_purged_c3(void **state)
+{
+	static const __u32 visits[] = { RND_SLAB_IN_INBOX, RND_SLAB_VISITOR,
+					RND_SLAB_VISITOR | RND_SLAB_IN_INBOX };
+	__u32 i, n = pop();
+	struct rnd_slab *s = rnd_pclass_slab(&pl, n);
+
+	(void)state;
+	push(n);
+	rnd_pclass_flush(&pl);
+	for (i = 0; i < ARRAY_SIZE(visits); i++) {
+		s->visit = visits[i];
+		rnd_pclass_purge(&pl);
+		assert_int_equal(1, s->committed);
+		assert_int_equal(1, s->listed);
+		assert_int_equal(1, dyn.slab_cnt);
+	}
+	s->visit = 0;
+	rnd_pclass_purge(&pl);
+	assert_int_equal(0, s->committed);
+	assert_int_equal(0, dyn.slab_cnt);
+}
+
+/* Neither is it purged when it is old */
+static void pclass_visited_slab_does_not_age_c3(void **state)
+{
+	struct rnd_slab *s;
+	__u32 cnt;
+
+	(void)state;
+	make_empty_slabs();
+	age();
+	rnd_pclass_age(&pl);
+	age();
+	s = pl.partial_last;
+	s->visit = RND_SLAB_VISITOR;
+	cnt = pl.empty_cnt;
+	rnd_pclass_age(&pl);
+	assert_int_equal(cnt, pl.empty_cnt);
+	assert_int_equal(1, s->committed);
+	assert_int_equal(1, s->listed);
+	s->visit = 0;
+	rnd_pclass_purge(&pl);
+	assert_int_equal(0, s->committed);
+	assert_int_equal(0, dyn.slab_cnt);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		UNIT_TEST(pclass_empty_slabs_are_purged_when_old_p4),
+		UNIT_TEST(pclass_empty_slabs_in_use_are_kept_p4),
+		UNIT_TEST(pclass_empty_slabs_are_used_last),
+		UNIT_TEST(pclass_purge_keeps_used_slabs),
+		UNIT_TEST(pclass_purge_discards_unused_pages),
+		UNIT_TEST(pclass_purge_of_class_0_is_nothing),
+		UNIT_TEST(pclass_visited_slab_is_not_purged_c3),
+		UNIT_TEST(pclass_visited_slab_does_not_age_c3),
+	};
+
+	return cmocka_run_group_tests_name("pclass_purge", tests, NULL, NULL);
+}
