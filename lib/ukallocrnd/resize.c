@@ -147,8 +147,7 @@ static void large_copy(struct rnd_heap *h, const struct object *o, void *dst,
 	if (unlikely(rc == -EFAULT)) {
 		(void)rnd_large_find(lg, o->ptr, &sp);
 		bad = rnd_large_canary_bad(lg, &sp);
-		rnd_diag_overflow(o->ptr, 0, sp.req, bad, call->op,
-				  call->caller);
+		rnd_diag_overflow(h, o->ptr, 0, sp.req, bad, call);
 	}
 	if (unlikely(rc))
 		rnd_diag_pointer(h, o->ptr, call);

@@ -8,6 +8,9 @@
  *
  * links: lib/ukallocrnd/heap.c lib/ukallocrnd/slow.c lib/ukallocrnd/diag.c
  *	lib/ukallocrnd/large.c
+ *	lib/ukallocrnd/span.c lib/ukallocrnd/park.c
+ *	lib/ukallocrnd/large_park.c lib/ukallocrnd/large_free.c
+ *	lib/ukallocrnd/large_move.c
  *	lib/ukallocrnd/pcpu.c lib/ukallocrnd/pclass.c
  *	lib/ukallocrnd/pagemap.c lib/ukallocrnd/region.c
  *	lib/ukallocrnd/quarantine.c lib/ukallocrnd/report.c
