@@ -152,27 +152,27 @@ static void stats_follow_large_objects(void **state)
 {
 	struct uk_allocrnd_stats before = stats(), st;
 	void *p = home_malloc(h, 200000, RND_KIND_MALLOC);
-	void *q = rnd_palloc(h, 3, 0);
+	void *q = rnd_palloc(h, 5, 0);
 
 	(void)state;
 	st = stats();
 	assert_int_equal(2, st.large_live);
 	assert_int_equal(2, st.live_slots);
-	assert_int_equal(200000 + 3 * RND_PAGE_LEN, st.live_bytes);
-	assert_int_equal((49 + 3) * RND_PAGE_LEN, st.committed);
+	assert_int_equal(200000 + 5 * RND_PAGE_LEN, st.live_bytes);
+	assert_int_equal((49 + 5) * RND_PAGE_LEN, st.committed);
 	assert_true(st.reserved - before.reserved >
-		    (49 + 3 + 4) * RND_PAGE_LEN - 1);
+		    (49 + 5 + 4) * RND_PAGE_LEN - 1);
 	home_free(h, p, RND_KIND_MALLOC);
-	rnd_pfree(h, q, 3, 0);
+	rnd_pfree(h, q, 5, 0);
 	st = stats();
 	assert_int_equal(0, st.large_live);
 	assert_int_equal(0, st.live_bytes);
 	/* The pages are parked, and their places count */
-	assert_int_equal((49 + 3) * RND_PAGE_LEN, st.committed);
+	assert_int_equal((49 + 5) * RND_PAGE_LEN, st.committed);
 	assert_true(st.reserved - before.reserved >
-		    ((49 + 3 + 4) * RND_PAGE_LEN - 1) *
+		    ((49 + 5 + 4) * RND_PAGE_LEN - 1) *
 			    (1 + RND_OPT_QUARANTINE));
-	assert_int_equal((49 + 3) * RND_PAGE_LEN,
+	assert_int_equal((49 + 5) * RND_PAGE_LEN,
 			 rnd_large_unpark(&h->dyn->large));
 	st = stats();
 	assert_int_equal(0, st.committed);
