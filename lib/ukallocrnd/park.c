@@ -4,7 +4,14 @@
  * You may not use this file except in compliance with the License.
  */
 
+#include "atomic.h"
 #include "park.h"
+
+/* A relaxed store, because large_park.c looks without the lock first */
+static void park_count(struct rnd_park *k, __u32 cnt)
+{
+	rnd_store_relaxed(&k->cnt, cnt);
+}
 
 __bool rnd_park_put(struct rnd_park *k, const struct rnd_parked *in)
 {
@@ -14,7 +21,7 @@ __bool rnd_park_put(struct rnd_park *k, const struct rnd_parked *in)
 	k->e[k->cnt] = *in;
 	k->e[k->cnt].since = ++k->clock;
 	k->pages += in->pages;
-	k->cnt++;
+	park_count(k, k->cnt + 1);
 
 	return 1;
 }
@@ -24,7 +31,7 @@ static void park_remove(struct rnd_park *k, __u32 i, struct rnd_parked *out)
 {
 	*out = k->e[i];
 	k->pages -= out->pages;
-	k->cnt--;
+	park_count(k, k->cnt - 1);
 	for (; i < k->cnt; i++)
 		k->e[i] = k->e[i + 1];
 }
