@@ -93,14 +93,13 @@ static AVX2 inline rows rows_twice(const __u32 *in)
 /* Both blocks, the low halves first */
 static AVX2 inline void pair_store(__u8 *dst, const struct pair *p)
 {
-	rows *out = (rows *)(void *)dst;
 	rows x[4];
 
 	x[0] = __builtin_shufflevector(p->a, p->b, 0, 1, 2, 3, 8, 9, 10, 11);
 	x[1] = __builtin_shufflevector(p->c, p->d, 0, 1, 2, 3, 8, 9, 10, 11);
 	x[2] = __builtin_shufflevector(p->a, p->b, 4, 5, 6, 7, 12, 13, 14, 15);
 	x[3] = __builtin_shufflevector(p->c, p->d, 4, 5, 6, 7, 12, 13, 14, 15);
-	memcpy(out, x, sizeof(x));
+	memcpy(dst, x, sizeof(x));
 }
 
 AVX2 void rnd_chacha_four(const __u32 in[RND_CHACHA_WORDS], __u8 *dst)
