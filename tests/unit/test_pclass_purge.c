@@ -69,7 +69,8 @@ static void pclass_empty_slabs_are_purged_when_old_p4(void **state)
 	age();
 	while (pl.empty_cnt) {
 		rnd_pclass_age(&pl);
-		assert_int_equal(cnt - MIN(cnt, RND_EMPTY_BATCH * ++visits),
+		visits++;
+		assert_int_equal(cnt - MIN(cnt, RND_EMPTY_BATCH * visits),
 				 pl.empty_cnt);
 		assert_sound();
 	}
