@@ -40,9 +40,16 @@
 /* Which slots a path can serve: a constant of each use */
 enum rnd_reach {
 	RND_REACH_SHORT, /* short ones */
-	RND_REACH_LONG,	 /* all others */
+	RND_REACH_LONG,	 /* others with a quarantine of their class */
+	RND_REACH_BULK,	 /* those with the common one (bulk.h) */
 	RND_REACH_ALL,	 /* any */
 };
+
+static rnd_always_inline __bool rnd_reach_is_bulk(const struct rnd_pclass *pl,
+						  enum rnd_reach reach)
+{
+	return reach == RND_REACH_BULK || (reach == RND_REACH_ALL && pl->bulk);
+}
 
 static rnd_always_inline __bool rnd_reach_is_zero(const void *slot, __sz len,
 						  enum rnd_reach reach)
@@ -322,9 +329,10 @@ static rnd_always_inline __bool rnd_free_is_plain(struct rnd_pclass *pl,
 		return 0;
 
 	state = rnd_load_relaxed(&pl->states[t->n]);
-	if (unlikely(!rnd_state_is_own(pl, t->n, state, kind, reach)) ||
-	    unlikely(!(reach != RND_REACH_SHORT && pl->bulk) &&
-		     !rnd_pclass_can_step(pl, rng)))
+	if (unlikely(!rnd_state_is_own(pl, t->n, state, kind, reach)))
+		return 0;
+	if (!rnd_reach_is_bulk(pl, reach) &&
+	    unlikely(!rnd_pclass_can_step(pl, rng)))
 		return 0;
 
 	t->slack = state >> RND_STATE_BITS;
@@ -350,7 +358,7 @@ static rnd_always_inline void rnd_free_target(struct rnd_pclass *pl,
 	rnd_store_relaxed(&pl->states[t->n], pl->freed);
 	if (RND_OPT_ZERO)
 		rnd_reach_zero(ptr, t->len, reach);
-	if (reach != RND_REACH_SHORT && pl->bulk)
+	if (rnd_reach_is_bulk(pl, reach))
 		rnd_pclass_quarantine_bulk(pl, (__u32)t->n);
 	else
 		rnd_pclass_step(pl, rng, (__u32)t->n);

@@ -425,7 +425,10 @@ static void take_remote_slot(struct rnd_pclass *pl, __u32 n)
 		release_report(pl, n);
 
 	*word = (__u16)(state ^ RND_SLOT_REMOTE ^ RND_SLOT_FREED);
-	rnd_pclass_quarantine(pl, n);
+	if (likely(rnd_pclass_can_step(pl, pl->rng)))
+		rnd_pclass_step(pl, pl->rng, n);
+	else
+		rnd_pclass_quarantine(pl, n);
 }
 
 __u32 rnd_pclass_take_remote(struct rnd_pclass *pl, struct rnd_slab *s)

@@ -273,16 +273,6 @@ void rnd_pcpu_flush_out(struct rnd_cpus *cpus, struct rnd_pcpu *pc)
 		deliver(cpus, seen.slab[i]);
 }
 
-void rnd_pcpu_free_remote(struct rnd_cpus *cpus, struct rnd_pcpu *pc,
-			  struct rnd_slab *s, __u32 slot)
-{
-	pc->out[pc->out_cnt].slab = s;
-	pc->out[pc->out_cnt].slot = slot;
-	pc->remote_frees++;
-	if (unlikely(++pc->out_cnt == RND_OUT_LEN))
-		rnd_pcpu_flush_out(cpus, pc);
-}
-
 __u32 rnd_pcpu_drain_inbox(struct rnd_pcpu *pc)
 {
 	struct rnd_slab *s, *next;

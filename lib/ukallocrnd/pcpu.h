@@ -203,12 +203,23 @@ void rnd_cpus_destroy(struct rnd_cpus *cpus);
  */
 void rnd_cpus_wait(struct rnd_cpus *cpus, __u32 but);
 
+/** Sends the outgoing batch to the owners; the caller is inside pc */
+void rnd_pcpu_flush_out(struct rnd_cpus *cpus, struct rnd_pcpu *pc);
+
 /**
  * Frees a slot of another CPU: it is REMOTE already and zero. The caller is
  * inside pc.
  */
-void rnd_pcpu_free_remote(struct rnd_cpus *cpus, struct rnd_pcpu *pc,
-			  struct rnd_slab *s, __u32 slot);
+static inline void rnd_pcpu_free_remote(struct rnd_cpus *cpus,
+					struct rnd_pcpu *pc, struct rnd_slab *s,
+					__u32 slot)
+{
+	pc->out[pc->out_cnt].slab = s;
+	pc->out[pc->out_cnt].slot = slot;
+	pc->remote_frees++;
+	if (unlikely(++pc->out_cnt == RND_OUT_LEN))
+		rnd_pcpu_flush_out(cpus, pc);
+}
 
 /** Part of a size class, made now if it is new; the caller is inside pc */
 static inline struct rnd_pclass *
@@ -239,9 +250,6 @@ static rnd_always_inline struct rnd_pclass *rnd_pcpu_part(struct rnd_pcpu *pc,
 	return &pc->cls[sc];
 #endif
 }
-
-/** Sends the outgoing batch to the owners; the caller is inside pc */
-void rnd_pcpu_flush_out(struct rnd_cpus *cpus, struct rnd_pcpu *pc);
 
 /**
  * Takes what others freed into quarantine; the caller is inside pc.

@@ -45,6 +45,8 @@
 #include "config.h"
 
 #define RND_SLOT_ALIGN	  16U
+/* First class whose slots are longer than RND_BULK_SLOT_MIN (bulk.h) */
+#define RND_CLASS_BULK	  24U
 #define RND_CLASS_COUNT	  49U
 #define RND_SLOT_LEN_MAX  66560U
 #define RND_SLAB_LEN_MAX  (16UL * 34816)

@@ -74,20 +74,6 @@ __u32 rnd_slab_grab(struct rnd_slab *s, __u32 from, __u32 max, __u64 *bits)
 	return i;
 }
 
-__bool rnd_slab_mark_remote(struct rnd_slab *s, unsigned int slot)
-{
-	__u64 bit = 1UL << (slot & 63U);
-
-	/* Acquire and release: what was written to the slot and its state is
-	 * visible to the owner who takes the bit, and the in-inbox flag that is
-	 * set next is ordered behind the owner's clearing it. Pairs with the
-	 * exchange in rnd_pclass_take_remote()
-	 */
-	return !(
-		rnd_fetch_or_acq_rel(rnd_slab_remote_bits(s) + slot / 64, bit) &
-		bit);
-}
-
 __bool rnd_slab_is_valid(struct rnd_slab *s, const __u16 *states)
 {
 	const __u64 *bits = rnd_slab_free_bits(s);

@@ -54,6 +54,7 @@
 #include <uk/arch/types.h>
 #include <uk/essentials.h>
 
+#include "atomic.h"
 #include "rng.h"
 #include "sizeclass.h"
 
@@ -237,7 +238,19 @@ static inline __bool rnd_slab_return(struct rnd_slab *s, unsigned int slot)
  *   - (1): Marked
  *   - (0): It was marked before: freed twice
  */
-__bool rnd_slab_mark_remote(struct rnd_slab *s, unsigned int slot);
+static inline __bool rnd_slab_mark_remote(struct rnd_slab *s, unsigned int slot)
+{
+	__u64 bit = 1UL << (slot & 63U);
+
+	/* Acquire and release: what was written to the slot and its state is
+	 * visible to the owner who takes the bit, and the in-inbox flag that is
+	 * set next is ordered behind the owner's clearing it. Pairs with the
+	 * exchange in rnd_pclass_take_remote()
+	 */
+	return !(
+		rnd_fetch_or_acq_rel(rnd_slab_remote_bits(s) + slot / 64, bit) &
+		bit);
+}
 
 /**
  * Tests S1 and S2.

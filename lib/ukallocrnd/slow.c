@@ -231,6 +231,49 @@ static void slot_check(struct rnd_heap *h, void *ptr, const struct rnd_place *p,
 		call);
 }
 
+/* Frees an object of another CPU's slab, the caller is inside pc. What is not
+ * as it should be is left alone, for others to report
+ */
+static inline __bool free_remote_inside(struct rnd_heap *h, struct rnd_pcpu *pc,
+					void *ptr, enum rnd_kind kind)
+{
+	struct rnd_place p;
+	__u16 state;
+	__sz len;
+
+	if (!rnd_pagemap_find(&h->pm, ptr, &p) || p.slab->owner == pc->idx)
+		return 0;
+	state = rnd_load_relaxed(p.state);
+	len = p.region->slot_len;
+	if (!rnd_state_is_live(state, kind) ||
+	    !rnd_slot_is_sound(&h->pm.key, len, ptr,
+			       rnd_state_slack(len, state)))
+		return 0;
+
+	/* Of several CPUs that free it at once only one wins */
+	if (!rnd_cas_relaxed(p.state, &state,
+			     rnd_state_freed(RND_SLOT_REMOTE, pc->idx)))
+		return 0;
+	if (RND_OPT_ZERO)
+		rnd_fill_zero(ptr, len);
+	rnd_pcpu_free_remote(&h->dyn->cpus, pc, p.slab, rnd_place_slot(&p));
+
+	return 1;
+}
+
+__bool rnd_free_remote(struct rnd_heap *h, struct rnd_pcpu *pc, void *ptr,
+		       enum rnd_kind kind)
+{
+	__bool done;
+
+	if (!rnd_pcpu_enter(pc))
+		return 0;
+	done = free_remote_inside(h, pc, ptr, kind);
+	rnd_pcpu_leave(pc);
+
+	return done;
+}
+
 static void slow_free_slot(struct rnd_heap *h, struct rnd_pcpu *pc, void *ptr,
 			   const struct rnd_place *p,
 			   const struct rnd_call *call)
@@ -281,13 +324,14 @@ void rnd_free_slow(struct rnd_heap *h, void *ptr, const struct rnd_call *call)
 void rnd_free_out(struct rnd_heap *h, void *ptr, enum rnd_kind kind,
 		  __uptr caller)
 {
+	struct rnd_pcpu *pc = rnd_cpus_own(h->dyn->cpus.table);
 	struct rnd_call call = { .op = "free",
 				 .caller = caller,
 				 .kind = (__u8)kind };
 
 	if (unlikely(!ptr) ||
-	    rnd_free_long(h, rnd_cpus_own(h->dyn->cpus.table), ptr,
-			  RND_SIZE_UNKNOWN, kind, RND_REACH_ALL))
+	    rnd_free_long(h, pc, ptr, RND_SIZE_UNKNOWN, kind, RND_REACH_ALL) ||
+	    rnd_free_remote(h, pc, ptr, kind))
 		return;
 	rnd_free_slow(h, ptr, &call);
 }

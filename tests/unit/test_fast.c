@@ -84,7 +84,10 @@ struct variant {
 
 static const struct variant variants[] = {
 	{ RND_REACH_SHORT, 1, RND_SHORT_MAX },
-	{ RND_REACH_LONG, RND_SHORT_MAX + 1, RND_SMALL_MAX },
+	{ RND_REACH_LONG, RND_SHORT_MAX + 1,
+	  RND_BULK_SLOT_MIN - RND_CANARY_LEN },
+	{ RND_REACH_BULK, RND_BULK_SLOT_MIN - RND_CANARY_LEN + 1,
+	  RND_SMALL_MAX },
 	{ RND_REACH_ALL, 1, RND_SMALL_MAX },
 };
 
@@ -95,6 +98,7 @@ static __bool fast_malloc(const struct variant *v, __sz size,
 	case RND_REACH_SHORT:
 		return rnd_malloc_short(pc, size, kind, obj);
 	case RND_REACH_LONG:
+	case RND_REACH_BULK:
 		return rnd_malloc_long(pc, size, kind, 1, RND_REACH_LONG, obj);
 	default:
 		return rnd_malloc_long(pc, size, kind, 1, RND_REACH_ALL, obj);
@@ -112,8 +116,13 @@ static __bool fast_free(const struct variant *v, void *ptr, __sz size,
 		return sc && rnd_free_short(pc, sc, ptr, size, kind);
 	case RND_REACH_LONG:
 		sc = rnd_window_class(h->pm.window, ptr);
-		return sc && !rnd_ptr_short(h, ptr) &&
+		return sc > RND_SHORT_LEN / RND_SLOT_ALIGN &&
+		       sc < RND_CLASS_BULK &&
 		       rnd_free_own(pc, sc, ptr, size, kind, RND_REACH_LONG);
+	case RND_REACH_BULK:
+		sc = rnd_window_class(h->pm.window, ptr);
+		return sc >= RND_CLASS_BULK &&
+		       rnd_free_own(pc, sc, ptr, size, kind, RND_REACH_BULK);
 	default:
 		return rnd_free_long(h, pc, ptr, size, kind, RND_REACH_ALL);
 	}
@@ -145,12 +154,12 @@ static void warm(__sz size)
 		rnd_rng_refill(&pc->rng);
 }
 
-/* The quarantine takes a slot without further ado. The path for short slots
- * does not know the common one
+/* The quarantine takes a slot without further ado. Only two paths know the
+ * common one
  */
 static __bool has_room(const struct variant *v, const struct rnd_pclass *pl)
 {
-	return (v->reach != RND_REACH_SHORT && pl->bulk) ||
+	return (v->reach >= RND_REACH_BULK && pl->bulk) ||
 	       rnd_pclass_can_step(pl, &pc->rng);
 }
 

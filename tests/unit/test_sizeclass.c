@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "bulk.h"
 #include "sizeclass.h"
 
 /* The request and its canary */
@@ -39,6 +40,14 @@ static void sizeclass_lengths_ascend_in_steps_of_16_z1(void **state)
 				    rnd_sizeclass[sc - 1].slot_len);
 	}
 	assert_int_equal(RND_SLOT_LEN_MAX, rnd_sizeclass[sc - 1].slot_len);
+}
+
+static void sizeclass_bulk_is_where_slots_are_too_long(void **state)
+{
+	(void)state;
+	assert_true(rnd_sizeclass[RND_CLASS_BULK].slot_len > RND_BULK_SLOT_MIN);
+	assert_true(rnd_sizeclass[RND_CLASS_BULK - 1].slot_len <=
+		    RND_BULK_SLOT_MIN);
 }
 
 static void sizeclass_is_the_smallest_that_fits(void **state)
@@ -199,6 +208,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sizeclass_lengths_ascend_in_steps_of_16_z1),
+		cmocka_unit_test(sizeclass_bulk_is_where_slots_are_too_long),
 		cmocka_unit_test(sizeclass_is_the_smallest_that_fits),
 		cmocka_unit_test(sizeclass_wastes_no_more_than_a_fifth_z2),
 		cmocka_unit_test(

@@ -46,9 +46,24 @@ void *rnd_preload_malloc(size_t size, __uptr caller)
 	return alloc_result(ptr);
 }
 
+static void __noinline preload_free_slow(void *ptr, __uptr caller)
+{
+	struct rnd_call call = { .op = "free",
+				 .caller = caller,
+				 .kind = RND_KIND_MALLOC };
+
+	struct rnd_heap *heap = rnd_preload_heap();
+
+	rnd_free_slow(heap, ptr, &call);
+	rnd_preload_settle(heap);
+}
+
+/* The paths for slots of this CPU have been tried */
 void rnd_preload_free(void *ptr, __uptr caller)
 {
-	rnd_free_out(rnd_preload_heap(), ptr, RND_KIND_MALLOC, caller);
+	if (ptr && !rnd_free_remote(rnd_preload_peek(), rnd_host_pcpu, ptr,
+				    RND_KIND_MALLOC))
+		preload_free_slow(ptr, caller);
 }
 
 void *rnd_preload_calloc(size_t nmemb, size_t size, __uptr caller)

@@ -4,9 +4,16 @@
  * You may not use this file except in compliance with the License.
  */
 
+#ifndef __UKALLOCRND_HOST_PRELOAD_PATHS_H__
+#define __UKALLOCRND_HOST_PRELOAD_PATHS_H__
+
 /* The body of preload_fast16.c, preload_fast32.c and preload_fast64.c, which
- * define RND_FAST(name). No guard: it makes functions.
+ * define RND_FAST(name)
  */
+
+#ifndef RND_FAST
+#define RND_FAST(name) rnd_fast16_##name
+#endif
 
 #include "fast.h"
 #include "fast_resize.h"
@@ -24,14 +31,28 @@ static void *__noinline malloc_long(__sz size, __uptr caller)
 	return rnd_preload_malloc(size, caller);
 }
 
-static void __noinline free_long(void *ptr, __uptr caller)
+/* Apart, because it calls something and needs a frame for that */
+static void __noinline free_bulk(void *ptr, __uptr caller)
 {
-	struct rnd_heap *heap = rnd_preload_peek();
-	__u32 sc = rnd_window_class(heap->pm.window, ptr);
+	__u32 sc = rnd_window_class(rnd_preload_peek()->pm.window, ptr);
 
 	/* Class 0: no slot, or one of no bytes */
 	if (!sc || !rnd_free_own(rnd_host_pcpu, sc, ptr, RND_SIZE_UNKNOWN,
-				 RND_KIND_MALLOC, RND_REACH_LONG))
+				 RND_KIND_MALLOC, RND_REACH_BULK))
+		rnd_preload_free(ptr, caller);
+}
+
+static void __noinline free_long(void *ptr, __uptr caller)
+{
+	__u32 sc = rnd_window_class(rnd_preload_peek()->pm.window, ptr);
+
+	/* Class 0 as well */
+	if (sc - 1 >= RND_CLASS_BULK - 1) {
+		free_bulk(ptr, caller);
+		return;
+	}
+	if (!rnd_free_own(rnd_host_pcpu, sc, ptr, RND_SIZE_UNKNOWN,
+			  RND_KIND_MALLOC, RND_REACH_LONG))
 		rnd_preload_free(ptr, caller);
 }
 
@@ -84,3 +105,5 @@ void *RND_FAST(realloc)(void *ptr, __sz size)
 
 	return rnd_preload_realloc(ptr, size, RND_CALLER());
 }
+
+#endif /* __UKALLOCRND_HOST_PRELOAD_PATHS_H__ */
