@@ -99,7 +99,9 @@ void rnd_pclass_init(struct rnd_pclass *pl, const struct rnd_region *region,
 	choice_init(pl);
 	choice_adapt(pl);
 	quarantine_init(pl, clamp_u32(RND_QUARANTINE_BYTES / len, 1,
-				      RND_QUARANTINE_FIFO_LEN));
+				      RND_QUARANTINE_FIFO_LEN) +
+				    clamp_u32(RND_QUARANTINE_BURST_BYTES / len,
+					      0, RND_QUARANTINE_BURST_LEN));
 }
 
 /*

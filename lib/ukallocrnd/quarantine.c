@@ -17,7 +17,7 @@ void rnd_quarantine_init(struct rnd_quarantine *q, __u32 rand_len,
 	UK_ASSERT(q);
 	UK_ASSERT(rand_len < RND_QUARANTINE_RAND_LEN + 1U);
 	UK_ASSERT(!RND_QUARANTINE_RAND_LEN || POWER_OF_2(rand_len));
-	UK_ASSERT(fifo_len >= 1 && fifo_len <= RND_QUARANTINE_FIFO_LEN);
+	UK_ASSERT(fifo_len >= 1 && fifo_len <= RND_QUARANTINE_FIFO_MAX);
 	UK_ASSERT(seg_len >= 1 && seg_len <= RND_QUARANTINE_SEG_MAX);
 
 	q->rand_len = rand_len;
@@ -153,7 +153,7 @@ static __bool shape_is_valid(const struct rnd_quarantine *q)
 	if (q->rand_len > RND_QUARANTINE_RAND_LEN ||
 	    (q->rand_len & (q->rand_len - 1)))
 		return 0;
-	if (!q->fifo_len || q->fifo_len > RND_QUARANTINE_FIFO_LEN ||
+	if (!q->fifo_len || q->fifo_len > RND_QUARANTINE_FIFO_MAX ||
 	    !q->seg_len || q->seg_len > RND_QUARANTINE_SEG_MAX ||
 	    q->ring_len !=
 		    (DIV_ROUND_UP(q->fifo_len, q->seg_len) + 1) * q->seg_len)

@@ -59,10 +59,14 @@
 /* Marks an entry not filled yet; no slot has this number */
 #define RND_QUARANTINE_NONE (~0U)
 
+/* Longest FIFO stage */
+#define RND_QUARANTINE_FIFO_MAX                                                \
+	(RND_QUARANTINE_FIFO_LEN + RND_QUARANTINE_BURST_LEN)
+
 /* Longest segment; the ring has at most two of them beyond F */
 #define RND_QUARANTINE_SEG_MAX 64U
 #define RND_QUARANTINE_RING_MAX                                                \
-	(RND_QUARANTINE_FIFO_LEN + 2 * RND_QUARANTINE_SEG_MAX)
+	(RND_QUARANTINE_FIFO_MAX + 2 * RND_QUARANTINE_SEG_MAX)
 
 /**
  * Quarantine of one CPU and size class
@@ -110,7 +114,7 @@ typedef void (*rnd_quarantine_func)(void *arg, __u32 slot);
  *   Length R of the random stage, a power of two, at most
  *   RND_QUARANTINE_RAND_LEN; 0 if that is 0
  * @param fifo_len
- *   Length F of the FIFO stage, from 1 to RND_QUARANTINE_FIFO_LEN
+ *   Length F of the FIFO stage, from 1 to RND_QUARANTINE_FIFO_MAX
  * @param seg_len
  *   Length S of its segments, from 1 to RND_QUARANTINE_SEG_MAX
  */

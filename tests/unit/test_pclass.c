@@ -67,7 +67,7 @@ static void pclass_lengths_follow_the_slot(void **state)
 		assert_true(pl.pool_high - pl.pool_max > pl.choice / 4);
 		assert_true(pl.pool_high + pl.q.seg_len <= RND_POOL_LEN);
 
-		assert_in_range(pl.q.fifo_len, 1, RND_QUARANTINE_FIFO_LEN);
+		assert_in_range(pl.q.fifo_len, 1, RND_QUARANTINE_FIFO_MAX);
 		assert_in_range(pl.q.rand_len, 0, RND_QUARANTINE_RAND_LEN);
 		if (RND_QUARANTINE_RAND_LEN)
 			assert_true(POWER_OF_2(pl.q.rand_len));
@@ -77,7 +77,9 @@ static void pclass_lengths_follow_the_slot(void **state)
 				 pl.q.rand_len * len <=
 					 RND_QUARANTINE_BYTES / 2) &&
 				(pl.q.fifo_len == 1 ||
-				 pl.q.fifo_len * len <= RND_QUARANTINE_BYTES));
+				 pl.q.fifo_len * len <=
+					 RND_QUARANTINE_BYTES +
+						 RND_QUARANTINE_BURST_BYTES));
 	}
 }
 

@@ -187,7 +187,7 @@ static void quarantine_works_at_its_longest(void **state)
 	(void)state;
 	memset(&q, 0, sizeof(q));
 	rnd_quarantine_init(&q, RND_QUARANTINE_RAND_LEN,
-			    RND_QUARANTINE_FIFO_LEN, RND_QUARANTINE_SEG_MAX);
+			    RND_QUARANTINE_FIFO_MAX, RND_QUARANTINE_SEG_MAX);
 	ring = q.ring_len;
 	assert_in_range(ring, RND_QUARANTINE_FIFO_LEN, RND_QUARANTINE_RING_MAX);
 	for (i = 0; i < q.rand_len; i++)
@@ -377,7 +377,7 @@ static void quarantine_is_invalid_if_a_field_is(void **state)
 
 static void quarantine_init_contract(void **state)
 {
-	const __u32 r = RND_QUARANTINE_RAND_LEN, f = RND_QUARANTINE_FIFO_LEN;
+	const __u32 r = RND_QUARANTINE_RAND_LEN, f = RND_QUARANTINE_FIFO_MAX;
 	const __u32 m = RND_QUARANTINE_SEG_MAX;
 
 	(void)state;
