@@ -23,7 +23,8 @@ void __noreturn rnd_diag_overflow(struct rnd_heap *h, const void *ptr, __sz len,
 				  const struct rnd_call *call)
 {
 	struct rnd_bug_info info = {
-		.bug = RND_BUG_OVERFLOW,
+		.bug = (__uptr)bad < (__uptr)ptr ? RND_BUG_UNDERFLOW :
+						   RND_BUG_OVERFLOW,
 		.op = call->op,
 		.ptr = ptr,
 		.caller = call->caller,
@@ -244,7 +245,14 @@ static void diag_span(struct rnd_bug_info *info, const struct rnd_span *sp,
 	info->req = sp->req;
 	if (sp->state != RND_SPAN_LIVE)
 		info_set_dead_span(info, sp);
-	if (addr - sp->addr >= sp->pages * RND_PAGE_LEN) {
+	if (addr >= rnd_span_base(sp) && addr < sp->addr) {
+		info->bug = RND_BUG_INVALID_FREE;
+		info->where = sp->state == RND_SPAN_LIVE ?
+				      "in front of a large object" :
+				      "in front of a freed large object";
+		return;
+	}
+	if (addr < sp->addr || addr >= rnd_span_end(sp)) {
 		info->bug = RND_BUG_INVALID_FREE;
 		info->where = sp->state == RND_SPAN_LIVE ?
 				      "in the guard of a large object" :

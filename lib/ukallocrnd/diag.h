@@ -30,7 +30,8 @@ void __noreturn rnd_diag_pointer(struct rnd_heap *h, const void *ptr,
 				 const struct rnd_call *call);
 
 /**
- * Reports changed bytes behind an object, and what lies behind these.
+ * Reports changed bytes in front of or behind an object, and what lies
+ * behind these.
  *
  * @param len
  *   Slot length, or 0 for a large object

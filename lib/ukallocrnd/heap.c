@@ -235,8 +235,9 @@ static void describe_in(struct rnd_heap *h, void *arg)
 		describe_place(h, &place, addr);
 	} else if (rnd_large_locate(&h->dyn->large, ptr, &sp)) {
 		rnd_print("  heap: %s of a %s object of %lu bytes at %p\n",
-			  addr - sp.addr < sp.pages * RND_PAGE_LEN ? "inside" :
-								     "guard",
+			  addr - rnd_span_base(&sp) < sp.pages * RND_PAGE_LEN ?
+				  "inside" :
+				  "guard",
 			  sp.state == RND_SPAN_LIVE ? "live large" :
 						      "freed large",
 			  sp.req, (void *)sp.addr);

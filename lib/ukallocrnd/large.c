@@ -44,21 +44,11 @@ void rnd_large_destroy(struct rnd_large *lg)
 	rnd_spans_destroy(&lg->t);
 }
 
-__sz rnd_large_pages(__sz req)
-{
-	__sz pages = DIV_ROUND_UP(req, RND_PAGE_LEN);
-
-	/* A slack shorter than the canary would cover less than it should */
-	if (pages * RND_PAGE_LEN != req)
-		pages = DIV_ROUND_UP(req + RND_CANARY_LEN, RND_PAGE_LEN);
-
-	return pages;
-}
-
 __bool rnd_large_is_possible(const struct rnd_large *lg, __sz req)
 {
 	return req <= __SSZ_MAX / 2 &&
-	       rnd_vspace_is_possible(lg->vs, rnd_large_pages(req));
+	       rnd_vspace_is_possible(lg->vs,
+				      rnd_seat_pages(rnd_seat_default(), req));
 }
 
 /*
@@ -79,24 +69,52 @@ static __sz large_guard(struct rnd_large *lg, __sz pages)
 void rnd_large_canary_write(const struct rnd_large *lg,
 			    const struct rnd_span *sp)
 {
-	__sz len = rnd_span_len(sp);
+	__u64 word = rnd_canary_word(&lg->key, sp->addr);
 
-	if (RND_OPT_CANARY && sp->req < len)
-		rnd_canary_write(rnd_canary_word(&lg->key, sp->addr),
-				 (void *)sp->addr, sp->req, len);
+	if (!RND_OPT_CANARY)
+		return;
+	rnd_seat_write(word, rnd_span_base(sp), sp->addr);
+	rnd_seat_write(word, sp->addr + sp->req, rnd_span_end(sp));
 }
 
 const void *rnd_large_canary_bad(const struct rnd_large *lg,
 				 const struct rnd_span *sp)
 {
 	__u64 word = rnd_canary_word(&lg->key, sp->addr);
-	__sz len = rnd_span_len(sp);
+	const void *bad;
 
-	if (!RND_OPT_CANARY || sp->req == len ||
-	    likely(rnd_canary_check(word, (void *)sp->addr, sp->req, len)))
+	if (!RND_OPT_CANARY)
 		return __NULL;
 
-	return rnd_canary_find_bad(word, (void *)sp->addr, sp->req, len);
+	bad = rnd_seat_find_bad(word, rnd_span_base(sp), sp->addr);
+	if (unlikely(bad))
+		return bad;
+
+	return rnd_seat_find_bad(word, sp->addr + sp->req, rnd_span_end(sp));
+}
+
+__bool rnd_large_fits(const struct rnd_span *sp, __sz req)
+{
+	__sz room = rnd_span_end(sp) - sp->addr;
+
+	if (rnd_seat_pages((enum rnd_seat)sp->seat, req) != sp->pages)
+		return 0;
+
+	return req == room || req + RND_CANARY_LEN <= room ||
+	       (sp->seat == RND_SEAT_RIGHT && req <= room);
+}
+
+/* Draws where in its pages an object starts */
+static __sz span_offset(struct rnd_large *lg, const struct rnd_span *sp,
+			__sz align)
+{
+	enum rnd_seat seat = (enum rnd_seat)sp->seat;
+	__sz choices = rnd_seat_choices(seat, sp->req, align), choice = 0;
+
+	if (choices > 1)
+		choice = rnd_vspace_draw(lg->vs, choices);
+
+	return rnd_seat_offset(seat, sp->req, align, choice);
 }
 
 int rnd_large_place(struct rnd_large *lg, struct rnd_span *sp, __sz align)
@@ -130,28 +148,44 @@ static int span_make(struct rnd_large *lg, struct rnd_span *sp, __sz align)
 
 static void span_unmake(struct rnd_large *lg, const struct rnd_span *sp)
 {
-	rnd_vspace_decommit(lg->vs, sp->addr, rnd_span_len(sp),
+	rnd_vspace_decommit(lg->vs, rnd_span_base(sp), rnd_span_len(sp),
 			    RND_BACKING_USER);
 	rnd_port_release(sp->map, sp->map_len);
 }
 
 void *rnd_large_alloc(struct rnd_large *lg, __sz req, __sz align, __u8 kind)
 {
-	struct rnd_span sp = { .req = req,
+	struct rnd_large_want want = { .req = req,
+				       .align = align,
+				       .kind = kind };
+
+	if (kind != RND_KIND_PAGES && align < RND_PAGE_LEN)
+		want.seat = rnd_seat_default();
+
+	return rnd_large_alloc_at(lg, &want);
+}
+
+void *rnd_large_alloc_at(struct rnd_large *lg,
+			 const struct rnd_large_want *want)
+{
+	struct rnd_span sp = { .req = want->req,
+			       .pages = rnd_seat_pages(want->seat, want->req),
 			       .state = RND_SPAN_LIVE,
-			       .kind = kind };
+			       .kind = want->kind,
+			       .seat = (__u8)want->seat };
+	__sz align = MAX(want->align, RND_PAGE_LEN);
 	unsigned long flags;
 	int rc;
 
-	UK_ASSERT(req && POWER_OF_2(align));
+	UK_ASSERT(want->req && POWER_OF_2(want->align) &&
+		  want->align >= RND_SLOT_ALIGN);
 
-	if (unlikely(!rnd_large_is_possible(lg, req)))
+	if (unlikely(!rnd_large_is_possible(lg, want->req)))
 		return __NULL;
-	sp.pages = rnd_large_pages(req);
-	align = MAX(align, RND_PAGE_LEN);
 	if (!rnd_large_take_parked(lg, &sp, align) &&
 	    unlikely(span_make(lg, &sp, align)))
 		return __NULL;
+	sp.addr += span_offset(lg, &sp, want->align);
 	rnd_large_canary_write(lg, &sp);
 
 	flags = rnd_lock_acquire(&lg->lock);

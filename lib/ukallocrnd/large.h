@@ -18,15 +18,19 @@
  *   the object.
  *
  *     |<------------------- reservation (map, map_len) ------------------>|
- *     | guard, random |      span: pages      | slack | guard, random      |
- *                     ^addr                   ^req
+ *     | guard, random | front |   object    | slack | guard, random        |
+ *                     |       ^addr         ^addr + req
+ *                     |<--------- span: pages ----->|
+ *
+ *   Where the object is in its pages, its seat decides (seat.h).
  *
  *   A freed span is decommitted, or its pages are parked elsewhere (park.h),
  *   and stays reserved while it passes the quarantine.
  *
  * Invariants
  *   G3  Quarantined spans are not committed, live ones are.
- *   G4  The bytes from req to the end of the last page hold the canary.
+ *   G4  All bytes of the pages in front of and behind an object hold the
+ *       canary.
  *
  * Concurrency
  *   The table is under the lock (RND_RANK_LARGE). The port is called outside
@@ -42,6 +46,7 @@
 #include "park.h"
 #include "quarantine.h"
 #include "rng.h"
+#include "seat.h"
 #include "slab.h"
 #include "span.h"
 #include "vspace.h"
@@ -89,16 +94,29 @@ void rnd_large_destroy(struct rnd_large *lg);
  * Allocates zeroed pages at a random place between guards.
  *
  * @param req
- *   Requested bytes, not 0; the canary fills the rest of the last page
+ *   Requested bytes, not 0; the canary fills the rest of the pages
  * @param align
- *   A power of two; less than a page is a page
+ *   A power of two, RND_SLOT_ALIGN or more
  * @param kind
- *   enum rnd_kind or RND_KIND_PAGES
+ *   enum rnd_kind or RND_KIND_PAGES, which are page aligned
  *
  * @return
- *   The object, page aligned, or __NULL if anything is exhausted
+ *   The object, at the seat of the configuration, or __NULL if anything is
+ *   exhausted
  */
 void *rnd_large_alloc(struct rnd_large *lg, __sz req, __sz align, __u8 kind);
+
+/** An object to be allocated, exactly */
+struct rnd_large_want {
+	__sz req;
+	__sz align;
+	__u8 kind;
+	enum rnd_seat seat; /* RND_SEAT_START if align is a page or more */
+};
+
+/** Allocates an object at a seat; otherwise as above */
+void *rnd_large_alloc_at(struct rnd_large *lg,
+			 const struct rnd_large_want *want);
 
 /**
  * Looks an object up by its first byte.
@@ -143,7 +161,7 @@ int rnd_large_free(struct rnd_large *lg, const void *ptr, __sz cnt, __u8 kind,
 
 /**
  * The same, and tests the canary of a live object. Under the lock: nobody can
- * take the memory away meanwhile. Reads a page and a bit at most.
+ * take the memory away meanwhile. Reads two pages at most.
  *
  * @param[out] bad
  *   First byte that was changed, or __NULL
@@ -174,6 +192,7 @@ int rnd_large_resize(struct rnd_large *lg, const void *ptr, __sz req);
 /**
  * Gives a live object another number of pages: they move to a new random
  * place, the old one passes the quarantine as if the object had been freed.
+ * Where in its pages the object starts stays the same.
  *
  * @param req
  *   Requested bytes, possible ones
@@ -188,15 +207,19 @@ int rnd_large_resize(struct rnd_large *lg, const void *ptr, __sz req);
 int rnd_large_move(struct rnd_large *lg, const void *ptr, __sz req, __u8 kind,
 		   __u32 cpu, void **moved);
 
-/** First byte of the canary that was changed, or __NULL. Pages must be there */
+/** First byte around an object that was changed; __NULL: none. Pages must be
+ * there
+ */
 const void *rnd_large_canary_bad(const struct rnd_large *lg,
 				 const struct rnd_span *sp);
 
 /** Tells whether an object of so many bytes could ever be allocated */
 __bool rnd_large_is_possible(const struct rnd_large *lg, __sz req);
 
-/** Pages for so many bytes: the slack is 0 or at least a canary */
-__sz rnd_large_pages(__sz req);
+/** Tells whether an object can have another size where it is, in as many
+ * pages as a new one of this size would have
+ */
+__bool rnd_large_fits(const struct rnd_span *sp, __sz req);
 
 /** Gives the addresses of quarantined spans back; returns their number */
 __u32 rnd_large_purge(struct rnd_large *lg);

@@ -28,10 +28,13 @@ static __u32 large_holder(struct rnd_large *lg, __uptr addr, __sz *cnt,
 		return 0;
 
 	sp = rnd_spans_at(&lg->t, n);
-	if (!*cnt)
+	if (sp->state != RND_SPAN_LIVE || sp->kind != kind)
+		return 0;
+	if (!*cnt) {
 		*cnt = sp->pages;
-	if (sp->state != RND_SPAN_LIVE || sp->kind != kind ||
-	    addr % RND_PAGE_LEN || addr < sp->addr)
+		return n;
+	}
+	if (addr % RND_PAGE_LEN || addr < sp->addr)
 		return 0;
 	first = (addr - sp->addr) / RND_PAGE_LEN;
 	if (first >= sp->pages || *cnt > sp->pages - first)
@@ -60,10 +63,10 @@ __u32 rnd_large_claim(struct rnd_large *lg, __uptr addr, __sz cnt, __u8 kind,
 /* The address of a span is not ours any more: what is around it goes back */
 static void span_release_around(const struct rnd_span *sp)
 {
-	__uptr end = sp->addr + rnd_span_len(sp);
+	__uptr base = rnd_span_base(sp), end = rnd_span_end(sp);
 
-	if (sp->addr > sp->map)
-		rnd_port_release(sp->map, sp->addr - sp->map);
+	if (base > sp->map)
+		rnd_port_release(sp->map, base - sp->map);
 	if (sp->map + sp->map_len > end)
 		rnd_port_release(end, sp->map + sp->map_len - end);
 }
@@ -114,8 +117,8 @@ static int large_free(struct rnd_large *lg, const void *ptr, __sz cnt,
 		memcpy(dst, ptr, len);
 	rc = rnd_large_park(lg, &sp);
 	if (rc < 0)
-		rnd_vspace_decommit(lg->vs, sp.addr, rnd_span_len(&sp),
-				    RND_BACKING_USER);
+		rnd_vspace_decommit(lg->vs, rnd_span_base(&sp),
+				    rnd_span_len(&sp), RND_BACKING_USER);
 	rnd_large_retire(lg, n, rc == 1);
 
 	return 0;

@@ -14,13 +14,14 @@
 #include "large.h"
 #include "large_priv.h"
 
-/* The bytes from the old requested size on were canary, which is a secret:
- * those inside the object now are cleared, and what is behind it is written
+/* The bytes from the old requested size to the end of the pages that there
+ * were, room bytes behind the start, were canary, which is a secret: those
+ * inside the object now are cleared, and what is around it is written
  */
 static void span_settle(const struct rnd_large *lg, const struct rnd_span *sp,
-			__sz old_req, __sz old_len)
+			__sz old_req, __sz room)
 {
-	__sz end = MIN(sp->req, old_len);
+	__sz end = MIN(sp->req, room);
 
 	if (RND_OPT_CANARY && end > old_req)
 		memset((char *)sp->addr + old_req, 0, end - old_req);
@@ -41,10 +42,10 @@ int rnd_large_resize(struct rnd_large *lg, const void *ptr, __sz req)
 		n = 0;
 	if (likely(n)) {
 		sp = rnd_spans_at(&lg->t, n);
-		UK_ASSERT(rnd_large_pages(req) == sp->pages);
+		UK_ASSERT(rnd_large_fits(sp, req));
 		old_req = sp->req;
 		sp->req = req;
-		span_settle(lg, sp, old_req, rnd_span_len(sp));
+		span_settle(lg, sp, old_req, rnd_span_end(sp) - sp->addr);
 	}
 	rnd_lock_release(&lg->lock, flags);
 
@@ -53,15 +54,24 @@ int rnd_large_resize(struct rnd_large *lg, const void *ptr, __sz req)
 
 /* A place and an entry for the object as it will be. It is live before there
  * is memory, because afterwards nothing may fail; nobody knows its address.
+ * Pages move as they are: the object starts in them where it did, and only if
+ * one of the new size could start there.
  */
-static int move_prepare(struct rnd_large *lg, struct rnd_span *to)
+static int move_prepare(struct rnd_large *lg, const struct rnd_span *sp,
+			struct rnd_span *to)
 {
+	__sz offset = sp->addr - rnd_span_base(sp);
 	unsigned long flags;
 	int rc;
 
+	to->seat = sp->seat;
+	to->pages = rnd_seat_pages((enum rnd_seat)to->seat, to->req);
+	if (!rnd_seat_allows((enum rnd_seat)to->seat, to->req, offset))
+		return -ENOTSUP;
 	rc = rnd_large_place(lg, to, RND_PAGE_LEN);
 	if (unlikely(rc))
 		return rc;
+	to->addr += offset;
 
 	flags = rnd_lock_acquire(&lg->lock);
 	rc = rnd_spans_make_room(&lg->t, to);
@@ -91,22 +101,25 @@ static void move_undo(struct rnd_large *lg, const struct rnd_span *to)
 static int move_pages(struct rnd_large *lg, const struct rnd_span *sp,
 		      struct rnd_span *to)
 {
-	__sz len = MIN(rnd_span_len(sp), rnd_span_len(to));
+	__uptr base = rnd_span_base(sp);
+	__sz len;
 	int rc;
 
-	rc = move_prepare(lg, to);
+	rc = move_prepare(lg, sp, to);
 	if (unlikely(rc))
 		return rc;
-	rc = rnd_vspace_move(lg->vs, sp->addr, len, to->addr, rnd_span_len(to));
+	len = MIN(rnd_span_len(sp), rnd_span_len(to));
+	rc = rnd_vspace_move(lg->vs, base, len, rnd_span_base(to),
+			     rnd_span_len(to));
 	if (unlikely(rc < 0)) {
 		move_undo(lg, to);
 		return rc;
 	}
 
 	if (len < rnd_span_len(sp))
-		rnd_vspace_decommit(lg->vs, sp->addr + len,
-				    rnd_span_len(sp) - len, RND_BACKING_USER);
-	span_settle(lg, to, sp->req, rnd_span_len(sp));
+		rnd_vspace_decommit(lg->vs, base + len, rnd_span_len(sp) - len,
+				    RND_BACKING_USER);
+	span_settle(lg, to, sp->req, rnd_span_end(sp) - sp->addr);
 
 	return rc;
 }
@@ -115,7 +128,6 @@ int rnd_large_move(struct rnd_large *lg, const void *ptr, __sz req, __u8 kind,
 		   __u32 cpu, void **moved)
 {
 	struct rnd_span to = { .req = req,
-			       .pages = rnd_large_pages(req),
 			       .state = RND_SPAN_LIVE,
 			       .kind = kind };
 	struct rnd_span sp = { .addr = 0 };

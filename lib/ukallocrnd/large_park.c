@@ -106,6 +106,7 @@ __bool rnd_large_take_parked(struct rnd_large *lg, struct rnd_span *sp,
 int rnd_large_park(struct rnd_large *lg, const struct rnd_span *sp)
 {
 	struct rnd_span to = { .pages = sp->pages };
+	__uptr base = rnd_span_base(sp);
 	__sz len = rnd_span_len(sp);
 	struct rnd_parked pk;
 	unsigned long flags;
@@ -113,10 +114,10 @@ int rnd_large_park(struct rnd_large *lg, const struct rnd_span *sp)
 	int rc;
 
 	if (!rnd_park_wants(sp->pages) ||
-	    rnd_port_backed(sp->addr, len) < len - len / 8 ||
+	    rnd_port_backed(base, len) < len - len / 8 ||
 	    unlikely(rnd_large_place(lg, &to, RND_PAGE_LEN)))
 		return -ENOTSUP;
-	rc = rnd_vspace_move(lg->vs, sp->addr, len, to.addr, len);
+	rc = rnd_vspace_move(lg->vs, base, len, to.addr, len);
 	if (unlikely(rc < 0)) {
 		rnd_port_release(to.map, to.map_len);
 		return rc;

@@ -21,7 +21,7 @@
  * Reserves a place with guards for the pages of a span.
  *
  * @param[out] sp
- *   addr, map and map_len; pages is given
+ *   addr (of the first page), map and map_len; pages is given
  *
  * @return
  *   - (0): Reserved, nothing committed
@@ -29,7 +29,7 @@
  */
 int rnd_large_place(struct rnd_large *lg, struct rnd_span *sp, __sz align);
 
-/** Fills the slack of a span */
+/** Fills all bytes around the object of a span */
 void rnd_large_canary_write(const struct rnd_large *lg,
 			    const struct rnd_span *sp);
 

@@ -25,6 +25,7 @@ static const char *const bug_text[] = {
 	[RND_BUG_SIZE_MISMATCH] = "size mismatch",
 	[RND_BUG_KIND_MISMATCH] = "kind mismatch",
 	[RND_BUG_OVERFLOW] = "overflow",
+	[RND_BUG_UNDERFLOW] = "underflow",
 	[RND_BUG_WRITE_AFTER_FREE] = "write after free",
 	[RND_BUG_METADATA] = "metadata corrupted",
 };

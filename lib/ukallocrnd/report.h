@@ -25,6 +25,7 @@ enum rnd_bug {
 	RND_BUG_SIZE_MISMATCH,	  /* sized free disagrees with the request */
 	RND_BUG_KIND_MISMATCH,	  /* malloc, new and new[] mixed up */
 	RND_BUG_OVERFLOW,	  /* bytes behind the object were changed */
+	RND_BUG_UNDERFLOW,	  /* bytes in front of it were changed */
 	RND_BUG_WRITE_AFTER_FREE, /* a free slot is not zero any more */
 	RND_BUG_METADATA,	  /* an invariant of the library is broken */
 	RND_BUG_COUNT

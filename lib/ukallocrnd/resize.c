@@ -23,6 +23,8 @@ struct object {
 	const struct rnd_region *region;
 	__u32 owner;
 	__u16 *state;
+	/* Of a large object */
+	struct rnd_span span;
 };
 
 static void object_check_slot(struct rnd_heap *h, const struct object *o,
@@ -78,8 +80,9 @@ static struct object object_large(struct rnd_heap *h, void *ptr,
 	if (unlikely(bad))
 		rnd_diag_overflow(h, ptr, 0, sp.req, bad, call);
 	o.req = sp.req;
-	o.len = sp.pages * RND_PAGE_LEN;
+	o.len = rnd_span_end(&sp) - sp.addr;
 	o.kind = sp.kind;
+	o.span = sp;
 
 	return o;
 }
@@ -128,7 +131,7 @@ static __bool object_fits(const struct object *o, __sz size)
 		       o->region->sc == rnd_sizeclass_of(size);
 
 	return size > RND_SMALL_MAX && size <= __SSZ_MAX / 2 &&
-	       rnd_large_pages(size) * RND_PAGE_LEN == o->len;
+	       rnd_large_fits(&o->span, size);
 }
 
 /* Copies out of a large object and frees it: claimed first, so that somebody

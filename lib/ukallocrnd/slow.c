@@ -121,7 +121,7 @@ void *rnd_malloc_slow(struct rnd_heap *h, __sz size, enum rnd_kind kind,
 		      __uptr caller)
 {
 	if (unlikely(size > RND_SMALL_MAX))
-		return slow_large(h, size, RND_PAGE_LEN, (__u8)kind);
+		return slow_large(h, size, RND_SLOT_ALIGN, (__u8)kind);
 
 	return slow_class(h, size ? rnd_sizeclass_of(size) : 0, size, kind,
 			  caller);

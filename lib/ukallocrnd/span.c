@@ -12,7 +12,7 @@
 
 #define SPAN_TABLE_LEN ((__sz)RND_SPAN_MAX * sizeof(struct rnd_span))
 
-UK_CTASSERT(sizeof(struct rnd_span) == 56);
+UK_CTASSERT(sizeof(struct rnd_span) == 64);
 
 int rnd_spans_init(struct rnd_spans *t, struct rnd_vspace *vs)
 {
@@ -313,10 +313,12 @@ __bool rnd_spans_is_valid(const struct rnd_spans *t, __u32 *waiting)
 		sp = &t->span[i];
 		if (sp->state == RND_SPAN_FREE)
 			continue;
-		if (!node_is_valid(t, i + 1) || sp->addr < sp->map ||
-		    sp->addr + rnd_span_len(sp) > sp->map + sp->map_len)
+		if (!node_is_valid(t, i + 1) || rnd_span_base(sp) < sp->map ||
+		    rnd_span_end(sp) > sp->map + sp->map_len)
 			return 0;
 		if (sp->state == RND_SPAN_LIVE) {
+			if (sp->addr + sp->req > rnd_span_end(sp))
+				return 0;
 			live++;
 			pages += sp->pages;
 		}

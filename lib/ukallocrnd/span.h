@@ -56,7 +56,7 @@ enum rnd_span_state {
 #define RND_KIND_PAGES 3
 
 struct rnd_span {
-	/** First byte of the object; 0 in free entries */
+	/** First byte of the object, in its first page; 0 in free entries */
 	__uptr addr;
 	__sz pages;
 	/** Requested bytes; whole pages for page allocations */
@@ -74,6 +74,9 @@ struct rnd_span {
 	__u8 kind;
 	/** CPU that freed it + 1; 0: none */
 	__u16 freed_by;
+	/** enum rnd_seat */
+	__u8 seat;
+	__u8 unused[7];
 };
 
 #define RND_SPAN_MAX (1U << 24)
@@ -103,6 +106,18 @@ struct rnd_spans {
 static inline __sz rnd_span_len(const struct rnd_span *sp)
 {
 	return sp->pages * RND_PAGE_LEN;
+}
+
+/** First byte of a span's pages */
+static inline __uptr rnd_span_base(const struct rnd_span *sp)
+{
+	return ALIGN_DOWN(sp->addr, RND_PAGE_LEN);
+}
+
+/** First byte behind a span's pages */
+static inline __uptr rnd_span_end(const struct rnd_span *sp)
+{
+	return rnd_span_base(sp) + rnd_span_len(sp);
 }
 
 /**

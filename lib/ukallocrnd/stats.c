@@ -135,7 +135,7 @@ static void map_span(void *arg, const struct rnd_span *sp)
 	const struct map_user *user = arg;
 
 	if (sp->state == RND_SPAN_LIVE)
-		user->fn(user->arg, "large object", sp->addr,
+		user->fn(user->arg, "large object", rnd_span_base(sp),
 			 sp->pages * RND_PAGE_LEN);
 }
 

@@ -131,6 +131,35 @@ static void underflow_guard(const struct crime_args *args)
 	crime_flip((void *)(ptr / PAGE_LEN * PAGE_LEN - 1), 0);
 }
 
+/* args->offset counts backwards from the byte in front of the object */
+static void underflow_large(const struct crime_args *args)
+{
+	char *ptr = crime_malloc(args->size);
+
+	crime_announce(ptr);
+	crime_flip(ptr - args->offset - 1, 0);
+	free(ptr);
+}
+
+static void underflow_large_realloc(const struct crime_args *args)
+{
+	char *ptr = crime_malloc(args->size);
+
+	crime_announce(ptr);
+	crime_flip(ptr - args->offset - 1, 0);
+	if (realloc(ptr, args->size * 3))
+		return;
+}
+
+static void overflow_read(const struct crime_args *args)
+{
+	char *ptr = crime_malloc(args->size);
+
+	crime_announce(ptr);
+	if (((volatile char *)ptr)[args->size + args->offset])
+		return;
+}
+
 /* Allocates and frees until the damaged slot would be handed out again */
 static void reuse(size_t size)
 {
@@ -225,6 +254,9 @@ const struct crime crimes_write[] = {
 	{ "overflow_usable", overflow_usable },
 	{ "overflow_guard", overflow_guard },
 	{ "underflow_guard", underflow_guard },
+	{ "underflow_large", underflow_large },
+	{ "underflow_large_realloc", underflow_large_realloc },
+	{ "overflow_read", overflow_read },
 	{ "write_after_free", write_after_free },
 	{ "write_after_remote_free", write_after_remote_free },
 	{ "write_after_realloc", write_after_realloc },

@@ -2,15 +2,17 @@
 """The examples of docs/reports.md are what crimes really end in.
 
 An example is an indented block: a line `$ crime NAME SIZE:OFFSET`, then the
-report. Addresses and threads differ from run to run; they are numbered in the
-order in which they appear, so that equal ones stay equal. Distances of ten
-digits and more are as good as any other. What depends on where an object
-happens to lie, not on the library, gets several attempts.
+report. Options in brackets behind it are needed beside those of the default.
+Addresses and threads differ from run to run; they are numbered in the order in
+which they appear, so that equal ones stay equal. Distances of ten digits and
+more are as good as any other. What depends on where an object happens to lie,
+not on the library, gets several attempts.
 """
 import dataclasses
 import re
 
-EXAMPLE = re.compile(r"^    \$ crime (\w+) (\d+):(\w+)\n((?:    .+\n)*)", re.M)
+EXAMPLE = re.compile(r"^    \$ crime (\w+) (\d+):(\w+)(?: \[([A-Z_ ]+)\])?\n"
+                     r"((?:    .+\n)*)", re.M)
 VARYING = re.compile(r"0x[0-9a-f]+|(?<=thread )\d+|\d{10,}")
 ATTEMPTS = 20
 NEEDS = {"CANARY", "WRITE_AFTER_FREE", "KIND_CHECK", "QUARANTINE"}
@@ -23,6 +25,7 @@ class Example:
     crime: str
     size: int
     offset: int
+    needs: set
     report: str
 
     def name(self):
@@ -33,8 +36,9 @@ class Example:
 def read(text):
     """All examples of the document."""
     return [Example(crime, int(size), int(offset, 0),
+                    NEEDS | set(needs.split()),
                     re.sub("^    ", "", report, flags=re.M))
-            for crime, size, offset, report in EXAMPLE.findall(text)]
+            for crime, size, offset, needs, report in EXAMPLE.findall(text)]
 
 
 def constant(report):
@@ -44,9 +48,9 @@ def constant(report):
         lambda m: f"#{seen.setdefault(m[0], len(seen))}", report)
 
 
-def missing(options):
-    """Options that are off although some example needs them."""
-    return sorted(NEEDS - options) if options is not None else []
+def missing(example, options):
+    """Options that are off although the example needs them."""
+    return sorted(example.needs - options) if options is not None else []
 
 
 def check(example, execute):
@@ -59,12 +63,14 @@ def check(example, execute):
                       f"renews it\n{report.rstrip()}")
 
 
-def write(path, execute):
-    """Replaces the report of every example by a new one."""
+def write(path, options, execute):
+    """Replaces the report of every example that can be had by a new one."""
     def renew(found):
-        name, size, offset = found[1], int(found[2]), int(found[3], 0)
-        report = execute(Example(name, size, offset, "")).stderr
+        example = read(found[0])[0]
+        if missing(example, options):
+            return found[0]
+        report = execute(example).stderr
         lines = "".join(f"    {line}\n" for line in report.splitlines())
-        return f"    $ crime {name} {size}:{found[3]}\n{lines}"
+        return found[0].split("\n", 1)[0] + "\n" + lines
 
     path.write_text(EXAMPLE.sub(renew, path.read_text()))

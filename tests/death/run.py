@@ -25,7 +25,8 @@ Columns of the table, separated by tabs:
     details  lines after the first one, with ; between, or ... for any, or -:
              no report. A|B: one of them; ?A: perhaps. {size}, {offset} of the
              run; {end}: their sum; {slot}: the slot length; {below}: offset
-             bytes before its end; {low}: that or the size, what is more;
+             bytes before its end; {before}: one more than the offset;
+             {low}: the place of {below} or the size, what is more;
              {gap}: from there to the end; {obj}: announced object;
              {nearest}: the distance to it; {freer}: thread that freed; {n}
              any number, {at} any address, {side} before or after, {s} s or
@@ -166,7 +167,7 @@ def values_of(run, said, canary):
     slot = slot_len(run.size, canary)
     values = {"n": r"\d+", "at": "0x[0-9a-f]+", "side": "(before|after)",
               "s": "s?", "size": run.size, "offset": run.offset,
-              "end": run.size + run.offset,
+              "end": run.size + run.offset, "before": run.offset + 1,
               "freer": said.get("freer", said["thread"])}
     if slot != "large":
         low = max(run.size, slot - run.offset)
@@ -308,7 +309,7 @@ def main():
             if args.filter in r.crime]
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if args.write_examples:
-        examples.write(DOCUMENT,
+        examples.write(DOCUMENT, options,
                        lambda run: commit(run, program, args.library))
         return 0
     runs += [e for e in examples.read(DOCUMENT.read_text())
@@ -318,7 +319,7 @@ def main():
 
     def one(run):
         if isinstance(run, examples.Example):
-            off = examples.missing(options)
+            off = examples.missing(run, options)
             return ("skip", f"needs {' '.join(off)}") if off else (
                 examples.check(run, lambda: commit(run, program,
                                                    args.library)))

@@ -332,15 +332,22 @@ static void diag_sizes_and_kinds(void **state)
 
 static void diag_large_objects(void **state)
 {
-	char *p = alloc(200000);
+	char *p = alloc(200000), *page;
 
 	(void)state;
 	assert_report(of(p + 4096), "interior free", "large",
 		      "4096 bytes inside the object at 0x");
 	assert_report(of(p + 8), "misaligned free", "large", "");
+	page = (char *)ALIGN_DOWN((__uptr)p, RND_PAGE_LEN);
+	assert_report(of(page - 16), "invalid free", "large",
+		      "in the guard of a large object");
 	assert_report(of(p - 16), "invalid free", "large",
 		      "16 bytes before the object at 0x");
-	assert_report(of(p + 200704), "invalid free", "large",
+	if (page < p)
+		assert_report(of(p - 16), "invalid free", "large",
+			      "in front of a large object");
+	assert_report(of((char *)ALIGN_UP((__uptr)p + 200000, RND_PAGE_LEN)),
+		      "invalid free", "large",
 		      "in the guard of a large object");
 	release(p);
 	if (RND_OPT_QUARANTINE) {
@@ -351,7 +358,7 @@ static void diag_large_objects(void **state)
 		assert_report(of(p + 64), "interior free", "large",
 			      "freed by CPU 0\n"
 			      "  it is in quarantine, unmapped");
-		assert_report(of(p - 16), "invalid free", "large",
+		assert_report(of(page - 16), "invalid free", "large",
 			      "freed by CPU 0\n"
 			      "  it is in the guard of a freed large object");
 	}
@@ -383,7 +390,7 @@ static void diag_pages(void **state)
 
 static void diag_overflow(void **state)
 {
-	static const __sz sizes[] = { 66, 200000 };
+	static const __sz sizes[] = { 66, 199990 };
 	static const char *const lens[] = { "80", "large" };
 	unsigned int i;
 	char *p;
@@ -395,12 +402,12 @@ static void diag_overflow(void **state)
 		p = alloc(sizes[i]);
 		p[sizes[i] + 3] ^= 1;
 		assert_report(of(p), "overflow", lens[i],
-			      i ? "first changed byte: offset 200003\n" :
+			      i ? "first changed byte: offset 199993\n" :
 				  "first changed byte: offset 69\n");
 		p[sizes[i]] ^= 1;
 		assert_report(of(p), "overflow", lens[i],
-			      i ? "requested size 200000\n  first changed "
-				  "byte: offset 200000\n" :
+			      i ? "requested size 199990\n  first changed "
+				  "byte: offset 199990\n" :
 				  "requested size 66\n  first changed byte: "
 				  "offset 66\n");
 		/* Also from where the slow half frees */

@@ -89,18 +89,6 @@ static void assert_books(void)
 	assert_true(vs.user == lg.t.live_pages + lg.park.pages);
 }
 
-static void large_pages_leave_room_for_the_canary(void **state)
-{
-	__sz req, len;
-
-	(void)state;
-	for (req = 1; req < 5 * PAGE; req++) {
-		len = rnd_large_pages(req) * PAGE;
-		assert_true(len == req || len >= req + RND_CANARY_LEN);
-		assert_true(len < req + RND_CANARY_LEN + PAGE);
-	}
-}
-
 /* Sizes around page borders, alignments up to 1 GiB */
 static void large_alloc_gives_what_was_asked_for(void **state)
 {
@@ -117,12 +105,16 @@ static void large_alloc_gives_what_was_asked_for(void **state)
 			p = rnd_large_alloc(&lg, reqs[i], align, RND_KIND_NEW);
 			assert_non_null(p);
 			assert_int_equal(0, (__uptr)p % align);
-			assert_int_equal(0, (__uptr)p % PAGE);
 			assert_true(rnd_large_find(&lg, p, &sp));
 			assert_int_equal(RND_SPAN_LIVE, sp.state);
 			assert_int_equal(RND_KIND_NEW, sp.kind);
 			assert_true(sp.req == reqs[i]);
-			assert_true(sp.pages == rnd_large_pages(reqs[i]));
+			assert_true(sp.pages ==
+				    rnd_seat_pages((enum rnd_seat)sp.seat,
+						   reqs[i]));
+			assert_int_equal(align < PAGE ? rnd_seat_default() :
+							RND_SEAT_START,
+					 sp.seat);
 			assert_null(rnd_large_canary_bad(&lg, &sp));
 			assert_int_equal(0, p[0]);
 			assert_int_equal(0, p[reqs[i] - 1]);
@@ -132,6 +124,122 @@ static void large_alloc_gives_what_was_asked_for(void **state)
 							   RND_KIND_NEW, 0));
 		}
 	assert_books();
+}
+
+static char *alloc_at(enum rnd_seat seat, __sz req, __sz align)
+{
+	struct rnd_large_want want = { .req = req,
+				       .align = align,
+				       .kind = RND_KIND_MALLOC,
+				       .seat = seat };
+	char *p = rnd_large_alloc_at(&lg, &want);
+
+	assert_non_null(p);
+	return p;
+}
+
+/* Every byte around an object that sp says is at p, changed by one bit */
+static void assert_watched(char *p, const struct rnd_span *sp)
+{
+	char *base = (char *)rnd_span_base(sp), *end = (char *)rnd_span_end(sp);
+	char *at;
+
+	assert_false(fake_port_can_read(base - 1));
+	assert_false(fake_port_can_read(end));
+	assert_true(fake_port_can_write(base));
+	assert_true(fake_port_can_write(end - 1));
+	assert_null(rnd_large_canary_bad(&lg, sp));
+	memset(p, 0xff, sp->req);
+	assert_null(rnd_large_canary_bad(&lg, sp));
+	for (at = base; RND_OPT_CANARY && at < end; at++) {
+		if (at == p)
+			at += sp->req;
+		if (at == end)
+			break;
+		*at ^= 4;
+		assert_ptr_equal(at, rnd_large_canary_bad(&lg, sp));
+		*at ^= 4;
+	}
+}
+
+/* All seats, sizes around page borders, alignments below a page */
+static void large_seats_t1_t2(void **state)
+{
+	static const __sz reqs[] = { 1,	   16,	 2040, 2048,  4087,
+				     4088, 4089, 4096, 65537, 70000 };
+	unsigned int seat, i;
+	struct rnd_span sp;
+	__sz align, back;
+	char *p;
+
+	(void)state;
+	for (seat = RND_SEAT_START; seat <= RND_SEAT_RIGHT; seat++)
+		for (i = 0; i < ARRAY_SIZE(reqs); i++)
+			for (align = 16; align < PAGE; align <<= 3) {
+				p = alloc_at((enum rnd_seat)seat, reqs[i],
+					     align);
+				assert_int_equal(0, (__uptr)p % align);
+				assert_true(rnd_large_find(&lg, p, &sp));
+				assert_int_equal(seat, sp.seat);
+				assert_in_range((__uptr)p - rnd_span_base(&sp),
+						0, PAGE - 1);
+				back = rnd_span_end(&sp) - (__uptr)p - reqs[i];
+				assert_in_range(back, 0,
+						seat == RND_SEAT_RIGHT ?
+							align - 1 :
+							PAGE + 7);
+				assert_watched(p, &sp);
+				assert_books();
+				assert_int_equal(
+					0, rnd_large_free(&lg, p, 0,
+							  RND_KIND_MALLOC, 0));
+				assert_false(fake_port_can_read(p));
+			}
+	(void)rnd_large_purge(&lg);
+	(void)rnd_large_unpark(&lg);
+	assert_true(fake_port.reserved == reserved);
+}
+
+static void large_random_seats_differ(void **state)
+{
+	__u32 i, offset, other = 0;
+	char *p;
+
+	(void)state;
+	offset = (__u32)((__uptr)alloc_at(RND_SEAT_RANDOM, 65536, 16) % PAGE);
+	for (i = 0; i < 100; i++) {
+		p = alloc_at(RND_SEAT_RANDOM, 65536, 16);
+		other += (__uptr)p % PAGE != offset;
+	}
+	/* 128 places or more: one hit in 100 draws is likely, ten are not */
+	assert_in_range(other, 91, 100);
+}
+
+static void large_fits_where_a_new_object_would_not_be_smaller(void **state)
+{
+	struct rnd_span sp;
+
+	(void)state;
+	(void)rnd_large_find(&lg, alloc_at(RND_SEAT_START, 70000, 16), &sp);
+	assert_true(rnd_large_fits(&sp, 18 * PAGE));
+	assert_true(rnd_large_fits(&sp, 17 * PAGE + 1));
+	assert_false(rnd_large_fits(&sp, 18 * PAGE + 1));
+	assert_false(rnd_large_fits(&sp, 17 * PAGE));
+
+	/* 70000 is a multiple of 16: nothing behind it */
+	(void)rnd_large_find(&lg, alloc_at(RND_SEAT_RIGHT, 70000, 16), &sp);
+	assert_false(rnd_large_fits(&sp, 70001));
+	assert_true(rnd_large_fits(&sp, 69999));
+	assert_true(rnd_large_fits(&sp, 17 * PAGE + 1));
+	assert_false(rnd_large_fits(&sp, 17 * PAGE));
+	(void)rnd_large_find(&lg, alloc_at(RND_SEAT_RIGHT, 69990, 16), &sp);
+	assert_true(rnd_large_fits(&sp, 69992));
+	assert_false(rnd_large_fits(&sp, 70001));
+
+	(void)rnd_large_find(&lg, alloc_at(RND_SEAT_RANDOM, 70000, 16), &sp);
+	assert_true(rnd_large_fits(&sp, 70000));
+	assert_false(rnd_large_fits(&sp, rnd_span_end(&sp) - sp.addr + 1));
+	assert_false(rnd_large_fits(&sp, 17 * PAGE - PAGE / 2));
 }
 
 static void large_is_between_guards(void **state)
@@ -562,8 +670,10 @@ static void large_is_valid_finds_damage_g1_g2(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		UNIT_TEST(large_pages_leave_room_for_the_canary),
 		UNIT_TEST(large_alloc_gives_what_was_asked_for),
+		UNIT_TEST(large_seats_t1_t2),
+		UNIT_TEST(large_random_seats_differ),
+		UNIT_TEST(large_fits_where_a_new_object_would_not_be_smaller),
 		UNIT_TEST(large_is_between_guards),
 		UNIT_TEST(large_freed_memory_is_gone_g3),
 		UNIT_TEST(large_free_refuses_what_is_not_live),

@@ -69,6 +69,18 @@ static char *alloc(__sz req)
 	return p;
 }
 
+static char *alloc_at(enum rnd_seat seat, __sz req)
+{
+	struct rnd_large_want want = { .req = req,
+				       .align = RND_SLOT_ALIGN,
+				       .kind = RND_KIND_MALLOC,
+				       .seat = seat };
+	char *p = rnd_large_alloc_at(&lg, &want);
+
+	assert_non_null(p);
+	return p;
+}
+
 static void release(void *p)
 {
 	assert_int_equal(0, rnd_large_free(&lg, p, 0, RND_KIND_MALLOC, 0));
@@ -141,6 +153,41 @@ static void park_moves_clears_and_hands_out(void **state)
 	assert_false(fake_port_can_read(q + 25 * PAGE));
 	assert_books();
 	release(q);
+}
+
+/* Objects that are not at the start of their pages: nothing of them, of the
+ * pattern in front either, is left for the next one
+ */
+static void park_clears_all_pages_of_any_seat(void **state)
+{
+	unsigned int seat, commits;
+	struct rnd_span sp;
+	char *p, *q;
+
+	(void)state;
+	for (seat = RND_SEAT_START; seat <= RND_SEAT_RIGHT; seat++) {
+		p = alloc_at((enum rnd_seat)seat, 98320);
+		assert_true(rnd_large_find(&lg, p, &sp));
+		memset(p, 0xa5, 98320);
+		release(p);
+		assert_int_equal(1, lg.park.cnt);
+		assert_int_equal(0, lg.park.e[0].addr % PAGE);
+		assert_true(lg.park.e[0].pages == sp.pages);
+		assert_zero((char *)lg.park.e[0].addr, sp.pages * PAGE);
+		assert_false(fake_port_can_read((char *)rnd_span_base(&sp)));
+		assert_false(fake_port_can_read((char *)rnd_span_end(&sp) - 1));
+		assert_books();
+
+		commits = fake_port.calls[FAKE_ANY];
+		q = alloc_at((enum rnd_seat)seat, 98320);
+		assert_int_equal(commits, fake_port.calls[FAKE_ANY]);
+		assert_zero(q, 98320);
+		assert_true(rnd_large_find(&lg, q, &sp));
+		assert_null(rnd_large_canary_bad(&lg, &sp));
+		assert_books();
+		release(q);
+		(void)rnd_large_unpark(&lg);
+	}
 }
 
 static void park_surplus_becomes_guard(void **state)
@@ -337,6 +384,68 @@ static void move_keeps_contents_and_leaves_nothing(void **state)
 	assert_int_equal(0, vs.user);
 }
 
+/* 1 if an object moved; its seat is then that of its new size */
+static __bool moves_at(enum rnd_seat seat, __sz from, __sz to)
+{
+	char *p = alloc_at(seat, from), *q = NULL;
+	struct rnd_span sp, old;
+	const void *bad;
+	__sz back;
+	int rc;
+
+	assert_true(rnd_large_find(&lg, p, &old));
+	fill(p, from);
+	rc = rnd_large_move(&lg, p, to, RND_KIND_MALLOC, 5, (void **)&q);
+	if (rc) {
+		assert_int_equal(-ENOTSUP, rc);
+		q = p;
+		to = from;
+	}
+	assert_true(rnd_large_inspect(&lg, q, &sp, &bad));
+	assert_null(bad);
+	assert_true(sp.req == to);
+	assert_int_equal(seat, sp.seat);
+	assert_int_equal((__uptr)p % PAGE, (__uptr)q % PAGE);
+	assert_filled(q, MIN(from, to));
+	if (to > from)
+		assert_zero(q + from, to - from);
+	assert_int_equal(!!rc, fake_port_can_read(p));
+	back = rnd_span_end(&sp) - (__uptr)q - to;
+	assert_in_range(back, 0, seat == RND_SEAT_RIGHT ? 15 : PAGE + 7);
+	assert_int_equal(sp.pages, rnd_seat_pages(seat, to));
+	assert_int_equal(RND_SPAN_LIVE, sp.state);
+	assert_books();
+	release(q);
+	assert_books();
+
+	return !rc;
+}
+
+/* Pages move as they are, so the object stays where it is in them */
+static void move_only_to_the_same_seat(void **state)
+{
+	static const __sz reqs[] = {
+		65536, 70000, 73729, 100000, 200000, 300001
+	};
+	unsigned int i, j, cnt = 0;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(reqs); i++)
+		for (j = 0; j < ARRAY_SIZE(reqs); j++) {
+			assert_true(moves_at(RND_SEAT_START, reqs[i], reqs[j]));
+			cnt += moves_at(RND_SEAT_RANDOM, reqs[i], reqs[j]);
+			assert_int_equal(
+				ALIGN_DOWN(-reqs[i] % PAGE, 16UL) ==
+					ALIGN_DOWN(-reqs[j] % PAGE, 16UL),
+				moves_at(RND_SEAT_RIGHT, reqs[i], reqs[j]));
+			assert_true(moves_at(RND_SEAT_RIGHT, reqs[i],
+					     reqs[i] + 7 * PAGE));
+		}
+	/* Most of the places of one size are places of another one */
+	assert_in_range(cnt, ARRAY_SIZE(reqs),
+			ARRAY_SIZE(reqs) * ARRAY_SIZE(reqs));
+}
+
 static void move_failure_changes_nothing(void **state)
 {
 	char *p = alloc(100000), *q = NULL;
@@ -400,6 +509,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(park_moves_clears_and_hands_out),
+		UNIT_TEST(park_clears_all_pages_of_any_seat),
 		UNIT_TEST(park_surplus_becomes_guard),
 		UNIT_TEST(park_serves_what_fits),
 		UNIT_TEST(park_gives_back_what_is_too_much),
@@ -408,6 +518,7 @@ int main(void)
 		UNIT_TEST(park_failure_frees_nevertheless),
 		UNIT_TEST(park_survives_the_loss_of_a_place),
 		UNIT_TEST(move_keeps_contents_and_leaves_nothing),
+		UNIT_TEST(move_only_to_the_same_seat),
 		UNIT_TEST(move_failure_changes_nothing),
 		UNIT_TEST(move_survives_the_loss_of_a_place),
 		UNIT_TEST(resize_of_a_freed_object_is_refused),

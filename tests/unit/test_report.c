@@ -118,6 +118,7 @@ static void report_names_every_bug(void **state)
 		"size mismatch",
 		"kind mismatch",
 		"overflow",
+		"underflow",
 		"write after free",
 		"metadata corrupted",
 	};
