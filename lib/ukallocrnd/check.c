@@ -346,6 +346,8 @@ __sz uk_allocrnd_check(struct uk_alloc *a)
 		complain(&c, "table (G1, G2) of large objects", &dyn->large);
 	else
 		rnd_large_foreach(&dyn->large, check_span, &c);
+	if (RND_OPT_SAMPLE && !rnd_sampler_is_valid(&dyn->sampler))
+		complain(&c, "records (M1) of samples", &dyn->sampler);
 
 	return c.bad;
 }

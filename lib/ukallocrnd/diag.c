@@ -23,13 +23,11 @@ void __noreturn rnd_diag_overflow(struct rnd_heap *h, const void *ptr, __sz len,
 				  const struct rnd_call *call)
 {
 	struct rnd_bug_info info = {
-		.bug = (__uptr)bad < (__uptr)ptr ? RND_BUG_UNDERFLOW :
-						   RND_BUG_OVERFLOW,
+		.bug = RND_BUG_OVERFLOW,
 		.op = call->op,
 		.ptr = ptr,
 		.caller = call->caller,
 		.slot_len = len,
-		.is_large = !len,
 		.has_req = 1,
 		.req = req,
 		.bad = bad,
@@ -38,7 +36,7 @@ void __noreturn rnd_diag_overflow(struct rnd_heap *h, const void *ptr, __sz len,
 	struct rnd_place place;
 
 	/* The object behind may have been left at its lower end */
-	if (len && rnd_pagemap_find(&h->pm, ptr, &place))
+	if (rnd_pagemap_find(&h->pm, ptr, &place))
 		rnd_nearest_slot(place.region, (__uptr)bad, place.n + 1, 0,
 				 &best);
 	info_set_near(&info, &best);
@@ -229,12 +227,45 @@ static void diag_span_start(struct rnd_bug_info *info,
 	}
 }
 
-static void diag_span(struct rnd_bug_info *info, const struct rnd_span *sp,
-		      const struct rnd_call *call)
+static void info_set_span(struct rnd_bug_info *info, struct rnd_heap *h,
+			  const struct rnd_span *sp, struct rnd_sample *rec)
+{
+	info->is_large = 1;
+	if (!RND_OPT_SAMPLE || !sp->sample)
+		return;
+
+	info->is_sampled = 1;
+	if (!rnd_sample_of(&h->dyn->sampler, sp, rec))
+		return;
+	info->allocated = &rec->allocated;
+	if (rec->is_freed)
+		info->freed = &rec->freed;
+}
+
+void __noreturn rnd_diag_span(struct rnd_heap *h, const struct rnd_span *sp,
+			      const void *bad, const struct rnd_call *call)
+{
+	struct rnd_bug_info info = {
+		.bug = (__uptr)bad < sp->addr ? RND_BUG_UNDERFLOW :
+						RND_BUG_OVERFLOW,
+		.op = call->op,
+		.ptr = (const void *)sp->addr,
+		.caller = call->caller,
+		.has_req = 1,
+		.req = sp->req,
+		.bad = bad,
+	};
+	struct rnd_sample rec;
+
+	info_set_span(&info, h, sp, &rec);
+	rnd_report(&info);
+}
+
+static void diag_near_span(struct rnd_bug_info *info, const struct rnd_span *sp,
+			   const struct rnd_call *call)
 {
 	__uptr addr = (__uptr)info->ptr;
 
-	info->is_large = 1;
 	if (addr == sp->addr) {
 		diag_span_start(info, sp, call);
 		return;
@@ -284,15 +315,18 @@ void __noreturn rnd_diag_pointer(struct rnd_heap *h, const void *ptr,
 		.caller = call->caller,
 	};
 	struct rnd_nearest best = { .obj = __NULL };
+	struct rnd_sample rec;
 	struct rnd_place place;
 	struct rnd_span span;
 
-	if (rnd_pagemap_locate(&h->pm, ptr, &place))
+	if (rnd_pagemap_locate(&h->pm, ptr, &place)) {
 		diag_region(&info, &place, call);
-	else if (rnd_large_locate(&h->dyn->large, ptr, &span))
-		diag_span(&info, &span, call);
-	else
+	} else if (rnd_large_locate(&h->dyn->large, ptr, &span)) {
+		info_set_span(&info, h, &span, &rec);
+		diag_near_span(&info, &span, call);
+	} else {
 		info.where = "not an address of this heap";
+	}
 
 	if (!info.obj && (info.bug == RND_BUG_INVALID_FREE ||
 			  info.bug == RND_BUG_UNALLOCATED_FREE)) {

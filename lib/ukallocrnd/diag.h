@@ -30,11 +30,11 @@ void __noreturn rnd_diag_pointer(struct rnd_heap *h, const void *ptr,
 				 const struct rnd_call *call);
 
 /**
- * Reports changed bytes in front of or behind an object, and what lies
- * behind these.
+ * Reports changed bytes behind an object in a slot, and what lies behind
+ * these.
  *
  * @param len
- *   Slot length, or 0 for a large object
+ *   Slot length
  * @param req
  *   Requested size
  * @param bad
@@ -43,5 +43,9 @@ void __noreturn rnd_diag_pointer(struct rnd_heap *h, const void *ptr,
 void __noreturn rnd_diag_overflow(struct rnd_heap *h, const void *ptr, __sz len,
 				  __sz req, const void *bad,
 				  const struct rnd_call *call);
+
+/** Reports changed bytes around a large object or a sample */
+void __noreturn rnd_diag_span(struct rnd_heap *h, const struct rnd_span *sp,
+			      const void *bad, const struct rnd_call *call);
 
 #endif /* __UKALLOCRND_DIAG_H__ */

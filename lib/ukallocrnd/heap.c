@@ -74,9 +74,16 @@ static int heap_init_parts(struct rnd_heap *h, struct rnd_heap_dyn *dyn)
 	rc = rnd_large_init(&dyn->large, &dyn->vs);
 	if (unlikely(rc))
 		goto err_cpus;
+	if (!RND_OPT_SAMPLE)
+		return 0;
+	rc = rnd_sampler_init(&dyn->sampler, &dyn->vs, RND_SAMPLE_MAX);
+	if (unlikely(rc))
+		goto err_large;
 
 	return 0;
 
+err_large:
+	rnd_large_destroy(&dyn->large);
 err_cpus:
 	rnd_cpus_destroy(&dyn->cpus);
 err_pagemap:
@@ -127,6 +134,8 @@ void rnd_heap_destroy(struct rnd_heap *h)
 	UK_ASSERT(dyn->heap == h);
 
 	heap_list_remove(dyn);
+	if (RND_OPT_SAMPLE)
+		rnd_sampler_destroy(&dyn->sampler);
 	rnd_large_destroy(&dyn->large);
 	rnd_cpus_destroy(&dyn->cpus);
 	rnd_pagemap_destroy(&h->pm);
@@ -224,8 +233,16 @@ static void describe_place(struct rnd_heap *h, const struct rnd_place *p,
 		  (state & RND_STATE_MASK) >= RND_SLOT_LIVE ? "live" : "free");
 }
 
+static void describe_sample(const struct rnd_sample *rec)
+{
+	rnd_report_trace("allocated", &rec->allocated);
+	if (rec->is_freed)
+		rnd_report_trace("freed", &rec->freed);
+}
+
 static void describe_in(struct rnd_heap *h, void *arg)
 {
+	struct rnd_sample rec;
 	const void *ptr = *(const void *const *)arg;
 	__uptr addr = (__uptr)ptr;
 	struct rnd_place place;
@@ -241,6 +258,15 @@ static void describe_in(struct rnd_heap *h, void *arg)
 			  sp.state == RND_SPAN_LIVE ? "live large" :
 						      "freed large",
 			  sp.req, (void *)sp.addr);
+		if (RND_OPT_SAMPLE &&
+		    rnd_sample_of(&h->dyn->sampler, &sp, &rec))
+			describe_sample(&rec);
+	} else if (RND_OPT_SAMPLE &&
+		   rnd_sample_near(&h->dyn->sampler, addr, &rec)) {
+		rnd_print("  heap: where a sampled object of %lu bytes was at "
+			  "%p\n",
+			  rec.req, (void *)rec.addr);
+		describe_sample(&rec);
 	}
 }
 

@@ -20,6 +20,7 @@
 #include "large.h"
 #include "pagemap.h"
 #include "pcpu.h"
+#include "sample.h"
 #include "vspace.h"
 
 struct rnd_heap;
@@ -33,6 +34,7 @@ struct rnd_heap_dyn {
 	struct rnd_cpus cpus;
 	struct rnd_vspace vs;
 	struct rnd_large large;
+	struct rnd_sampler sampler;
 	struct rnd_region_dyn region[RND_CLASS_COUNT];
 	/** Operations for <uk/alloc.h>; last, because it may have a tail */
 	struct uk_alloc a;

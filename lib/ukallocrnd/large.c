@@ -55,12 +55,12 @@ __bool rnd_large_is_possible(const struct rnd_large *lg, __sz req)
  * Allocating
  */
 
-static __sz large_guard(struct rnd_large *lg, __sz pages)
+static __sz large_guard(struct rnd_large *lg, const struct rnd_span *sp)
 {
-	__sz most = MIN(MAX(pages / 2, 1UL), RND_LARGE_GUARD_MAX);
+	__sz most = MIN(MAX(sp->pages / 2, 1UL), RND_LARGE_GUARD_MAX);
 
-	/* A racy read: a few more or less do not matter */
-	if (rnd_spans_live(&lg->t) >= RND_LARGE_GUARDED_MAX)
+	/* A racy read: a few more or less do not matter. Samples are few */
+	if (rnd_spans_live(&lg->t) >= RND_LARGE_GUARDED_MAX && !sp->sample)
 		return 0;
 
 	return (1 + rnd_vspace_draw(lg->vs, most)) * RND_PAGE_LEN;
@@ -119,10 +119,10 @@ static __sz span_offset(struct rnd_large *lg, const struct rnd_span *sp,
 
 int rnd_large_place(struct rnd_large *lg, struct rnd_span *sp, __sz align)
 {
-	__sz pre = large_guard(lg, sp->pages);
+	__sz pre = large_guard(lg, sp);
 	int rc;
 
-	sp->map_len = pre + rnd_span_len(sp) + large_guard(lg, sp->pages);
+	sp->map_len = pre + rnd_span_len(sp) + large_guard(lg, sp);
 	rc = rnd_vspace_reserve(lg->vs, sp->map_len, align, pre, &sp->map);
 	if (likely(!rc))
 		sp->addr = sp->map + pre;
@@ -172,6 +172,7 @@ void *rnd_large_alloc_at(struct rnd_large *lg,
 			       .pages = rnd_seat_pages(want->seat, want->req),
 			       .state = RND_SPAN_LIVE,
 			       .kind = want->kind,
+			       .sample = want->sample,
 			       .seat = (__u8)want->seat };
 	__sz align = MAX(want->align, RND_PAGE_LEN);
 	unsigned long flags;

@@ -112,6 +112,7 @@ struct rnd_large_want {
 	__sz align;
 	__u8 kind;
 	enum rnd_seat seat; /* RND_SEAT_START if align is a page or more */
+	__u32 sample;	    /* what to put into the span */
 };
 
 /** Allocates an object at a seat; otherwise as above */

@@ -55,7 +55,8 @@ int rnd_large_resize(struct rnd_large *lg, const void *ptr, __sz req)
 /* A place and an entry for the object as it will be. It is live before there
  * is memory, because afterwards nothing may fail; nobody knows its address.
  * Pages move as they are: the object starts in them where it did, and only if
- * one of the new size could start there.
+ * one of the new size could start there. A sample is never moved: its record
+ * has its address.
  */
 static int move_prepare(struct rnd_large *lg, const struct rnd_span *sp,
 			struct rnd_span *to)
@@ -66,7 +67,8 @@ static int move_prepare(struct rnd_large *lg, const struct rnd_span *sp,
 
 	to->seat = sp->seat;
 	to->pages = rnd_seat_pages((enum rnd_seat)to->seat, to->req);
-	if (!rnd_seat_allows((enum rnd_seat)to->seat, to->req, offset))
+	if (sp->sample ||
+	    !rnd_seat_allows((enum rnd_seat)to->seat, to->req, offset))
 		return -ENOTSUP;
 	rc = rnd_large_place(lg, to, RND_PAGE_LEN);
 	if (unlikely(rc))

@@ -83,7 +83,8 @@ __bool rnd_large_take_parked(struct rnd_large *lg, struct rnd_span *sp,
 	unsigned long flags;
 	__bool found;
 
-	if (!rnd_park_wants(sp->pages) || !rnd_load_relaxed(&lg->park.cnt))
+	if (!rnd_park_wants(sp->pages) || sp->sample ||
+	    !rnd_load_relaxed(&lg->park.cnt))
 		return 0;
 
 	flags = rnd_lock_acquire(&lg->lock);
@@ -113,7 +114,7 @@ int rnd_large_park(struct rnd_large *lg, const struct rnd_span *sp)
 	__bool is_parked;
 	int rc;
 
-	if (!rnd_park_wants(sp->pages) ||
+	if (!rnd_park_wants(sp->pages) || sp->sample ||
 	    rnd_port_backed(base, len) < len - len / 8 ||
 	    unlikely(rnd_large_place(lg, &to, RND_PAGE_LEN)))
 		return -ENOTSUP;

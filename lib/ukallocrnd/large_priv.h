@@ -54,7 +54,7 @@ void rnd_large_retire(struct rnd_large *lg, __u32 n, __bool is_lost);
 
 /**
  * Gives a span a place with parked pages. Those that it does not need become
- * guard.
+ * guard. Not a sample: a parked place may be without guards.
  *
  * @return
  *   1 if there were any that fit
@@ -64,7 +64,8 @@ __bool rnd_large_take_parked(struct rnd_large *lg, struct rnd_span *sp,
 
 /**
  * Moves the pages of a claimed span to a new place and parks them there, if
- * most of them were ever touched: clearing touches all.
+ * most of them were ever touched: clearing touches all. Not those of a sample,
+ * whose place is to stay known.
  *
  * @return
  *   - (0), (1): As rnd_port_move()

@@ -18,6 +18,7 @@ enum rnd_rank {
 	RND_RANK_HEAPS,	 /* list of heaps */
 	RND_RANK_SHARED, /* struct rnd_pcpu 0: contexts without own state */
 	RND_RANK_LARGE,	 /* struct rnd_large: table of large objects */
+	RND_RANK_SAMPLE, /* struct rnd_sampler: records of samples */
 	RND_RANK_REGION, /* struct rnd_region: which slabs exist */
 	RND_RANK_VSPACE, /* struct rnd_vspace: generator of addresses */
 	RND_RANK_VAS,	 /* address space of the platform */

@@ -49,6 +49,7 @@
 #include "pagemap.h"
 #include "pclass.h"
 #include "port.h"
+#include "sample.h"
 
 /* 1: the port's contexts look at rnd_world_stopped when they enter */
 #ifndef RND_PORT_CAN_STOP
@@ -80,6 +81,8 @@ struct rnd_pcpu {
 	__u64 remote_frees;
 	/** (p) Source of all random choices of this CPU */
 	struct rnd_rng rng;
+	/** (p) Requests until the next sample */
+	struct rnd_countdown countdown;
 	/** (p) */
 	struct rnd_out out[RND_OUT_LEN];
 	/** (a) Slabs with remote bits; pushed by any CPU, taken by the owner.

@@ -210,6 +210,31 @@ void rnd_port_fence_all(void);
 void rnd_port_yield(void);
 
 /**
+ * Finds out how the calling context came here. Allocates nothing and takes no
+ * lock of the library; any of them may be held.
+ *
+ * @param[out] buf
+ *   Return addresses, the innermost one first
+ * @param max
+ *   How many there may be
+ *
+ * @return
+ *   How many there are; 0 if the port cannot tell
+ */
+__u32 rnd_port_backtrace(__uptr *buf, __u32 max);
+
+/**
+ * Finds out which file an instruction is from, without a lock.
+ *
+ * @param[out] base
+ *   Where the file is loaded
+ *
+ * @return
+ *   Name of the file, or __NULL if it is not known
+ */
+const char *rnd_port_module(__uptr addr, __uptr *base);
+
+/**
  * Prints text on the console or standard error, without allocating and
  * without a lock of the library.
  *

@@ -223,6 +223,21 @@ void rnd_port_yield(void)
 	rnd_port_pause();
 }
 
+/* The guest is compiled without frame pointers and without tables */
+__u32 rnd_port_backtrace(__uptr *buf, __u32 max)
+{
+	(void)buf;
+	(void)max;
+	return 0;
+}
+
+const char *rnd_port_module(__uptr addr, __uptr *base)
+{
+	(void)addr;
+	(void)base;
+	return __NULL;
+}
+
 void rnd_port_print(const char *text, __sz len)
 {
 	ukplat_coutk(text, (unsigned int)len);

@@ -26,6 +26,8 @@ static const char *const bug_text[] = {
 	[RND_BUG_KIND_MISMATCH] = "kind mismatch",
 	[RND_BUG_OVERFLOW] = "overflow",
 	[RND_BUG_UNDERFLOW] = "underflow",
+	[RND_BUG_USE_AFTER_FREE] = "use after free",
+	[RND_BUG_WILD_ACCESS] = "wild access",
 	[RND_BUG_WRITE_AFTER_FREE] = "write after free",
 	[RND_BUG_METADATA] = "metadata corrupted",
 };
@@ -71,10 +73,11 @@ static void first_line(const struct rnd_bug_info *info)
 {
 	const char *text = bug_text[info->bug];
 
-	if (info->is_large)
-		rnd_print("ukallocrnd: BUG: %s: ptr=%p class=large "
+	if (info->is_sampled || info->is_large)
+		rnd_print("ukallocrnd: BUG: %s: ptr=%p class=%s "
 			  "caller=0x%lx\n",
-			  text, info->ptr, info->caller);
+			  text, info->ptr,
+			  info->is_sampled ? "sampled" : "large", info->caller);
 	else if (info->slot_len)
 		rnd_print("ukallocrnd: BUG: %s: ptr=%p class=%lu "
 			  "caller=0x%lx\n",
@@ -139,25 +142,24 @@ static void nearest_lines(const struct rnd_bug_info *info)
 		distance_line("", ptr, info->near, "object", info->near_req);
 }
 
-/* The CPU that freed it. Users count CPUs from 0; index 0 is nobody in
- * particular
- */
-static void freed_line(__u32 cpu)
+/* What a CPU did. Users count CPUs from 0; index 0 is nobody in particular */
+static void cpu_line(const char *what, __u32 cpu, const char *end)
 {
 	__bool more = 0;
 	__u32 thread;
 
 	if (!cpu) {
-		rnd_print("  freed by a CPU without a state of its own\n");
+		rnd_print("  %s by a CPU without a state of its own%s\n", what,
+			  end);
 		return;
 	}
 
 	thread = rnd_port_cpu_thread(cpu, &more);
 	if (thread)
-		rnd_print("  freed by CPU %u (thread %u%s)\n", cpu - 1, thread,
-			  more ? " or an earlier one" : "");
+		rnd_print("  %s by CPU %u (thread %u%s)%s\n", what, cpu - 1,
+			  thread, more ? " or an earlier one" : "", end);
 	else
-		rnd_print("  freed by CPU %u\n", cpu - 1);
+		rnd_print("  %s by CPU %u%s\n", what, cpu - 1, end);
 }
 
 /* What became of the object, and where it was damaged */
@@ -165,8 +167,9 @@ static void state_lines(const struct rnd_bug_info *info)
 {
 	const void *obj = info->obj ? info->obj : info->ptr;
 
-	if (info->has_cpu)
-		freed_line(info->cpu);
+	/* Otherwise the trace says it */
+	if (info->has_cpu && !info->freed)
+		cpu_line("freed", info->cpu, "");
 	if (info->where)
 		rnd_print("  it is %s\n", info->where);
 	if (!info->bad)
@@ -179,14 +182,56 @@ static void state_lines(const struct rnd_bug_info *info)
 			      "object", info->near_req);
 }
 
-void __noreturn rnd_report(const struct rnd_bug_info *info)
+/* The access that faulted, seen from the object if there is one */
+static void access_lines(const struct rnd_bug_info *info)
+{
+	__uptr at = (__uptr)info->at;
+
+	if (!info->at)
+		return;
+
+	rnd_print("  %s of %p\n", info->access, info->at);
+	if (info->has_req)
+		distance_line("that is ", at, info->ptr, "object", info->req);
+	else if (info->bug != RND_BUG_WILD_ACCESS)
+		distance_line("that is ", at, info->ptr, "slot",
+			      info->slot_len);
+}
+
+void rnd_report_trace(const char *what, const struct rnd_trace *t)
+{
+	const char *file;
+	__uptr base;
+	__u32 i;
+
+	cpu_line(what, t->cpu, ":");
+	for (i = 0; i < t->cnt; i++) {
+		file = rnd_port_module(t->frame[i], &base);
+		if (file)
+			rnd_print("    at 0x%lx (%s+0x%lx)\n", t->frame[i],
+				  file, t->frame[i] - base);
+		else
+			rnd_print("    at 0x%lx\n", t->frame[i]);
+	}
+}
+
+void rnd_report_lines(const struct rnd_bug_info *info)
 {
 	report_claim();
 
 	first_line(info);
 	request_lines(info);
 	nearest_lines(info);
+	access_lines(info);
 	state_lines(info);
+	if (info->allocated)
+		rnd_report_trace("allocated", info->allocated);
+	if (info->freed)
+		rnd_report_trace("freed", info->freed);
+}
 
+void __noreturn rnd_report(const struct rnd_bug_info *info)
+{
+	rnd_report_lines(info);
 	rnd_port_abort();
 }

@@ -16,6 +16,8 @@
 #include <uk/arch/types.h>
 #include <uk/essentials.h>
 
+#include "trace.h"
+
 enum rnd_bug {
 	RND_BUG_INVALID_FREE,	  /* not a pointer of this heap */
 	RND_BUG_MISALIGNED_FREE,  /* no object can start at this address */
@@ -26,6 +28,8 @@ enum rnd_bug {
 	RND_BUG_KIND_MISMATCH,	  /* malloc, new and new[] mixed up */
 	RND_BUG_OVERFLOW,	  /* bytes behind the object were changed */
 	RND_BUG_UNDERFLOW,	  /* bytes in front of it were changed */
+	RND_BUG_USE_AFTER_FREE,	  /* an access to a freed object faulted */
+	RND_BUG_WILD_ACCESS,	  /* one where there is no object */
 	RND_BUG_WRITE_AFTER_FREE, /* a free slot is not zero any more */
 	RND_BUG_METADATA,	  /* an invariant of the library is broken */
 	RND_BUG_COUNT
@@ -49,11 +53,17 @@ struct rnd_bug_info {
 	const void *bad;   /* first changed byte (overflow, write after free) */
 	const void *near;  /* live object nearest to bad or ptr, not obj */
 	__sz near_req;	   /* its requested size */
+	__bool is_sampled; /* a sample, whatever its size */
+	const void *at;	   /* address whose access faulted; __NULL: none */
+	const char *access;		   /* "read", "write" */
+	const struct rnd_trace *allocated; /* of a sample; __NULL: not known */
+	const struct rnd_trace *freed;
 };
 
 /**
  * Prints a report and stops the system. The first line is
- *   ukallocrnd: BUG: <kind>: ptr=0x... class=<len|large|none> caller=0x...
+ *   ukallocrnd: BUG: <kind>: ptr=0x... class=<len|large|sampled|none>
+ *   caller=0x...
  * and each detail that is known follows on a line of its own, indented by
  * two blanks:
  *   found by <op>()
@@ -61,10 +71,13 @@ struct rnd_bug_info {
  *   freed as if from <malloc|new|new[]|palloc>
  *   requested size <req>
  *   <n> bytes before|inside|after the object|slot at 0x..., size <n>
+ *   <read|write|access> of 0x...
  *   freed by CPU <cpu> (thread <id>)
  *   it is <where>
  *   first changed byte: offset <n>
- *   that is <n> bytes before|after the object at 0x..., size <n>
+ *   that is <n> bytes before|inside|after the object|slot at 0x..., size <n>
+ *   <allocated|freed> by CPU <cpu> (thread <id>):
+ *     at 0x... (<file>+0x...)
  * docs/reports.md explains each line and has an example of each kind.
  *
  * Does not allocate and prints no memory contents. If two CPUs report at once,
@@ -76,6 +89,12 @@ struct rnd_bug_info {
  *   What is known about the bug
  */
 void __noreturn rnd_report(const struct rnd_bug_info *info);
+
+/** Prints a report in the same way; the caller stops the system */
+void rnd_report_lines(const struct rnd_bug_info *info);
+
+/** Prints a trace; what is what was done: "allocated", "freed" */
+void rnd_report_trace(const char *what, const struct rnd_trace *t);
 
 /**
  * Prints formatted text (at most 255 characters, no newline is added) through

@@ -78,7 +78,7 @@ static struct object object_large(struct rnd_heap *h, void *ptr,
 		rnd_diag_pointer(h, ptr, call);
 
 	if (unlikely(bad))
-		rnd_diag_overflow(h, ptr, 0, sp.req, bad, call);
+		rnd_diag_span(h, &sp, bad, call);
 	o.req = sp.req;
 	o.len = rnd_span_end(&sp) - sp.addr;
 	o.kind = sp.kind;
@@ -131,7 +131,7 @@ static __bool object_fits(const struct object *o, __sz size)
 		       o->region->sc == rnd_sizeclass_of(size);
 
 	return size > RND_SMALL_MAX && size <= __SSZ_MAX / 2 &&
-	       rnd_large_fits(&o->span, size);
+	       !o->span.sample && rnd_large_fits(&o->span, size);
 }
 
 /* Copies out of a large object and frees it: claimed first, so that somebody
@@ -150,10 +150,13 @@ static void large_copy(struct rnd_heap *h, const struct object *o, void *dst,
 	if (unlikely(rc == -EFAULT)) {
 		(void)rnd_large_find(lg, o->ptr, &sp);
 		bad = rnd_large_canary_bad(lg, &sp);
-		rnd_diag_overflow(h, o->ptr, 0, sp.req, bad, call);
+		rnd_diag_span(h, &sp, bad, call);
 	}
 	if (unlikely(rc))
 		rnd_diag_pointer(h, o->ptr, call);
+	if (RND_OPT_SAMPLE && unlikely(o->span.sample))
+		rnd_sample_free(&h->dyn->sampler, &o->span, ctx.pc->idx,
+				call->caller);
 	rnd_ctx_leave(&h->dyn->cpus, ctx);
 }
 
@@ -183,7 +186,7 @@ static void *object_move(struct rnd_heap *h, const struct object *o, __sz size,
 	struct rnd_call done = *call;
 	void *ptr;
 
-	if (!o->state && size > RND_SMALL_MAX) {
+	if (!o->state && size > RND_SMALL_MAX && !o->span.sample) {
 		ptr = large_move(h, o, size, call);
 		if (likely(ptr))
 			return ptr;

@@ -100,19 +100,47 @@ static void *slow_large(struct rnd_heap *h, __sz req, __sz align, __u8 kind)
 	return ptr;
 }
 
-static void *slow_class(struct rnd_heap *h, unsigned int sc, __sz size,
-			enum rnd_kind kind, __uptr caller)
+/* Serves a request as a sample if one is due; __NULL: serve it from a slot */
+static void *slow_sample(struct rnd_heap *h, struct rnd_pcpu *pc,
+			 struct rnd_sample_want *want)
+{
+	if (!RND_OPT_SAMPLE ||
+	    likely(!rnd_countdown_request(&pc->countdown, &pc->rng,
+					  RND_SAMPLE_RATE)) ||
+	    !want->req)
+		return __NULL;
+	want->cpu = pc->idx;
+
+	return rnd_sample_alloc(&h->dyn->sampler, &h->dyn->large, want);
+}
+
+/* Leaves a slow path, so that the next one comes by when a sample is due */
+static void slow_leave(struct rnd_heap *h, struct rnd_ctx ctx)
+{
+	if (RND_OPT_SAMPLE)
+		rnd_countdown_cut(&ctx.pc->countdown, &ctx.pc->rng);
+	rnd_ctx_leave(&h->dyn->cpus, ctx);
+}
+
+static void *slow_class(struct rnd_heap *h, unsigned int sc,
+			struct rnd_sample_want *want)
 {
 	struct rnd_ctx ctx = rnd_ctx_enter(&h->dyn->cpus);
 	struct rnd_pclass *pl = rnd_pcpu_class(&h->dyn->cpus, ctx.pc, sc);
-	void *ptr = __NULL;
+	enum rnd_kind kind = (enum rnd_kind)want->kind;
+	void *ptr = slow_sample(h, ctx.pc, want);
 	__u32 n;
 
+	if (unlikely(ptr)) {
+		slow_leave(h, ctx);
+		return ptr;
+	}
 	n = slow_draw(h, ctx.pc, pl);
 	if (likely(n != RND_SLOT_NONE))
-		ptr = likely(sc) ? slow_hand_out(pl, n, size, kind, caller) :
+		ptr = likely(sc) ? slow_hand_out(pl, n, want->req, kind,
+						 want->caller) :
 				   slow_empty(pl, n, kind);
-	rnd_ctx_leave(&h->dyn->cpus, ctx);
+	slow_leave(h, ctx);
 
 	return ptr;
 }
@@ -120,11 +148,15 @@ static void *slow_class(struct rnd_heap *h, unsigned int sc, __sz size,
 void *rnd_malloc_slow(struct rnd_heap *h, __sz size, enum rnd_kind kind,
 		      __uptr caller)
 {
+	struct rnd_sample_want want = { .req = size,
+					.align = RND_SLOT_ALIGN,
+					.caller = caller,
+					.kind = (__u8)kind };
+
 	if (unlikely(size > RND_SMALL_MAX))
 		return slow_large(h, size, RND_SLOT_ALIGN, (__u8)kind);
 
-	return slow_class(h, size ? rnd_sizeclass_of(size) : 0, size, kind,
-			  caller);
+	return slow_class(h, size ? rnd_sizeclass_of(size) : 0, &want);
 }
 
 void *rnd_malloc_out(struct rnd_heap *h, __sz size, enum rnd_kind kind,
@@ -142,6 +174,9 @@ void *rnd_malloc_out(struct rnd_heap *h, __sz size, enum rnd_kind kind,
 void *rnd_memalign(struct rnd_heap *h, __sz align, __sz size,
 		   enum rnd_kind kind, __uptr caller)
 {
+	struct rnd_sample_want want = { .align = align,
+					.caller = caller,
+					.kind = (__u8)kind };
 	unsigned int sc = 0;
 
 	UK_ASSERT(POWER_OF_2(align));
@@ -159,8 +194,10 @@ void *rnd_memalign(struct rnd_heap *h, __sz align, __sz size,
 	if (sc && rnd_sizeclass[sc].slot_len <= RND_SHORT_LEN &&
 	    rnd_sizeclass[sc].slot_len - size > RND_CANARY_SHORT_MAX)
 		sc = rnd_sizeclass_aligned(RND_SHORT_MAX + 1, align);
-	if (sc && rnd_sizeclass[sc].slot_len - size <= RND_SLACK_MAX)
-		return slow_class(h, sc, size, kind, caller);
+	if (sc && rnd_sizeclass[sc].slot_len - size <= RND_SLACK_MAX) {
+		want.req = size;
+		return slow_class(h, sc, &want);
+	}
 
 	return slow_large(h, size, align, (__u8)kind);
 }
@@ -200,11 +237,12 @@ static void slow_free_large(struct rnd_heap *h, struct rnd_pcpu *pc, void *ptr,
 
 	rc = rnd_large_free(lg, ptr, 0, sp.kind, pc->idx);
 	if (unlikely(rc == -EFAULT))
-		rnd_diag_overflow(h, ptr, 0, sp.req,
-				  rnd_large_canary_bad(lg, &sp), call);
+		rnd_diag_span(h, &sp, rnd_large_canary_bad(lg, &sp), call);
 	/* Somebody else freed it in the meantime */
 	if (unlikely(rc))
 		rnd_diag_pointer(h, ptr, call);
+	if (RND_OPT_SAMPLE && unlikely(sp.sample))
+		rnd_sample_free(&h->dyn->sampler, &sp, pc->idx, call->caller);
 }
 
 /* Tests everything about a slot that free() relies on */
@@ -309,6 +347,8 @@ void rnd_free_slow(struct rnd_heap *h, void *ptr, const struct rnd_call *call)
 	struct rnd_ctx ctx = rnd_ctx_enter(&h->dyn->cpus);
 	struct rnd_place place;
 
+	if (RND_OPT_SAMPLE)
+		rnd_countdown_free(&ctx.pc->countdown, &ctx.pc->rng);
 	if (likely(rnd_pagemap_find(&h->pm, ptr, &place)))
 		slow_free_slot(h, ctx.pc, ptr, &place, call);
 	else
@@ -318,7 +358,7 @@ void rnd_free_slow(struct rnd_heap *h, void *ptr, const struct rnd_call *call)
 	 */
 	rnd_pcpu_drain_inbox(ctx.pc);
 	rnd_pcpu_age(ctx.pc);
-	rnd_ctx_leave(&h->dyn->cpus, ctx);
+	slow_leave(h, ctx);
 }
 
 void rnd_free_out(struct rnd_heap *h, void *ptr, enum rnd_kind kind,

@@ -74,9 +74,11 @@ struct rnd_span {
 	__u8 kind;
 	/** CPU that freed it + 1; 0: none */
 	__u16 freed_by;
+	/** Record of a sample (sample.h), as number + 1; 0: not one */
+	__u32 sample;
 	/** enum rnd_seat */
 	__u8 seat;
-	__u8 unused[7];
+	__u8 unused[3];
 };
 
 #define RND_SPAN_MAX (1U << 24)

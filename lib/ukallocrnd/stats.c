@@ -164,6 +164,9 @@ void uk_allocrnd_map(struct uk_alloc *a, uk_allocrnd_map_func fn, void *arg)
 	   RND_CPU_COUNT * sizeof(struct rnd_pcpu));
 	fn(arg, "large object table", (__uptr)dyn->large.t.span,
 	   RND_SPAN_MAX * sizeof(struct rnd_span));
+	if (RND_OPT_SAMPLE)
+		fn(arg, "records of samples", (__uptr)dyn->sampler.rec,
+		   RND_SAMPLE_MAX * sizeof(struct rnd_sample));
 	for (sc = 0; sc < RND_CLASS_COUNT; sc++)
 		map_region(rnd_pagemap_region(&dyn->heap->pm, sc), &user);
 	rnd_large_foreach(&dyn->large, map_span, &user);

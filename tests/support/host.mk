@@ -42,6 +42,7 @@ PRELOAD_MAP := $(RND_BASE)/host/preload.map
 $(LIBRARY): $(PRELOAD_OBJS) $(PRELOAD_MAP) $(O)/preload/flags
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) -shared -pthread -Wl,-z,now -Wl,-z,relro -Wl,-z,defs \
+	$(Q)$(CC) -shared -pthread -static-libgcc -Wl,-z,now -Wl,-z,relro \
+		-Wl,-z,defs \
 		-Wl,-z,nodelete -Wl,--version-script=$(PRELOAD_MAP) \
 		-o $@ $(PRELOAD_OBJS)

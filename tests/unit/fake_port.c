@@ -533,6 +533,21 @@ void rnd_port_yield(void)
 		fake_port.on_yield();
 }
 
+/* As if every context came by the same way */
+__u32 rnd_port_backtrace(__uptr *buf, __u32 max)
+{
+	__u32 cnt = MIN(fake_port.trace_cnt, max);
+
+	memcpy(buf, fake_port.trace, cnt * sizeof(*buf));
+	return cnt;
+}
+
+const char *rnd_port_module(__uptr addr, __uptr *base)
+{
+	*base = 0x1000;
+	return addr < *base ? __NULL : "fake";
+}
+
 void rnd_port_print(const char *text, __sz len)
 {
 	len = MIN(len, sizeof(fake_port.text) - 1 - fake_port.text_len);

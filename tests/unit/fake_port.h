@@ -69,6 +69,9 @@ struct fake_port {
 	__u32 thread;
 	/** (w) Called by rnd_port_yield() */
 	void (*on_yield)(void);
+	/** (w) rnd_port_backtrace() */
+	__uptr trace[40];
+	__u32 trace_cnt;
 	/** Printed since the last reset */
 	char text[4096];
 	__sz text_len;

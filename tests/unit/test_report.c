@@ -54,6 +54,12 @@ void rnd_port_print(const char *text, __sz len)
 		rnd_report(print_info);
 }
 
+const char *rnd_port_module(__uptr addr, __uptr *base)
+{
+	*base = 0x1000;
+	return addr < *base ? NULL : "fake";
+}
+
 /* Index 2 has a thread, index 3 had several, the others are unknown */
 __u32 rnd_port_cpu_thread(__u32 idx, __bool *more)
 {
@@ -119,6 +125,8 @@ static void report_names_every_bug(void **state)
 		"kind mismatch",
 		"overflow",
 		"underflow",
+		"use after free",
+		"wild access",
 		"write after free",
 		"metadata corrupted",
 	};
@@ -137,6 +145,81 @@ static void report_names_every_bug(void **state)
 			       names[i]);
 		assert_memory_equal(line, output, strlen(line));
 	}
+}
+
+static void report_tells_accesses_and_traces(void **state)
+{
+	const struct rnd_trace allocated = { .cpu = 2,
+					     .cnt = 2,
+					     .frame = { 0x1234, 0x10 } };
+	const struct rnd_trace freed = { .cnt = 1, .frame = { 0x2000 } };
+	struct rnd_bug_info info = {
+		.bug = RND_BUG_USE_AFTER_FREE,
+		.ptr = (void *)0x7f1234,
+		.caller = 0x401000,
+		.is_large = 1,
+		.is_sampled = 1,
+		.has_req = 1,
+		.req = 20,
+		.at = (void *)0x7f1238,
+		.access = "read",
+		.allocated = &allocated,
+		.freed = &freed,
+		.has_cpu = 1,
+		.cpu = 5,
+	};
+
+	(void)state;
+	assert_report("ukallocrnd: BUG: use after free: ptr=0x7f1234 "
+		      "class=sampled caller=0x401000\n"
+		      "  requested size 20\n"
+		      "  read of 0x7f1238\n"
+		      "  that is 4 bytes inside the object at 0x7f1234, size "
+		      "20\n"
+		      "  allocated by CPU 1 (thread 4702):\n"
+		      "    at 0x1234 (fake+0x234)\n"
+		      "    at 0x10\n"
+		      "  freed by a CPU without a state of its own:\n"
+		      "    at 0x2000 (fake+0x1000)\n",
+		      &info);
+	info.bug = RND_BUG_OVERFLOW;
+	info.is_sampled = 0;
+	info.allocated = NULL;
+	info.freed = NULL;
+	info.has_cpu = 0;
+	info.access = "write";
+	info.at = (void *)0x7f1248;
+	assert_report("ukallocrnd: BUG: overflow: ptr=0x7f1234 class=large "
+		      "caller=0x401000\n"
+		      "  requested size 20\n"
+		      "  write of 0x7f1248\n"
+		      "  that is 0 bytes after the object at 0x7f1234, size "
+		      "20\n",
+		      &info);
+	info.at = (void *)0x7f1230;
+	info.bug = RND_BUG_UNDERFLOW;
+	assert_report("ukallocrnd: BUG: underflow: ptr=0x7f1234 class=large "
+		      "caller=0x401000\n"
+		      "  requested size 20\n"
+		      "  write of 0x7f1230\n"
+		      "  that is 4 bytes before the object at 0x7f1234, size "
+		      "20\n",
+		      &info);
+	info.has_req = 0;
+	info.is_large = 0;
+	info.slot_len = 16;
+	info.at = (void *)0x7f1235;
+	info.bug = RND_BUG_USE_AFTER_FREE;
+	assert_report("ukallocrnd: BUG: use after free: ptr=0x7f1234 class=16 "
+		      "caller=0x401000\n"
+		      "  write of 0x7f1235\n"
+		      "  that is 1 byte inside the slot at 0x7f1234, size 16\n",
+		      &info);
+	info.bug = RND_BUG_WILD_ACCESS;
+	assert_report("ukallocrnd: BUG: wild access: ptr=0x7f1234 class=16 "
+		      "caller=0x401000\n"
+		      "  write of 0x7f1235\n",
+		      &info);
 }
 
 static void report_names_the_class(void **state)
@@ -424,6 +507,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(report_names_every_bug),
+		cmocka_unit_test(report_tells_accesses_and_traces),
 		cmocka_unit_test(report_names_the_class),
 		cmocka_unit_test(report_tells_who_freed_first),
 		cmocka_unit_test(report_tells_which_thread_freed),

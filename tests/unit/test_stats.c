@@ -6,7 +6,8 @@
 
 /* Unit test of stats.c: the numbers after histories that are known
  *
- * links: lib/ukallocrnd/heap.c lib/ukallocrnd/slow.c lib/ukallocrnd/diag.c
+ * links: lib/ukallocrnd/heap.c lib/ukallocrnd/sample.c
+ *	lib/ukallocrnd/slow.c lib/ukallocrnd/diag.c
  *	lib/ukallocrnd/check.c lib/ukallocrnd/large.c lib/ukallocrnd/span.c
  *	lib/ukallocrnd/large_park.c lib/ukallocrnd/large_free.c
  *	lib/ukallocrnd/large_move.c
@@ -224,8 +225,9 @@ static void map_names_every_place(void **state)
 	uk_allocrnd_map(&h->dyn->a, see_line, &seen);
 	assert_int_equal(RND_CLASS_COUNT, seen.regions);
 	assert_int_equal(1, seen.objects);
-	/* Slots and metadata of each class */
-	assert_int_equal(4 + 2 * RND_CLASS_COUNT + 1, seen.lines);
+	/* Slots and metadata of each class; records of samples */
+	assert_int_equal(4 + 2 * RND_CLASS_COUNT + 1 + RND_OPT_SAMPLE,
+			 seen.lines);
 }
 
 int main(void)

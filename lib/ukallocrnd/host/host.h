@@ -15,9 +15,11 @@
  *   port_entropy.c  seeds
  *   port_lease.c    which thread owns which per-CPU state
  *   port_fork.c     fork from any thread
+ *   port_trace.c    return addresses, files
  *   port_assert.c   broken contracts
  *   preload.c       the malloc family; preload_init.c beginning and end,
- *                   preload_info.c figures, cxx.c the operators of C++
+ *                   preload_info.c figures, preload_fault.c accesses that
+ *                   fault, cxx.c the operators of C++
  */
 
 #include <uk/arch/types.h>
@@ -62,6 +64,9 @@ static inline int rnd_host_inject(enum rnd_host_op op, __uptr addr, __sz len)
  *   - (-ENOMEM): The C library could not remember the handlers
  */
 int rnd_host_fork_init(void);
+
+/** Installs the handler that reports faults, once per process */
+void rnd_host_fault_init(void);
 
 /**
  * Takes the leases of all threads but the calling one back. For the child of

@@ -62,6 +62,8 @@ struct rnd_heap *rnd_preload_init(void)
 	if (rnd_host_fork_init())
 		rnd_print("ukallocrnd: no memory for fork handlers: fork() in "
 			  "a process with threads is not safe\n");
+	if (RND_OPT_FAULT_REPORT)
+		rnd_host_fault_init();
 	if (rnd_port_seal((__uptr) & rnd_preload_page, RND_PAGE_LEN))
 		rnd_print("ukallocrnd: globals could not be sealed\n");
 	rnd_store_release(&init_state, INIT_DONE);
