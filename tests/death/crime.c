@@ -20,8 +20,8 @@
 extern const char __executable_start[], etext[];
 
 static const struct crime *const lists[] = {
-	crimes_free,	  crimes_pointer,  crimes_write,
-	crimes_neighbour, crimes_metadata, crimes_cxx,
+	crimes_free,	 crimes_pointer, crimes_write,	crimes_neighbour,
+	crimes_metadata, crimes_cxx,	 crimes_sample,
 };
 
 /* The C library's streams allocate, which would change the heap */

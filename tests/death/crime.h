@@ -36,6 +36,7 @@ extern const struct crime crimes_write[];
 extern const struct crime crimes_neighbour[];
 extern const struct crime crimes_metadata[];
 extern const struct crime crimes_cxx[];
+extern const struct crime crimes_sample[];
 
 /**
  * Prints the pointer that the report has to name; NULL: any. Does not

@@ -242,6 +242,16 @@ static void zero_size_write(const struct crime_args *args)
 	crime_flip(ptr, args->offset);
 }
 
+static void zero_size_read_freed(const struct crime_args *args)
+{
+	char *ptr = crime_malloc(0);
+
+	crime_announce(ptr);
+	free(ptr);
+	if (((volatile char *)ptr)[args->offset])
+		return;
+}
+
 const struct crime crimes_write[] = {
 	{ "overflow_free", overflow_free },
 	{ "overflow_free_other_thread", overflow_free_other_thread },
@@ -264,5 +274,6 @@ const struct crime crimes_write[] = {
 	{ "read_stale", read_stale },
 	{ "zero_size_read", zero_size_read },
 	{ "zero_size_write", zero_size_write },
+	{ "zero_size_read_freed", zero_size_read_freed },
 	{ NULL, NULL },
 };

@@ -1,6 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Commits every crime of table.tsv and compares how the process ends.
+"""Commits every crime of a table and compares how the process ends.
+
+The table is guarded.tsv where every small object is a sample, otherwise
+table.tsv. There a run whose object happens to be a sample is repeated.
 
 Each crime runs in a process of its own with the library preloaded. It has to
 end by the signal of the table, and the first line on standard error has to be
@@ -17,7 +20,8 @@ Columns of the table, separated by tabs:
     runs     size:offset, offset a range or 0; separated by blanks
     needs    options that detect it, or -; !OPTION: only without it, which
              replaces the run that needs it
-    signal   ABRT; SEGV: the access itself must fault. Without a report ABRT
+    signal   ABRT; SEGV: the access itself must fault, and the report is there
+             if the option FAULT_REPORT is on. Without a report ABRT
              means that the crime gives up: it did not get what it came for
     report   kind, several with | between, or -
     class    size: that of the object; none; large; any
@@ -31,6 +35,8 @@ Columns of the table, separated by tabs:
              {nearest}: the distance to it; {freer}: thread that freed; {n}
              any number, {at} any address, {side} before or after, {s} s or
              nothing
+    traces   those that the report must have, and which the crime must be in:
+             allocated, freed, separated by a blank; - or no column: none
 """
 import argparse
 import concurrent.futures
@@ -42,6 +48,7 @@ import resource
 import signal
 import subprocess
 import sys
+import typing
 
 import examples
 
@@ -71,6 +78,8 @@ class Run:
     slot: str
     caller: str
     details: str
+    traces: list
+    functions: typing.ClassVar[dict] = {}
 
     def name(self):
         """Crime and arguments."""
@@ -102,21 +111,33 @@ def read_table(path):
     for line in path.read_text().splitlines():
         if not line or line.startswith("#"):
             continue
-        crime, places, needs, sig, report, slot, caller, details = (
+        crime, places, needs, sig, report, slot, caller, details, *traces = (
             line.split("\t"))
+        traces = " ".join(traces).replace("-", "").split()
         for place in places.split():
             size, _, offset = place.partition(":")
             runs += [Run(crime, int(size), n, needs.replace("-", "").split(),
-                         sig, report, slot, caller, details)
+                         sig, report, slot, caller, details, traces)
                      for n in offsets(offset or "0")]
     return runs
 
 
 def read_options(path):
-    """Options that are on; None if there is no configuration to read."""
+    """Options that are on, and numbers as NAME=n; None without a file."""
     if not path.is_file():
         return None
-    return set(re.findall(r"CONFIG_LIBUKALLOCRND_(\w+)=y", path.read_text()))
+    text = path.read_text()
+    return {*re.findall(r"CONFIG_LIBUKALLOCRND_(\w+)=y", text),
+            *re.findall(r"CONFIG_LIBUKALLOCRND_(\w+=\d+)", text)}
+
+
+def symbols(program):
+    """(start, end) of each function of the program, by name."""
+    text = subprocess.run(["nm", "-S", program], text=True, check=True,
+                          capture_output=True).stdout
+    found = re.findall(r"^(\w+) (\w+) [tT] (\w+)$", text, re.M)
+    return {name: (int(at, 16), int(at, 16) + int(length, 16))
+            for at, length, name in found}
 
 
 def missing(run, options):
@@ -143,7 +164,7 @@ def expected(run, ptr, canary):
     """The first line as a regular expression."""
     classes = {"size": str(slot_len(run.size, canary)), "any": r"\w+"}
     kinds = "|".join(re.escape(k) for k in run.report.split("|"))
-    if ptr == "0":
+    if ptr == "0" or run.report == "wild access":
         ptr = "0x[0-9a-f]+"
     return (rf"ukallocrnd: BUG: ({kinds}): ptr={ptr} "
             rf"class={classes.get(run.slot, run.slot)} "
@@ -210,10 +231,28 @@ def check_report(run, said, err, canary):
     start, end = (int(n, 16) for n in said["text"].split("-"))
     if run.caller == "program" and not start <= int(found[2], 16) < end:
         return f"caller is not in the program, {said['text']}"
-    return check_details(run, said, lines[1:], canary)
+    plain = [line for line in lines[1:] if not re.match(
+        r"  (allocated|freed) by .*:$|    at ", line)]
+    return check_details(run, said, plain, canary) or \
+        check_traces(run, start, err)
 
 
-def check(run, done, canary):
+def check_traces(run, start, err):
+    """Which trace is missing, or lacks the function of the crime; or None."""
+    low, high = Run.functions.get(run.crime, (0, 0))
+    for what in run.traces:
+        section = re.search(rf"^  {what} by .*:\n((?:    at .*\n)*)", err,
+                            re.M)
+        if not section:
+            return f"no trace of who {what} it"
+        frames = [int(n, 16) - start for n in
+                  re.findall(r"at (0x[0-9a-f]+)", section[1])]
+        if not any(low < n <= high for n in frames):
+            return f"{run.crime}() has not {what} it"
+    return None
+
+
+def check(run, done, canary, told):
     """What is wrong with the end of a process, or None."""
     said = dict(re.findall(r"^(\w+)=(\S+)$", done.stdout, re.M))
     if "ptr" not in said:
@@ -223,21 +262,21 @@ def check(run, done, canary):
     name = signal.Signals(-done.returncode).name.removeprefix("SIG")
     if name != run.signal:
         return f"ended by {name}, not {run.signal}"
-    if run.report == "-":
+    if run.report == "-" or (run.signal == "SEGV" and not told):
         return "there is a report" if "BUG" in done.stderr else None
     return check_report(run, said, done.stderr, canary)
 
 
-def check_absent(run, done, canary):
+def check_absent(run, done, canary, _told):
     """Tells what is there although nothing can have detected the crime."""
     said = dict(re.findall(r"^(\w+)=(\S+)$", done.stdout, re.M))
     if "ptr" not in said:
         return "nothing announced"
-    if run.report != "-" and re.search(expected(run, said["ptr"], canary),
+    silent = run.report == "-" or run.signal == "SEGV"
+    if not silent and re.search(expected(run, said["ptr"], canary),
                                        done.stderr):
         return f"detected without {' '.join(run.needs)}"
-    if run.report == "-" and done.returncode == -getattr(
-            signal, "SIG" + run.signal):
+    if silent and done.returncode == -getattr(signal, "SIG" + run.signal):
         return f"fails without {' '.join(run.needs)}"
     return None
 
@@ -251,7 +290,7 @@ def commit(run, program, library):
                           capture_output=True, stdin=subprocess.DEVNULL)
 
 
-def execute(run, program, library, canary, off):
+def execute(run, program, library, canary, told, off):
     """Runs one crime; (state, explanation)."""
     try:
         done = commit(run, program, library)
@@ -260,7 +299,7 @@ def execute(run, program, library, canary, off):
     if done.returncode == SKIPPED:
         return "skip", done.stdout.strip().splitlines()[-1]
     test = check_absent if off else check
-    problem = test(run, done, canary)
+    problem = test(run, done, canary, told)
     if problem:
         return "not ok", f"{problem}\n{done.stdout}{done.stderr}".rstrip()
     return "ok", f"not detected without {' '.join(off)}" if off else ""
@@ -304,8 +343,11 @@ def main():
     """Runs the table."""
     args = arguments()
     options = read_options(args.config)
+    guarded = "SAMPLE_RATE=1" in (options or ())
     program = build(args)
-    runs = [r for r in chosen(read_table(HERE / "table.tsv"), options)
+    Run.functions.update(symbols(program))
+    table = HERE / ("guarded.tsv" if guarded else "table.tsv")
+    runs = [r for r in chosen(read_table(table), options)
             if args.filter in r.crime]
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if args.write_examples:
@@ -313,8 +355,9 @@ def main():
                        lambda run: commit(run, program, args.library))
         return 0
     runs += [e for e in examples.read(DOCUMENT.read_text())
-             if args.filter in e.crime]
+             if args.filter in e.crime and not guarded]
     canary = options is None or "CANARY" in options
+    told = options is None or "FAULT_REPORT" in options
     counts = {"ok": 0, "not ok": 0, "skip": 0}
 
     def one(run):
@@ -323,8 +366,11 @@ def main():
             return ("skip", f"needs {' '.join(off)}") if off else (
                 examples.check(run, lambda: commit(run, program,
                                                    args.library)))
-        return execute(run, program, args.library, canary,
-                       missing(run, options))
+        off = missing(run, options)
+        done = execute(run, program, args.library, canary, told, off)
+        if done[0] == "not ok" and "class=sampled" in done[1] and not guarded:
+            done = execute(run, program, args.library, canary, told, off)
+        return done
 
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
         for run, (state, text) in zip(runs, pool.map(one, runs)):

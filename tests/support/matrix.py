@@ -4,11 +4,13 @@
 
     matrix.py [--all]
 
-Without --all: every mitigation off, and the profiles that are not the
-default. With it: also each mitigation alone, and each one off. For every
-configuration the Linux library is built, the guest's library is compiled, and
-unit tests and crimes run. What an option that is off does not promise the unit
-tests leave out; a crime that it would detect must now go unseen.
+Without --all: every mitigation off, all on with a sample of every small
+object ("guarded", without the unit tests of slots, because there are none),
+and the profiles that are not the default. With it: also each mitigation
+alone, and each one off. For every configuration the Linux library is built,
+the guest's library is compiled, and unit tests and crimes run. What an option
+that is off does not promise the unit tests leave out; a crime that it would
+detect must now go unseen.
 """
 import argparse
 import pathlib
@@ -20,6 +22,9 @@ import configs
 def configurations(options, every):
     """What is tested."""
     yield configs.only("none", options, ())
+    guarded = configs.only("guarded", options, options)
+    guarded.chosen[f"{configs.PREFIX}SAMPLE_RATE"] = 1
+    yield guarded
     for which in configs.PROFILES:
         if which != "BALANCED":  # the default, which all suites test
             yield configs.profile(which)
@@ -37,7 +42,9 @@ def test(out, config, cc, jobs):
     """Builds and tests one configuration; output of the failure or None."""
     return configs.build(out, config, cc,
                          [f"-j{jobs}", "preload", "guest-lib"]) or \
-        configs.make(out, cc, ["death"]) or configs.make(out, cc, ["unit"])
+        configs.make(out, cc, ["death"]) or \
+        configs.make(out, cc, ["unit", *(["T=sample"] if config.name ==
+                                         "guarded" else [])])
 
 
 def main():
