@@ -30,7 +30,7 @@
 
 /* Rounds until pools have their size, and rounds that are judged */
 #define POOL_ROUNDS 5U
-#define LEAK_ROUNDS 4U
+#define LEAK_ROUNDS 16U
 
 /* Objects of an exhausted heap are chained through their first bytes */
 struct link {
