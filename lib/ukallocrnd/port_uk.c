@@ -223,7 +223,10 @@ void rnd_port_yield(void)
 	rnd_port_pause();
 }
 
-/* The guest is compiled without frame pointers and without tables */
+/* The guest is compiled without frame pointers and without tables. Parameters
+ * are those of the contract, which another port writes through
+ */
+/* NOLINTBEGIN(readability-non-const-parameter) */
 __u32 rnd_port_backtrace(__uptr *buf, __u32 max)
 {
 	(void)buf;
@@ -237,6 +240,7 @@ const char *rnd_port_module(__uptr addr, __uptr *base)
 	(void)base;
 	return __NULL;
 }
+/* NOLINTEND(readability-non-const-parameter) */
 
 void rnd_port_print(const char *text, __sz len)
 {

@@ -94,7 +94,7 @@ static void one_in_so_many(void **state)
 			samples++;
 			phases[n % 120]++;
 			assert_in_range(distance, 1, 2 * RATE);
-			bins[(distance - 1) * BINS / (2 * RATE)]++;
+			bins[(distance - 1) * BINS / (2UL * RATE)]++;
 		}
 		release();
 	}

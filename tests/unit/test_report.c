@@ -182,13 +182,22 @@ static void report_tells_accesses_and_traces(void **state)
 		      "  freed by a CPU without a state of its own:\n"
 		      "    at 0x2000 (fake+0x1000)\n",
 		      &info);
-	info.bug = RND_BUG_OVERFLOW;
-	info.is_sampled = 0;
-	info.allocated = NULL;
-	info.freed = NULL;
-	info.has_cpu = 0;
-	info.access = "write";
-	info.at = (void *)0x7f1248;
+}
+
+static void report_tells_what_was_accessed(void **state)
+{
+	struct rnd_bug_info info = {
+		.bug = RND_BUG_OVERFLOW,
+		.ptr = (void *)0x7f1234,
+		.caller = 0x401000,
+		.is_large = 1,
+		.has_req = 1,
+		.req = 20,
+		.at = (void *)0x7f1248,
+		.access = "write",
+	};
+
+	(void)state;
 	assert_report("ukallocrnd: BUG: overflow: ptr=0x7f1234 class=large "
 		      "caller=0x401000\n"
 		      "  requested size 20\n"
@@ -508,6 +517,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(report_names_every_bug),
 		cmocka_unit_test(report_tells_accesses_and_traces),
+		cmocka_unit_test(report_tells_what_was_accessed),
 		cmocka_unit_test(report_names_the_class),
 		cmocka_unit_test(report_tells_who_freed_first),
 		cmocka_unit_test(report_tells_which_thread_freed),
