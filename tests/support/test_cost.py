@@ -68,7 +68,7 @@ class Configurations(unittest.TestCase):
     def test_matrix(self):
         """the matrix has every profile but the default, and all options"""
         names = [c.name for c in matrix.configurations(OPTIONS, False)]
-        self.assertEqual(names, ["none", "FAST", "STRONG"])
+        self.assertEqual(names, ["none", "guarded", "FAST", "STRONG"])
         names = [c.name for c in matrix.configurations(OPTIONS, True)]
         for option in OPTIONS:
             name = configs.short(option).lower()
@@ -131,7 +131,9 @@ class Plan(unittest.TestCase):
         size = cost_plan.SIZES[0]
         for name in self.plan.protections:
             alone = self.cost(name, "alone")
-            if name != f"{configs.PREFIX}QUARANTINE":
+            # Those that bring numbers along
+            if name not in (f"{configs.PREFIX}QUARANTINE",
+                            f"{configs.PREFIX}SAMPLE"):
                 self.assertAlmostEqual(alone.instructions[size], 10)
         self.assertAlmostEqual(self.cost(ZERO, "in").instructions[size], 20)
         self.assertEqual(self.cost(ZERO, "in").others, [WAF])
