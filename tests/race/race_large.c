@@ -39,17 +39,6 @@
 #define VICTIM_LEN 100000U
 #define FIRST_LINE "ukallocrnd: BUG: double free: ptr="
 
-#if defined(__SANITIZE_THREAD__)
-#define TEST_TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define TEST_TSAN 1
-#endif
-#endif
-#ifndef TEST_TSAN
-#define TEST_TSAN 0
-#endif
-
 static struct uk_alloc *heap;
 static void *victim;
 static pthread_barrier_t start;

@@ -48,11 +48,10 @@ void *rnd_preload_malloc(size_t size, __uptr caller)
 
 static void __noinline preload_free_slow(void *ptr, __uptr caller)
 {
+	struct rnd_heap *heap = rnd_preload_heap();
 	struct rnd_call call = { .op = "free",
 				 .caller = caller,
 				 .kind = RND_KIND_MALLOC };
-
-	struct rnd_heap *heap = rnd_preload_heap();
 
 	rnd_free_slow(heap, ptr, &call);
 	rnd_preload_settle(heap);
