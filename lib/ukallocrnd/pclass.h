@@ -64,19 +64,25 @@
 /* Long slots that are not in a bitmap, for each one to choose from: who uses
  * many gets the choice that would be a waste of memory for who uses few
  */
-#define RND_CHOICE_SHARE 4U
+#define RND_CHOICE_SHARE 8U
 
-/* Slots that a refill puts into the pool beyond what there is to choose from;
- * and three times as many are returned to the slabs when there are twice as
- * many
+/* Part of what they may be spread over that they start with */
+#define RND_CHOICE_FEW 4U
+
+/* Slots that a refill puts into the pool beyond what there is to choose from,
+ * few of long ones, which are memory; when there are three times as many, two
+ * thirds of those are returned to the slabs
  */
-#define RND_POOL_SPARE(choice) ((choice) / 3U + 2U)
-#define RND_POOL_HIGH(choice)  ((choice) + 3U * RND_POOL_SPARE(choice))
+#define RND_POOL_SPARE(choice)	     ((choice) / 3U + 2U)
+#define RND_POOL_SPARE_BULK(choice)  ((choice) / 8U + 1U)
+#define RND_POOL_HIGH(choice, spare) ((choice) + 3U * (spare))
 
 /* What leaves the quarantine is let into the pool without asking whether there
  * is room; then that is seen to
  */
-#define RND_POOL_LEN (RND_POOL_HIGH(RND_CHOICE_LEN) + RND_QUARANTINE_SEG_MAX)
+#define RND_POOL_LEN                                                           \
+	(RND_POOL_HIGH(RND_CHOICE_LEN, RND_POOL_SPARE(RND_CHOICE_LEN)) +       \
+	 RND_QUARANTINE_SEG_MAX)
 
 /* An entry is chosen by 16 random bits: the most likely one by at most
  * RND_POOL_LEN / 2^16 more often than the least likely one
@@ -89,6 +95,15 @@ UK_CTASSERT(RND_POOL_LEN <= 0x2000);
  */
 #define RND_EMPTY_AGE	64U
 #define RND_EMPTY_BATCH 8U
+
+/* Pages of long slots that only free ones touch are given back when a part was
+ * not used for so many visits, twice as many each time, so that one that is
+ * used now and then does not fault them in for ever; of slabs below this index,
+ * so that a visit is short
+ */
+#define RND_IDLE_AGE(cnt) (16U << (cnt))
+#define RND_IDLE_MAX	  2U
+#define RND_IDLE_SLABS	  64U
 
 /**
  * Field markings: (c) constant after init, (p) owning CPU
@@ -135,6 +150,10 @@ struct rnd_pclass {
 	__u32 out;
 	/** (p) Slabs that refills take from */
 	__u32 active_cnt;
+	/** (p) By how much the quarantine grows when another CPU frees for the
+	 * first time; 0: it has
+	 */
+	__u32 burst;
 	/** (p) Freed slots that wait */
 	struct rnd_quarantine q;
 	/** (p) Numbers of slots; beyond pool_cnt without meaning */
@@ -149,6 +168,12 @@ struct rnd_pclass {
 	__u32 empty_cnt;
 	__u32 empty_low;
 	__u32 empty_age;
+	/** (p) Visits since the part was last used, how often pages were given
+	 * back then, and how use is seen
+	 */
+	__u32 idle_age;
+	__u32 idle_cnt;
+	__u64 idle_seen;
 	struct rnd_slab *active[RND_ACTIVE_MAX];
 	/** (p) Other slabs with free slots: the first, the last */
 	struct rnd_slab *partial;
@@ -158,7 +183,7 @@ struct rnd_pclass {
 	/** Makes the length an odd multiple of two cache lines, so that the
 	 * first lines of several parts are in different sets of the cache
 	 */
-	__u64 unused[8];
+	__u64 unused[6];
 } __align(64);
 
 /** Address of a slot */
@@ -226,8 +251,10 @@ __bool rnd_pclass_refill(struct rnd_pclass *pl);
 void rnd_pclass_spill(struct rnd_pclass *pl);
 
 /**
- * Purges free slabs that were not needed for long. To be called again and
- * again; purges RND_EMPTY_BATCH slabs at most, thus no lock is held.
+ * Purges free slabs that were not needed for long, and gives back pages of a
+ * part that was not used for long. To be called again and again; purges
+ * RND_EMPTY_BATCH slabs at most, or looks at RND_IDLE_SLABS, thus no lock is
+ * held.
  */
 void rnd_pclass_age(struct rnd_pclass *pl);
 

@@ -240,7 +240,7 @@ static void deliver(struct rnd_cpus *cpus, struct rnd_slab *s)
 		inbox_push(owner, s);
 
 	/* Release: the slab is in the inbox. Pairs with the acquire in
-	 * slab_is_quiet()
+	 * rnd_slab_is_quiet()
 	 */
 	rnd_sub_release(&s->visit, RND_SLAB_VISITOR);
 

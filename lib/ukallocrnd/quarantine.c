@@ -28,7 +28,24 @@ void rnd_quarantine_init(struct rnd_quarantine *q, __u32 rand_len,
 	q->floor = q->ring_len - seg_len + 1;
 	/* RND_QUARANTINE_NONE everywhere */
 	memset(q->rand, 0xff, sizeof(q->rand));
-	memset(q->fifo, 0xff, sizeof(q->fifo));
+	memset(q->fifo, 0xff, q->ring_len * sizeof(*q->fifo));
+}
+
+void rnd_quarantine_grow(struct rnd_quarantine *q, __u32 more)
+{
+	__u32 seg = q->floor - 1, *at = &q->fifo[seg];
+
+	UK_ASSERT(more);
+
+	/* All but what was filled in earlier rounds makes room */
+	more = DIV_ROUND_UP(more, q->seg_len) * q->seg_len;
+	UK_ASSERT(q->fifo_len + more <= RND_QUARANTINE_FIFO_MAX);
+	memmove(at + more, at, (q->ring_len - seg) * sizeof(*at));
+	memset(at, 0xff, more * sizeof(*at));
+	q->left += more;
+	q->floor += more;
+	q->fifo_len += more;
+	q->ring_len += more;
 }
 
 /* The segment is full: the next one is filled from now on. What is in there
@@ -167,11 +184,10 @@ static __bool shape_is_valid(const struct rnd_quarantine *q)
 static __bool entries_are_valid(const struct rnd_quarantine *q)
 {
 	__u32 seg = q->floor - 1, i, used;
+	__bool is_new = 0;
 
 	if (entries_used(q->rand, ARRAY_SIZE(q->rand)) !=
-		    entries_used(q->rand, q->rand_len) ||
-	    entries_used(q->fifo, ARRAY_SIZE(q->fifo)) !=
-		    entries_used(q->fifo, q->ring_len))
+	    entries_used(q->rand, q->rand_len))
 		return 0;
 
 	/* The one being filled, those filled before, others */
@@ -183,12 +199,13 @@ static __bool entries_are_valid(const struct rnd_quarantine *q)
 		used = entries_used(&q->fifo[i], q->seg_len);
 		if (used && used != q->seg_len)
 			return 0;
+		/* Full ones, then empty ones, in this order */
+		if (used && is_new)
+			return 0;
+		is_new = !used;
 	}
 
-	/* The ring was full, or is filled for the first time */
-	used = entries_used(q->fifo, seg);
-
-	return !used || used == seg;
+	return 1;
 }
 
 __bool rnd_quarantine_is_valid(const struct rnd_quarantine *q)

@@ -29,7 +29,8 @@
  *                                    ^ filled   S slots each, F in all
  *
  *   F differs from one size class to another, because long stages of large
- *   slots would hold too much memory back. R is 0 in the default profile: the
+ *   slots would hold too much memory back, and it can grow: empty segments get
+ *   in before the oldest one. R is 0 in the default profile: the
  *   pool is a random stage many times as long, and costs nothing.
  *
  * Invariants (rnd_quarantine_is_valid() tests all but Q2 and Q3)
@@ -37,9 +38,10 @@
  *   Q2  A slot leaves the FIFO stage at least F and less than F + 2 S
  *       evictions after it entered.
  *   Q3  The quarantine never reads or writes the memory of a slot.
- *   Q4  Entries beyond R and beyond the ring are empty, and so are those that
- *       the segment being filled still has room for. Another segment is full,
- *       or empty as long as the ring was never filled.
+ *   Q4  Entries beyond R are empty, and so are those that the segment being
+ *       filled still has room for. Another segment is full, or empty if it is
+ *       new; those that are empty are filled next. Beyond the ring entries
+ *       have no meaning.
  *
  * Concurrency
  *   None of its own: a quarantine belongs to one CPU and size class. The
@@ -59,12 +61,15 @@
 /* Marks an entry not filled yet; no slot has this number */
 #define RND_QUARANTINE_NONE (~0U)
 
-/* Longest FIFO stage */
-#define RND_QUARANTINE_FIFO_MAX                                                \
-	(RND_QUARANTINE_FIFO_LEN + RND_QUARANTINE_BURST_LEN)
-
-/* Longest segment; the ring has at most two of them beyond F */
+/* Longest segment */
 #define RND_QUARANTINE_SEG_MAX 64U
+
+/* Longest FIFO stage, which grows by whole segments; the ring has less than
+ * two of them beyond F
+ */
+#define RND_QUARANTINE_FIFO_MAX                                                \
+	(RND_QUARANTINE_FIFO_LEN + RND_QUARANTINE_BURST_LEN +                  \
+	 (RND_QUARANTINE_BURST_LEN ? RND_QUARANTINE_SEG_MAX : 0U))
 #define RND_QUARANTINE_RING_MAX                                                \
 	(RND_QUARANTINE_FIFO_MAX + 2 * RND_QUARANTINE_SEG_MAX)
 
@@ -87,7 +92,7 @@ struct rnd_quarantine {
 	/** (c) R, a power of two or 0 */
 	__u32 rand_len;
 
-	/** (c) F, S and the length of the ring, a multiple of S */
+	/** (o) F, S and the length of the ring, a multiple of S */
 	__u32 fifo_len;
 	__u32 seg_len;
 	__u32 ring_len;
@@ -120,6 +125,15 @@ typedef void (*rnd_quarantine_func)(void *arg, __u32 slot);
  */
 void rnd_quarantine_init(struct rnd_quarantine *q, __u32 rand_len,
 			 __u32 fifo_len, __u32 seg_len);
+
+/**
+ * Makes the FIFO stage longer, by more entries rounded up to whole segments. A
+ * slot that is in it stays that much longer.
+ *
+ * @param more
+ *   At least 1; F is at most RND_QUARANTINE_FIFO_MAX then
+ */
+void rnd_quarantine_grow(struct rnd_quarantine *q, __u32 more);
 
 /* Passes a slot through the random stage; what comes out, or none */
 static inline __u32 rnd_quarantine_mix(struct rnd_quarantine *q, __u32 random,

@@ -280,8 +280,7 @@ static void every_size_has_its_choice(void **state)
 		want = MAX(want, (__sz)RND_CHOICE_MIN);
 		least = want;
 		if (len > RND_BULK_SLOT_MIN)
-			least = MAX(RND_CHOICE_BYTES / 2 / RND_CHOICE_SHARE /
-					    len,
+			least = MAX(RND_CHOICE_BYTES / 2 / RND_CHOICE_FEW / len,
 				    (__sz)RND_CHOICE_MIN);
 		for (n = 0; n < 3UL * RND_POOL_LEN; n++)
 			if (n % 3 == 2)

@@ -15,6 +15,8 @@
  *	lib/ukallocrnd/large_move.c
  *	lib/ukallocrnd/park.c
  *	lib/ukallocrnd/pcpu.c lib/ukallocrnd/pclass.c
+ *	lib/ukallocrnd/pclass_free.c lib/ukallocrnd/pclass_list.c
+ *	lib/ukallocrnd/pclass_purge.c
  *	lib/ukallocrnd/nearest.c lib/ukallocrnd/pagemap.c
  *	lib/ukallocrnd/region.c
  *	lib/ukallocrnd/quarantine.c lib/ukallocrnd/report.c

@@ -14,6 +14,8 @@
  *	lib/ukallocrnd/large_park.c lib/ukallocrnd/large_free.c
  *	lib/ukallocrnd/large_move.c
  *	lib/ukallocrnd/pcpu.c lib/ukallocrnd/pclass.c
+ *	lib/ukallocrnd/pclass_free.c lib/ukallocrnd/pclass_list.c
+ *	lib/ukallocrnd/pclass_purge.c
  *	lib/ukallocrnd/pagemap.c lib/ukallocrnd/region.c
  *	lib/ukallocrnd/quarantine.c lib/ukallocrnd/report.c
  *	lib/ukallocrnd/format.c lib/ukallocrnd/slab.c

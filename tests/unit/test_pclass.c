@@ -7,6 +7,8 @@
 /* Unit test of pclass.c: geometry, a random history, life without memory
  *
  * links: tests/unit/fixture_pclass.c lib/ukallocrnd/pclass.c
+ *	lib/ukallocrnd/pclass_free.c lib/ukallocrnd/pclass_list.c
+ *	lib/ukallocrnd/pclass_purge.c
  *	lib/ukallocrnd/region.c lib/ukallocrnd/quarantine.c
  *	lib/ukallocrnd/report.c lib/ukallocrnd/format.c
  *	lib/ukallocrnd/slab.c lib/ukallocrnd/sizeclass.c
@@ -33,7 +35,7 @@
 
 static void pclass_lengths_follow_the_slot(void **state)
 {
-	__sz len, most, bytes;
+	__sz len, most, bytes, few;
 	unsigned int sc;
 
 	(void)state;
@@ -60,11 +62,12 @@ static void pclass_lengths_follow_the_slot(void **state)
 		else
 			assert_in_range(pl.choice,
 					MAX(RND_CHOICE_MIN,
-					    pl.choice_most / RND_CHOICE_SHARE),
+					    pl.choice_most / RND_CHOICE_FEW),
 					pl.choice_most);
 		/* Some more, or every draw were a refill; room for a segment */
-		assert_true(pl.pool_max - pl.choice > pl.choice / 4);
-		assert_true(pl.pool_high - pl.pool_max > pl.choice / 4);
+		few = len > RND_BULK_SLOT_MIN ? 9 : 4;
+		assert_true(pl.pool_max - pl.choice > pl.choice / few);
+		assert_true(pl.pool_high - pl.pool_max > pl.choice / few);
 		assert_true(pl.pool_high + pl.q.seg_len <= RND_POOL_LEN);
 
 		assert_in_range(pl.q.fifo_len, 1, RND_QUARANTINE_FIFO_MAX);
@@ -77,9 +80,9 @@ static void pclass_lengths_follow_the_slot(void **state)
 				 pl.q.rand_len * len <=
 					 RND_QUARANTINE_BYTES / 2) &&
 				(pl.q.fifo_len == 1 ||
-				 pl.q.fifo_len * len <=
-					 RND_QUARANTINE_BYTES +
-						 RND_QUARANTINE_BURST_BYTES));
+				 pl.q.fifo_len * len <= RND_QUARANTINE_BYTES));
+		assert_true(pl.burst <= RND_QUARANTINE_BURST_LEN &&
+			    pl.burst * len <= RND_QUARANTINE_BURST_BYTES);
 	}
 }
 

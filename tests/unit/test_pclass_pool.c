@@ -7,6 +7,8 @@
 /* Unit test of pclass.c: refilling the pool, and drawing from it
  *
  * links: tests/unit/fixture_pclass.c lib/ukallocrnd/pclass.c
+ *	lib/ukallocrnd/pclass_free.c lib/ukallocrnd/pclass_list.c
+ *	lib/ukallocrnd/pclass_purge.c
  *	lib/ukallocrnd/region.c lib/ukallocrnd/quarantine.c
  *	lib/ukallocrnd/report.c lib/ukallocrnd/format.c
  *	lib/ukallocrnd/slab.c lib/ukallocrnd/sizeclass.c

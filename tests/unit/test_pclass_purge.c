@@ -7,6 +7,8 @@
 /* Unit test of pclass.c: giving memory back
  *
  * links: tests/unit/fixture_pclass.c lib/ukallocrnd/pclass.c
+ *	lib/ukallocrnd/pclass_free.c lib/ukallocrnd/pclass_list.c
+ *	lib/ukallocrnd/pclass_purge.c
  *	lib/ukallocrnd/region.c lib/ukallocrnd/quarantine.c
  *	lib/ukallocrnd/report.c lib/ukallocrnd/format.c
  *	lib/ukallocrnd/slab.c lib/ukallocrnd/sizeclass.c
@@ -207,6 +209,106 @@ static void pclass_purge_discards_unused_pages(void **state)
 	assert_true(fake_port.discards > 0);
 }
 
+/* Visits until the pages of an idle part are given back, and none before */
+static __sz idle(__u32 visits)
+{
+	__u32 i;
+
+	fake_port.discarded = 0;
+	for (i = 0; i < visits - 1; i++)
+		rnd_pclass_age(&pl);
+	assert_true(fake_port.discarded == 0);
+	rnd_pclass_age(&pl);
+
+	return fake_port.discarded;
+}
+
+/* Pages under free slots of the slabs that the pool has slots of, whether in
+ * pool, quarantine or bitmap
+ */
+static __sz idle_pages(void)
+{
+	__u8 is_drawn[RND_IDLE_SLABS] = { 0 };
+	__uptr page;
+	__sz pages = 0;
+	__u32 i, n, last;
+
+	for (i = 0; i < pl.pool_cnt; i++)
+		is_drawn[pl.pool[i] >> r.slot_shift] = 1;
+	for (i = 0; i < RND_IDLE_SLABS; i++)
+		for (page = 0; is_drawn[i] && page < r.slab_len;
+		     page += RND_PAGE_LEN) {
+			n = (i << r.slot_shift) + (__u32)page / pl.slot_len;
+			last = (i << r.slot_shift) +
+			       (__u32)(page + RND_PAGE_LEN - 1) / pl.slot_len;
+			while (n <= last && !(pl.states[n] & RND_SLOT_TAKEN))
+				n++;
+			pages += n > last;
+		}
+
+	return pages * RND_PAGE_LEN;
+}
+
+static void pclass_idle_pages_are_given_back(void **state)
+{
+	static const unsigned int classes[] = { 9, 16, 23, 24, 31, 43, 48 };
+	__u32 live[9], other, i, j, k;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(classes); i++) {
+		fake_port_reset(5);
+		make(classes[i]);
+		for (j = 0; j < 3 * pl.pool_max; j++)
+			push(pop());
+		for (j = 0; j < ARRAY_SIZE(live); j++) {
+			live[j] = pop();
+			memset(rnd_pclass_slot(&pl, live[j]), 0xa5,
+			       pl.slot_len);
+		}
+		/* Another CPU is about to clear it */
+		other = live[0];
+		pl.states[other] = rnd_state_freed(RND_SLOT_REMOTE, 9);
+
+		/* The first visit sees what happened since the last one. A
+		 * part that is used again has to be idle for longer
+		 */
+		for (k = 0; k < RND_IDLE_MAX + 2U; k++) {
+			fake_port.discarded = 0;
+			rnd_pclass_age(&pl);
+			assert_true(idle(RND_IDLE_AGE(MIN(k, RND_IDLE_MAX))) ==
+				    idle_pages());
+			assert_true(fake_port.discarded > 0);
+			/* Once */
+			assert_true(idle(500) == 0);
+			push(pop());
+		}
+		pl.states[other] = pl.live;
+		assert_sound();
+		for (j = 0; j < ARRAY_SIZE(live); j++)
+			assert_null(memchr(rnd_pclass_slot(&pl, live[j]), 0,
+					   pl.slot_len));
+	}
+}
+
+/* Who is there now and then keeps it, and so do short slots, whose pages are
+ * never without a used one
+ */
+static void pclass_pages_in_use_are_kept(void **state)
+{
+	__u32 i;
+
+	(void)state;
+	make(20);
+	for (i = 0; i < 100; i++) {
+		push(pop());
+		assert_true(idle(RND_IDLE_AGE(0) - 1) == 0);
+	}
+	make(8);
+	for (i = 0; i < 3 * pl.pool_max; i++)
+		push(pop());
+	assert_true(idle(500) == 0);
+}
+
 /* Class 0 has no memory */
 static void pclass_purge_of_class_0_is_nothing(void **state)
 {
@@ -275,6 +377,8 @@ int main(void)
 		UNIT_TEST(pclass_empty_slabs_are_used_last),
 		UNIT_TEST(pclass_purge_keeps_used_slabs),
 		UNIT_TEST(pclass_purge_discards_unused_pages),
+		UNIT_TEST(pclass_idle_pages_are_given_back),
+		UNIT_TEST(pclass_pages_in_use_are_kept),
 		UNIT_TEST(pclass_purge_of_class_0_is_nothing),
 		UNIT_TEST(pclass_visited_slab_is_not_purged_c3),
 		UNIT_TEST(pclass_visited_slab_does_not_age_c3),

@@ -7,6 +7,8 @@
 /* Unit test of pclass.c: frees of other CPUs
  *
  * links: tests/unit/fixture_pclass.c lib/ukallocrnd/pclass.c
+ *	lib/ukallocrnd/pclass_free.c lib/ukallocrnd/pclass_list.c
+ *	lib/ukallocrnd/pclass_purge.c
  *	lib/ukallocrnd/region.c lib/ukallocrnd/quarantine.c
  *	lib/ukallocrnd/report.c lib/ukallocrnd/format.c
  *	lib/ukallocrnd/slab.c lib/ukallocrnd/sizeclass.c
@@ -65,6 +67,39 @@ static void pclass_take_remote(void **state)
 		assert_int_equal(0, rnd_slab_remote_bits(s)[i]);
 	assert_int_equal(RND_OPT_QUARANTINE ? cnt : 0,
 			 rnd_quarantine_count(&pl.q));
+	assert_sound();
+}
+
+/* Those of other CPUs come in no order: a slot that was freed after all that
+ * are in quarantine now still stays for as many frees as the others
+ */
+static void pclass_quarantine_grows_with_the_first_remote_free(void **state)
+{
+	__u32 fifo = pl.q.fifo_len, n, i, burst = pl.burst;
+
+	(void)state;
+	for (i = 0; i < 2 * fifo; i++)
+		push(pop());
+	assert_int_equal(fifo, pl.q.fifo_len);
+	for (i = 0; i < 3; i++) {
+		n = pop();
+		pl.states[n] = rnd_state_freed(RND_SLOT_REMOTE, 9);
+		mark_remote(n);
+		assert_int_equal(1, rnd_pclass_take_remote(
+					    &pl, rnd_pclass_slab(&pl, n)));
+		assert_sound();
+	}
+	assert_int_equal(0, pl.burst);
+	if (!RND_OPT_QUARANTINE)
+		return;
+	assert_in_range(pl.q.fifo_len, fifo + burst,
+			fifo + burst + pl.q.seg_len - 1);
+	n = pop();
+	push(n);
+	for (i = 1; i < fifo + burst; i++) {
+		push(pop());
+		assert_true(rnd_quarantine_contains(&pl.q, n));
+	}
 	assert_sound();
 }
 
@@ -164,6 +199,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(pclass_take_remote),
+		UNIT_TEST(pclass_quarantine_grows_with_the_first_remote_free),
 		UNIT_TEST(pclass_take_remote_of_many),
 		UNIT_TEST(pclass_racing_double_free_is_reported),
 	};

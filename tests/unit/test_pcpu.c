@@ -7,6 +7,8 @@
 /* Unit test of pcpu.c: one thread that plays all CPUs
  *
  * links: lib/ukallocrnd/pagemap.c lib/ukallocrnd/pclass.c
+ *	lib/ukallocrnd/pclass_free.c lib/ukallocrnd/pclass_list.c
+ *	lib/ukallocrnd/pclass_purge.c
  *	lib/ukallocrnd/region.c lib/ukallocrnd/quarantine.c
  *	lib/ukallocrnd/report.c lib/ukallocrnd/format.c
  *	lib/ukallocrnd/slab.c lib/ukallocrnd/sizeclass.c

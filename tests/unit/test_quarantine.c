@@ -161,6 +161,40 @@ static void quarantine_releases_in_eviction_order_q2(void **state)
 		releases_in_order(lens[i][0], lens[i][1]);
 }
 
+/* Grown at any moment, it still releases all in order, and later by as much */
+static void quarantine_grows_q2(void **state)
+{
+	const __u32 fifo = 11, seg = 3, more = 7, grown = 9;
+	__u32 when, slot, cnt, i, next;
+
+	(void)state;
+	for (when = 0; when < 50; when++) {
+		rnd_quarantine_init(&q, RAND_LEN ? 1 : 0, fifo, seg);
+		next = 0;
+		for (slot = 0; slot < 200; slot++) {
+			if (slot == when) {
+				rnd_quarantine_grow(&q, more);
+				assert_int_equal(fifo + grown, q.fifo_len);
+				assert_true(rnd_quarantine_is_valid(&q));
+				assert_int_equal(slot - next,
+						 rnd_quarantine_count(&q));
+			}
+			cnt = push_at(0, slot);
+			assert_true(cnt == 0 || cnt == seg);
+			for (i = 0; i < cnt; i++) {
+				assert_int_equal(next + cnt - 1 - i, out[i]);
+				assert_in_range(
+					slot - HEAD_LEN - out[i],
+					slot < when ? fifo : fifo + grown,
+					(slot < when ? fifo : fifo + grown) +
+						2 * seg - 1);
+			}
+			next += cnt;
+		}
+		assert_true(next >= 150);
+	}
+}
+
 static void quarantine_takes_any_number_but_none(void **state)
 {
 	static const __u32 slots[] = { 0, NONE - 1, 1U << 31, 0xffff };
@@ -331,8 +365,8 @@ static void quarantine_is_invalid_if_an_entry_is_where_none_is_q4(void **state)
 		setup(NULL);
 		for (i = 0; i < cnt; i++)
 			(void)push_at(0, i);
-		for (i = 0; i < RND_QUARANTINE_RING_MAX; i++) {
-			if (is_next_place(i) && i < q.ring_len)
+		for (i = 0; i < q.ring_len; i++) {
+			if (is_next_place(i))
 				continue;
 			old = q.fifo[i];
 			q.fifo[i] = old == NONE ? 1000 : NONE;
@@ -386,6 +420,9 @@ static void quarantine_init_contract(void **state)
 	expect_assert_failure(rnd_quarantine_init(&q, RAND_LEN, f + 1, 1));
 	expect_assert_failure(rnd_quarantine_init(&q, RAND_LEN, 1, 0));
 	expect_assert_failure(rnd_quarantine_init(&q, RAND_LEN, 1, m + 1));
+	rnd_quarantine_init(&q, RAND_LEN, f, 1);
+	expect_assert_failure(rnd_quarantine_grow(&q, 0));
+	expect_assert_failure(rnd_quarantine_grow(&q, 1));
 	expect_assert_failure(rnd_quarantine_init(&q, r ? 2 * r : 1, 1, 1));
 	if (r)
 		expect_assert_failure(rnd_quarantine_init(&q, 0, 1, 1));
@@ -458,6 +495,7 @@ int main(void)
 		UNIT_TEST(quarantine_is_empty_after_init),
 		UNIT_TEST(quarantine_releases_nothing_while_filling_q2),
 		UNIT_TEST(quarantine_releases_in_eviction_order_q2),
+		UNIT_TEST(quarantine_grows_q2),
 		UNIT_TEST(quarantine_takes_any_number_but_none),
 		UNIT_TEST(quarantine_works_at_its_longest),
 		UNIT_TEST(quarantine_step_does_what_push_does),
