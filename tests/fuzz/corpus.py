@@ -18,11 +18,15 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 # Length from the beginning: a short sequence of operations does little
 FLAGS = ["-max_len=2048", "-len_control=0", "-timeout=60",
          "-rss_limit_mb=4096"]
+# Seconds until a process makes room for the next one: each run leaves pages
+# behind, of the sanitizer for a heap that was somewhere else
+SHIFT = 300
 STATS = re.compile(r"^(?:Done .*|.*DONE +cov: .*)$", re.M)
 
 
@@ -68,15 +72,24 @@ def fuzz(args, target):
     """Runs libFuzzer for a while; its exit status."""
     found = args.out / f"{target}.found"
     unpack(target, found)
-    command = [args.out / target, *FLAGS, f"-max_total_time={args.time}",
-               f"-artifact_prefix={args.out}/{target}-", found]
+    log = args.out / f"{target}.log"
+    log.write_text("")
     print(f"fuzz {target}: {args.time} s", flush=True)
-    done = subprocess.run(command, check=False, text=True, errors="replace",
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    (args.out / f"{target}.log").write_text(done.stdout)
-    print("\n".join(STATS.findall(done.stdout)) if done.returncode == 0 else
-          done.stdout[-8000:], flush=True)
-    return done.returncode
+    end = time.monotonic() + args.time
+    while (left := round(end - time.monotonic())) > 0:
+        command = [args.out / target, *FLAGS,
+                   f"-max_total_time={min(left, SHIFT)}",
+                   f"-artifact_prefix={args.out}/{target}-", found]
+        done = subprocess.run(command, check=False, text=True,
+                              errors="replace", stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT)
+        with log.open("a") as file:
+            file.write(done.stdout)
+        if done.returncode:
+            print(done.stdout[-8000:], flush=True)
+            return done.returncode
+        print("\n".join(STATS.findall(done.stdout)), flush=True)
+    return 0
 
 
 def keep(args, target):
