@@ -43,6 +43,8 @@ def test(out, config, cc, jobs):
     return configs.build(out, config, cc,
                          [f"-j{jobs}", "preload", "guest-lib"]) or \
         configs.make(out, cc, ["death"]) or \
+        (configs.make(out, cc, ["misuse", "N=300"])
+         if config.name == "STRONG" else None) or \
         configs.make(out, cc, ["unit", *(["T=sample"] if config.name ==
                                          "guarded" else [])])
 
