@@ -62,7 +62,7 @@ static void choice_adapt(struct rnd_pclass *pl)
 
 	pl->choice = MIN(MAX(pl->out / RND_CHOICE_SHARE, pl->choice_least),
 			 pl->choice_most);
-	spare = pl->slot_len > RND_BULK_SLOT_MIN ?
+	spare = pl->slot_len > RND_SHORT_LEN ?
 			RND_POOL_SPARE_BULK(pl->choice) :
 			RND_POOL_SPARE(pl->choice);
 	pl->pool_max = pl->choice + spare;
