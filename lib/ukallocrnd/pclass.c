@@ -62,9 +62,8 @@ static void choice_adapt(struct rnd_pclass *pl)
 
 	pl->choice = MIN(MAX(pl->out / RND_CHOICE_SHARE, pl->choice_least),
 			 pl->choice_most);
-	spare = pl->slot_len > RND_SHORT_LEN ?
-			RND_POOL_SPARE_BULK(pl->choice) :
-			RND_POOL_SPARE(pl->choice);
+	spare = pl->slot_len > RND_SHORT_LEN ? RND_POOL_SPARE_BULK(pl->choice) :
+					       RND_POOL_SPARE(pl->choice);
 	pl->pool_max = pl->choice + spare;
 	pl->pool_high = RND_POOL_HIGH(pl->choice, spare);
 }
@@ -219,6 +218,9 @@ __bool rnd_pclass_refill(struct rnd_pclass *pl)
 {
 	pl->refills++;
 	choice_adapt(pl);
+	/* There is less to choose from now than has been kept so far */
+	if (unlikely(pl->pool_cnt > pl->pool_high))
+		rnd_pclass_spill(pl);
 	if (pl->pool_cnt < pl->pool_max)
 		active_widen(pl, pl->pool_max - pl->pool_cnt);
 

@@ -65,7 +65,7 @@ static void pclass_lengths_follow_the_slot(void **state)
 					    pl.choice_most / RND_CHOICE_FEW),
 					pl.choice_most);
 		/* Some more, or every draw were a refill; room for a segment */
-		few = len > RND_BULK_SLOT_MIN ? 9 : 4;
+		few = len > RND_SHORT_LEN ? 9 : 4;
 		assert_true(pl.pool_max - pl.choice > pl.choice / few);
 		assert_true(pl.pool_high - pl.pool_max > pl.choice / few);
 		assert_true(pl.pool_high + pl.q.seg_len <= RND_POOL_LEN);
@@ -115,6 +115,31 @@ static void pclass_choice_grows_with_use(void **state)
 	(void)pop();
 	assert_int_equal(pl.choice_least, pl.choice);
 	assert_sound();
+}
+
+/* What was kept to choose from is too much when little is in use again */
+static void pclass_pool_shrinks_with_use(void **state)
+{
+	static __u32 live[3000];
+	__u32 i, cnt, most = 0;
+
+	(void)state;
+	make(RND_CLASS_COUNT - 22);
+	for (cnt = 0; pl.choice < pl.choice_most; cnt++) {
+		assert_true(cnt < ARRAY_SIZE(live));
+		live[cnt] = pop();
+	}
+	for (i = 0; i < cnt; i++)
+		push(live[i]);
+	assert_sound();
+	assert_int_equal(pl.choice_most, pl.choice);
+	while (pl.choice == pl.choice_most) {
+		most = pl.pool_cnt;
+		(void)pop();
+		assert_sound();
+	}
+	/* Otherwise nothing was tested */
+	assert_true(most > pl.pool_high);
 }
 
 static void pclass_number_names_slot_slab_and_state(void **state)
@@ -256,6 +281,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(pclass_lengths_follow_the_slot),
 		UNIT_TEST(pclass_choice_grows_with_use),
+		UNIT_TEST(pclass_pool_shrinks_with_use),
 		UNIT_TEST(pclass_number_names_slot_slab_and_state),
 		UNIT_TEST(pclass_unused_part_has_nothing_p5),
 		UNIT_TEST(pclass_random_history_p1_to_p4),
