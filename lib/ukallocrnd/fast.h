@@ -300,9 +300,6 @@ static rnd_always_inline __bool rnd_state_is_own(const struct rnd_pclass *pl,
 	return rnd_pclass_slab(pl, n)->owner == pl->cpu;
 }
 
-/* What a free that knows no size says */
-#define RND_SIZE_UNKNOWN __SZ_MAX
-
 /* A slot that the calling CPU may free without further ado */
 struct rnd_target {
 	__uptr n;

@@ -61,6 +61,9 @@ struct rnd_call {
 	__sz size;	/* what a sized free says */
 };
 
+/* What a free that knows no size says */
+#define RND_SIZE_UNKNOWN __SZ_MAX
+
 #define RND_CALLER() ((__uptr)__builtin_return_address(0))
 
 /**
@@ -136,12 +139,14 @@ void rnd_free_sized_out(struct rnd_heap *h, void *ptr, __sz size,
  *
  * @param pc
  *   State of the calling CPU, not entered yet
+ * @param size
+ *   Requested bytes that the caller claims, or RND_SIZE_UNKNOWN
  *
  * @return
  *   1 if it is freed; 0: nothing is done, call rnd_free_slow()
  */
 __bool rnd_free_remote(struct rnd_heap *h, struct rnd_pcpu *pc, void *ptr,
-		       enum rnd_kind kind);
+		       __sz size, enum rnd_kind kind);
 /** Frees or reports */
 void rnd_free_slow(struct rnd_heap *h, void *ptr, const struct rnd_call *call);
 void *rnd_calloc(struct rnd_heap *h, __sz nmemb, __sz size, __uptr caller);

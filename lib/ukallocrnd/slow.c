@@ -4,7 +4,7 @@
  * You may not use this file except in compliance with the License.
  */
 
-/* The slow halves of malloc and free, and whole pages
+/* The slow half of malloc, and whole pages
  *
  * Here a context may wait, lease a CPU index, refill, reclaim and report. The
  * order of the steps is the order of likelihood.
@@ -15,7 +15,7 @@
 
 #include <uk/assert.h>
 
-#include "fast.h"
+#include "slow_priv.h"
 
 static __bool slow_refill(struct rnd_heap *h, struct rnd_pcpu *pc,
 			  struct rnd_pclass *pl)
@@ -114,14 +114,6 @@ static void *slow_sample(struct rnd_heap *h, struct rnd_pcpu *pc,
 	return rnd_sample_alloc(&h->dyn->sampler, &h->dyn->large, want);
 }
 
-/* Leaves a slow path, so that the next one comes by when a sample is due */
-static void slow_leave(struct rnd_heap *h, struct rnd_ctx ctx)
-{
-	if (RND_OPT_SAMPLE)
-		rnd_countdown_cut(&ctx.pc->countdown, &ctx.pc->rng);
-	rnd_ctx_leave(&h->dyn->cpus, ctx);
-}
-
 static void *slow_class(struct rnd_heap *h, unsigned int sc,
 			struct rnd_sample_want *want)
 {
@@ -132,7 +124,7 @@ static void *slow_class(struct rnd_heap *h, unsigned int sc,
 	__u32 n;
 
 	if (unlikely(ptr)) {
-		slow_leave(h, ctx);
+		rnd_slow_leave(h, ctx);
 		return ptr;
 	}
 	n = slow_draw(h, ctx.pc, pl);
@@ -140,7 +132,7 @@ static void *slow_class(struct rnd_heap *h, unsigned int sc,
 		ptr = likely(sc) ? slow_hand_out(pl, n, want->req, kind,
 						 want->caller) :
 				   slow_empty(pl, n, kind);
-	slow_leave(h, ctx);
+	rnd_slow_leave(h, ctx);
 
 	return ptr;
 }
@@ -219,179 +211,6 @@ void *rnd_calloc(struct rnd_heap *h, __sz nmemb, __sz size, __uptr caller)
 }
 
 /*
- * Freeing
- */
-
-static void slow_free_large(struct rnd_heap *h, struct rnd_pcpu *pc, void *ptr,
-			    const struct rnd_call *call)
-{
-	struct rnd_large *lg = &h->dyn->large;
-	struct rnd_span sp;
-	int rc;
-
-	if (unlikely(!rnd_large_find(lg, ptr, &sp) ||
-		     sp.state != RND_SPAN_LIVE || sp.kind == RND_KIND_PAGES ||
-		     (RND_OPT_KIND && sp.kind != call->kind) ||
-		     (call->sized && call->size != sp.req)))
-		rnd_diag_pointer(h, ptr, call);
-
-	rc = rnd_large_free(lg, ptr, 0, sp.kind, pc->idx);
-	if (unlikely(rc == -EFAULT))
-		rnd_diag_span(h, &sp, rnd_large_canary_bad(lg, &sp), call);
-	/* Somebody else freed it in the meantime */
-	if (unlikely(rc))
-		rnd_diag_pointer(h, ptr, call);
-	if (RND_OPT_SAMPLE && unlikely(sp.sample))
-		rnd_sample_free(&h->dyn->sampler, &sp, pc->idx, call->caller);
-}
-
-/* Tests everything about a slot that free() relies on */
-static void slot_check(struct rnd_heap *h, void *ptr, const struct rnd_place *p,
-		       __u16 state, const struct rnd_call *call)
-{
-	__sz len = p->region->slot_len, slack = rnd_state_slack(len, state);
-
-	if (!rnd_state_is_live(state, (enum rnd_kind)call->kind) ||
-	    (call->sized && call->size != len - slack))
-		rnd_diag_pointer(h, ptr, call);
-
-	if (rnd_slot_is_sound(&h->pm.key, len, ptr, slack))
-		return;
-	/* Another CPU frees and clears it at this moment. Acquire: the state
-	 * was changed before the first byte of the slot
-	 */
-	if (rnd_load_acquire(p->state) != state)
-		rnd_diag_pointer(h, ptr, call);
-	rnd_diag_overflow(
-		h, ptr, len, len - slack,
-		rnd_canary_find_bad(rnd_canary_word(&h->pm.key, (__uptr)ptr),
-				    ptr, len - slack, len),
-		call);
-}
-
-/* Frees an object of another CPU's slab, the caller is inside pc. What is not
- * as it should be is left alone, for others to report
- */
-static inline __bool free_remote_inside(struct rnd_heap *h, struct rnd_pcpu *pc,
-					void *ptr, enum rnd_kind kind)
-{
-	struct rnd_place p;
-	__u16 state;
-	__sz len;
-
-	if (!rnd_pagemap_find(&h->pm, ptr, &p) || p.slab->owner == pc->idx)
-		return 0;
-	state = rnd_load_relaxed(p.state);
-	len = p.region->slot_len;
-	if (!rnd_state_is_live(state, kind) ||
-	    !rnd_slot_is_sound(&h->pm.key, len, ptr,
-			       rnd_state_slack(len, state)))
-		return 0;
-
-	/* Of several CPUs that free it at once only one wins */
-	if (!rnd_cas_relaxed(p.state, &state,
-			     rnd_state_freed(RND_SLOT_REMOTE, pc->idx)))
-		return 0;
-	if (RND_OPT_ZERO)
-		rnd_fill_zero(ptr, len);
-	rnd_pcpu_free_remote(&h->dyn->cpus, pc, p.slab, rnd_place_slot(&p));
-
-	return 1;
-}
-
-__bool rnd_free_remote(struct rnd_heap *h, struct rnd_pcpu *pc, void *ptr,
-		       enum rnd_kind kind)
-{
-	__bool done;
-
-	if (!rnd_pcpu_enter(pc))
-		return 0;
-	done = free_remote_inside(h, pc, ptr, kind);
-	rnd_pcpu_leave(pc);
-
-	return done;
-}
-
-static void slow_free_slot(struct rnd_heap *h, struct rnd_pcpu *pc, void *ptr,
-			   const struct rnd_place *p,
-			   const struct rnd_call *call)
-{
-	__u16 state = rnd_load_relaxed(p->state), freed;
-	__bool own = p->slab->owner == pc->idx;
-
-	if ((state & RND_STATE_MASK) != RND_SLOT_LIVE_EMPTY)
-		slot_check(h, ptr, p, state, call);
-	else if ((call->sized && call->size) ||
-		 (RND_OPT_KIND && state != rnd_state_empty(call->kind)))
-		rnd_diag_pointer(h, ptr, call);
-
-	/* Of several CPUs that free it at once only one wins; the owner's fast
-	 * path may still overtake, which rnd_pclass_take_remote() finds
-	 */
-	freed = rnd_state_freed(own ? RND_SLOT_FREED : RND_SLOT_REMOTE,
-				pc->idx);
-	if (unlikely(!rnd_cas_relaxed(p->state, &state, freed)))
-		rnd_diag_pointer(h, ptr, call);
-	if (RND_OPT_ZERO && p->region->sc)
-		rnd_fill_zero(ptr, p->region->slot_len);
-
-	if (own)
-		rnd_pclass_quarantine(&pc->cls[p->region->sc], p->n);
-	else
-		rnd_pcpu_free_remote(&h->dyn->cpus, pc, p->slab,
-				     rnd_place_slot(p));
-}
-
-void rnd_free_slow(struct rnd_heap *h, void *ptr, const struct rnd_call *call)
-{
-	struct rnd_ctx ctx = rnd_ctx_enter(&h->dyn->cpus);
-	struct rnd_place place;
-
-	if (RND_OPT_SAMPLE)
-		rnd_countdown_free(&ctx.pc->countdown, &ctx.pc->rng);
-	if (likely(rnd_pagemap_find(&h->pm, ptr, &place)))
-		slow_free_slot(h, ctx.pc, ptr, &place, call);
-	else
-		slow_free_large(h, ctx.pc, ptr, call);
-	/* Once a round of a quarantine at least: who frees as much as it
-	 * allocates never refills
-	 */
-	rnd_pcpu_drain_inbox(ctx.pc);
-	rnd_pcpu_age(ctx.pc);
-	slow_leave(h, ctx);
-}
-
-void rnd_free_out(struct rnd_heap *h, void *ptr, enum rnd_kind kind,
-		  __uptr caller)
-{
-	struct rnd_pcpu *pc = rnd_cpus_own(h->dyn->cpus.table);
-	struct rnd_call call = { .op = "free",
-				 .caller = caller,
-				 .kind = (__u8)kind };
-
-	if (unlikely(!ptr) ||
-	    rnd_free_long(h, pc, ptr, RND_SIZE_UNKNOWN, kind, RND_REACH_ALL) ||
-	    rnd_free_remote(h, pc, ptr, kind))
-		return;
-	rnd_free_slow(h, ptr, &call);
-}
-
-void rnd_free_sized_out(struct rnd_heap *h, void *ptr, __sz size,
-			enum rnd_kind kind, __uptr caller)
-{
-	struct rnd_call call = { .op = "free",
-				 .caller = caller,
-				 .kind = (__u8)kind,
-				 .sized = 1,
-				 .size = size };
-
-	if (unlikely(!ptr) || rnd_free_long(h, rnd_cpus_own(h->dyn->cpus.table),
-					    ptr, size, kind, RND_REACH_ALL))
-		return;
-	rnd_free_slow(h, ptr, &call);
-}
-
-/*
  * Whole pages
  */
 
@@ -403,24 +222,4 @@ void *rnd_palloc(struct rnd_heap *h, __sz pages, __uptr caller)
 
 	return slow_large(h, pages * RND_PAGE_LEN, RND_PAGE_LEN,
 			  RND_KIND_PAGES);
-}
-
-void rnd_pfree(struct rnd_heap *h, void *ptr, __sz pages, __uptr caller)
-{
-	struct rnd_large *lg = &h->dyn->large;
-	struct rnd_call call = { .op = "pfree",
-				 .caller = caller,
-				 .kind = RND_KIND_PAGES,
-				 .sized = 1,
-				 .size = pages * RND_PAGE_LEN };
-	struct rnd_ctx ctx;
-
-	if (unlikely(!ptr || !pages))
-		return;
-
-	ctx = rnd_ctx_enter(&h->dyn->cpus);
-	if (unlikely(rnd_large_free(lg, ptr, pages, RND_KIND_PAGES,
-				    ctx.pc->idx)))
-		rnd_diag_pointer(h, ptr, &call);
-	rnd_ctx_leave(&h->dyn->cpus, ctx);
 }

@@ -9,7 +9,8 @@
  * test_fast64.c are the same with longer registers.
  *
  * links: lib/ukallocrnd/heap.c lib/ukallocrnd/sample.c
- *	lib/ukallocrnd/slow.c lib/ukallocrnd/diag.c
+ *	lib/ukallocrnd/slow.c lib/ukallocrnd/slow_free.c
+ *	lib/ukallocrnd/diag.c
  *	lib/ukallocrnd/check.c lib/ukallocrnd/large.c lib/ukallocrnd/span.c
  *	lib/ukallocrnd/large_park.c lib/ukallocrnd/large_free.c
  *	lib/ukallocrnd/large_move.c

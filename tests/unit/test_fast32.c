@@ -7,7 +7,8 @@
 /* Unit test of fast.h with registers of 32 bytes: see test_fast.c
  *
  * links: lib/ukallocrnd/heap.c lib/ukallocrnd/sample.c
- *	lib/ukallocrnd/slow.c lib/ukallocrnd/diag.c
+ *	lib/ukallocrnd/slow.c lib/ukallocrnd/slow_free.c
+ *	lib/ukallocrnd/diag.c
  *	lib/ukallocrnd/nearest.c
  *	lib/ukallocrnd/check.c lib/ukallocrnd/large.c
  *	lib/ukallocrnd/span.c lib/ukallocrnd/park.c

@@ -7,7 +7,8 @@
 /* Unit test of slow.c, through both halves of malloc and free
  *
  * links: lib/ukallocrnd/heap.c lib/ukallocrnd/sample.c
- *	lib/ukallocrnd/slow.c lib/ukallocrnd/diag.c
+ *	lib/ukallocrnd/slow.c lib/ukallocrnd/slow_free.c
+ *	lib/ukallocrnd/diag.c
  *	lib/ukallocrnd/check.c lib/ukallocrnd/large.c lib/ukallocrnd/span.c
  *	lib/ukallocrnd/large_park.c lib/ukallocrnd/large_free.c
  *	lib/ukallocrnd/large_move.c
@@ -311,6 +312,40 @@ static void slow_frees_for_another_cpu(void **state)
 	assert_int_equal(0, check());
 }
 
+/* Who says a size has to be right, without a way round through the slow path */
+static void slow_frees_sized_for_another_cpu(void **state)
+{
+	static const __sz sizes[] = { 1, 50, 120, 121, 3000, 60000 };
+	struct rnd_pcpu *pc;
+	unsigned int i;
+	void *p;
+
+	(void)state;
+	release(alloc(1));
+	fake_port_set_cpu(2);
+	release(alloc(1));
+	pc = h->dyn->cpus.table[2];
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		fake_port_set_cpu(1);
+		p = alloc(sizes[i]);
+		fake_port_set_cpu(2);
+		assert_false(rnd_free_remote(h, pc, p, sizes[i] + 1,
+					     RND_KIND_MALLOC));
+		assert_false(rnd_free_remote(h, pc, p, sizes[i] - 1,
+					     RND_KIND_MALLOC));
+		assert_false(
+			rnd_free_remote(h, pc, p, sizes[i], RND_KIND_NEW) &&
+			RND_OPT_KIND);
+		if (RND_OPT_KIND)
+			assert_true(rnd_free_remote(h, pc, p, sizes[i],
+						    RND_KIND_MALLOC));
+		assert_int_equal(RND_SLOT_REMOTE, state_of(p));
+		assert_int_equal(i + 1, pc->remote_frees);
+	}
+	flush();
+	assert_int_equal(0, check());
+}
+
 /* A refill takes what others have freed */
 static void slow_refill_drains_the_inbox(void **state)
 {
@@ -461,6 +496,7 @@ int main(void)
 		UNIT_TEST(slow_impossible_sizes_keep_the_quarantine),
 		UNIT_TEST(slow_pages),
 		UNIT_TEST(slow_frees_for_another_cpu),
+		UNIT_TEST(slow_frees_sized_for_another_cpu),
 		UNIT_TEST(slow_refill_drains_the_inbox),
 		UNIT_TEST(slow_balance_takes_what_others_freed),
 		UNIT_TEST(slow_works_while_its_cpu_is_inside),

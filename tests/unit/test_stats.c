@@ -7,7 +7,8 @@
 /* Unit test of stats.c: the numbers after histories that are known
  *
  * links: lib/ukallocrnd/heap.c lib/ukallocrnd/sample.c
- *	lib/ukallocrnd/slow.c lib/ukallocrnd/diag.c
+ *	lib/ukallocrnd/slow.c lib/ukallocrnd/slow_free.c
+ *	lib/ukallocrnd/diag.c
  *	lib/ukallocrnd/check.c lib/ukallocrnd/large.c lib/ukallocrnd/span.c
  *	lib/ukallocrnd/large_park.c lib/ukallocrnd/large_free.c
  *	lib/ukallocrnd/large_move.c

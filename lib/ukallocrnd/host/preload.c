@@ -61,7 +61,7 @@ static void __noinline preload_free_slow(void *ptr, __uptr caller)
 void rnd_preload_free(void *ptr, __uptr caller)
 {
 	if (ptr && !rnd_free_remote(rnd_preload_peek(), rnd_host_pcpu, ptr,
-				    RND_KIND_MALLOC))
+				    RND_SIZE_UNKNOWN, RND_KIND_MALLOC))
 		preload_free_slow(ptr, caller);
 }
 
