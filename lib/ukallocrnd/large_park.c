@@ -104,6 +104,21 @@ __bool rnd_large_take_parked(struct rnd_large *lg, struct rnd_span *sp,
 	return 1;
 }
 
+static __sz pages_there(__uptr addr, __sz pages)
+{
+	__u8 is_there[RND_PORT_LOOK];
+	__sz part, i, cnt = 0;
+
+	for (; pages; pages -= part, addr += part * RND_PAGE_LEN) {
+		part = MIN(pages, RND_PORT_LOOK);
+		rnd_port_backed(addr, part, is_there);
+		for (i = 0; i < part; i++)
+			cnt += is_there[i];
+	}
+
+	return cnt;
+}
+
 int rnd_large_park(struct rnd_large *lg, const struct rnd_span *sp)
 {
 	struct rnd_span to = { .pages = sp->pages };
@@ -115,7 +130,7 @@ int rnd_large_park(struct rnd_large *lg, const struct rnd_span *sp)
 	int rc;
 
 	if (!rnd_park_wants(sp->pages) || sp->sample ||
-	    rnd_port_backed(base, len) < len - len / 8 ||
+	    pages_there(base, sp->pages) < sp->pages - sp->pages / 8 ||
 	    unlikely(rnd_large_place(lg, &to, RND_PAGE_LEN)))
 		return -ENOTSUP;
 	rc = rnd_vspace_move(lg->vs, base, len, to.addr, len);

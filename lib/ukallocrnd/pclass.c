@@ -7,10 +7,8 @@
 #include <uk/assert.h>
 
 #include "bitmap.h"
-#include "fill.h"
 #include "pclass_priv.h"
 #include "port.h"
-#include "report.h"
 
 #ifdef RND_PORT_CHOICE_BYTES
 #define CHOICE_BYTES MIN(RND_CHOICE_BYTES, RND_PORT_CHOICE_BYTES)
@@ -164,34 +162,6 @@ static __u32 pick(struct rnd_pclass *pl, __u32 bound)
 	return (rnd_rng_u16(pl->rng) * bound) >> 16;
 }
 
-static void __noinline __noreturn verify_report(const struct rnd_pclass *pl,
-						__u32 n)
-{
-	const void *slot = rnd_pclass_slot(pl, n);
-	__u16 state = pl->states[n];
-	struct rnd_bug_info info = {
-		.bug = RND_BUG_WRITE_AFTER_FREE,
-		.op = "refill",
-		.ptr = slot,
-		.slot_len = pl->slot_len,
-		.bad = rnd_fill_find_nonzero(slot, pl->slot_len),
-		.has_cpu = state >> RND_STATE_BITS != 0,
-		.cpu = (state >> RND_STATE_BITS) - 1U,
-	};
-
-	rnd_report(&info);
-}
-
-/* A slot may have been written to while it was in its slab. Class 0 has no
- * memory
- */
-static void verify(const struct rnd_pclass *pl, __u32 n)
-{
-	if (pl->region->sc &&
-	    unlikely(!rnd_fill_is_zero(rnd_pclass_slot(pl, n), pl->slot_len)))
-		verify_report(pl, n);
-}
-
 /* Moves up to max slots of one word of one active slab into the pool */
 static void pool_take_word(struct rnd_pclass *pl, __u32 max)
 {
@@ -206,8 +176,11 @@ static void pool_take_word(struct rnd_pclass *pl, __u32 max)
 	first = (s->idx << pl->region->slot_shift) + word * 64;
 	for (; bits; bits &= bits - 1) {
 		n = first + (__u32)__builtin_ctzl(bits);
-		if (RND_OPT_VERIFY)
-			verify(pl, n);
+		/* It may have been written to while it was in its slab. Class
+		 * 0 has no memory
+		 */
+		if (RND_OPT_VERIFY && pl->region->sc)
+			rnd_pclass_verify(pl, n, "refill");
 		pl->pool[pl->pool_cnt++] = n;
 	}
 	if (!s->free_cnt)

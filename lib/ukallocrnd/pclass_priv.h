@@ -16,6 +16,7 @@
  */
 
 #include "atomic.h"
+#include "fill.h"
 #include "pclass.h"
 
 /** Tells whether all slots of a slab are free, as far as its bitmap says */
@@ -49,5 +50,22 @@ void rnd_pclass_activate(struct rnd_pclass *pl, struct rnd_slab *s);
 
 /** Makes the i-th such slab one of no list */
 void rnd_pclass_deactivate(struct rnd_pclass *pl, __u32 i);
+
+/** Reports a free slot that is not zero */
+void __noinline __noreturn rnd_pclass_verify_report(const struct rnd_pclass *pl,
+						    __u32 n, const char *op);
+
+/**
+ * Tests that a free slot, of a class with memory, is zero.
+ *
+ * @param op
+ *   What it is tested for, for the report
+ */
+static inline void rnd_pclass_verify(const struct rnd_pclass *pl, __u32 n,
+				     const char *op)
+{
+	if (unlikely(!rnd_fill_is_zero(rnd_pclass_slot(pl, n), pl->slot_len)))
+		rnd_pclass_verify_report(pl, n, op);
+}
 
 #endif /* __UKALLOCRND_PCLASS_PRIV_H__ */

@@ -7,11 +7,72 @@
 /* Memory of a part that is given back
  *
  * Whole slabs, and pages that only free slots touch: when somebody asks, and
- * now and then what was not needed for long.
+ * now and then what was not needed for long. A write after free would be
+ * forgotten with the page, so it is looked for before.
  */
 
+#include "fill.h"
 #include "pclass_priv.h"
 #include "port.h"
+#include "report.h"
+
+void __noinline __noreturn rnd_pclass_verify_report(const struct rnd_pclass *pl,
+						    __u32 n, const char *op)
+{
+	const void *slot = rnd_pclass_slot(pl, n);
+	__u16 state = pl->states[n];
+	struct rnd_bug_info info = {
+		.bug = RND_BUG_WRITE_AFTER_FREE,
+		.op = op,
+		.ptr = slot,
+		.slot_len = pl->slot_len,
+		.bad = rnd_fill_find_nonzero(slot, pl->slot_len),
+		.has_cpu = state >> RND_STATE_BITS != 0,
+		.cpu = (state >> RND_STATE_BITS) - 1U,
+	};
+
+	rnd_report(&info);
+}
+
+/* One page more at both ends than a slab may have */
+#define LOOK_LEN (RND_SLAB_LEN_MAX / RND_PAGE_LEN + 2)
+UK_CTASSERT(LOOK_LEN <= RND_PORT_LOOK);
+
+/* Those of some free slots of a slab that were ever used, unless they have no
+ * pages: looking would bring these back
+ */
+static void verify_slots(const struct rnd_pclass *pl, __u32 n, __u32 cnt)
+{
+	__uptr start = (__uptr)rnd_pclass_slot(pl, n);
+	__uptr end = start + (__uptr)cnt * pl->slot_len;
+	__uptr page = ALIGN_DOWN(start, RND_PAGE_LEN);
+	__u8 is_there[LOOK_LEN];
+	__sz i, last;
+
+	if (!RND_OPT_WAF || !cnt)
+		return;
+	rnd_port_backed(page,
+			(ALIGN_UP(end, RND_PAGE_LEN) - page) / RND_PAGE_LEN,
+			is_there);
+	for (; start < end; start += pl->slot_len, n++) {
+		if ((pl->states[n] & RND_STATE_MASK) != RND_SLOT_FREED)
+			continue;
+		i = (start - page) / RND_PAGE_LEN;
+		last = (start + pl->slot_len - 1 - page) / RND_PAGE_LEN;
+		while (i < last && !is_there[i])
+			i++;
+		if (is_there[i])
+			rnd_pclass_verify(pl, n, "purge");
+	}
+}
+
+/* The slab is on no list and no visitor is there */
+static void slab_purge(struct rnd_pclass *pl, struct rnd_slab *s)
+{
+	if (pl->region->sc)
+		verify_slots(pl, s->idx << pl->slot_shift, s->slots);
+	rnd_region_return(pl->region, pl->vs, s);
+}
 
 /* Nobody may look at a slot, or is about to clear it. What is free is zero,
  * wherever it waits, and so are fresh pages
@@ -50,7 +111,10 @@ static __sz slab_discard(const struct rnd_pclass *pl, const struct rnd_slab *s)
 				 RND_PAGE_LEN);
 		end = ALIGN_DOWN(s->base + (__uptr)to * pl->slot_len,
 				 RND_PAGE_LEN);
-		if (end > start && rnd_port_discard(start, end - start))
+		if (end <= start)
+			continue;
+		verify_slots(pl, (s->idx << pl->slot_shift) + from, to - from);
+		if (rnd_port_discard(start, end - start))
 			len += end - start;
 	}
 
@@ -77,7 +141,7 @@ __sz rnd_pclass_purge(struct rnd_pclass *pl)
 		next = s->next;
 		if (rnd_slab_is_quiet(s)) {
 			rnd_pclass_take_listed(pl, s);
-			rnd_region_return(pl->region, pl->vs, s);
+			slab_purge(pl, s);
 			len += pl->region->slab_len;
 		} else {
 			len += slab_discard(pl, s);
@@ -106,7 +170,7 @@ static void age_slabs(struct rnd_pclass *pl)
 		if (!rnd_slab_is_quiet(s))
 			break;
 		rnd_pclass_take_listed(pl, s);
-		rnd_region_return(pl->region, pl->vs, s);
+		slab_purge(pl, s);
 	}
 	pl->empty_low = low - i;
 	if (i < RND_EMPTY_BATCH) {

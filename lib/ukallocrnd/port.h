@@ -110,11 +110,19 @@ void rnd_port_decommit(__uptr addr, __sz len);
  */
 int rnd_port_move(__uptr from, __sz len, __uptr to, __sz to_len);
 
+/* Most pages that rnd_port_backed() looks at */
+#define RND_PORT_LOOK 1024UL
+
 /**
- * Number of bytes of a committed range that have memory behind them. All of
- * them if the port does not back pages when they are touched.
+ * Tells which pages of a committed range have memory behind them: all of them
+ * if the port does not back pages when they are touched.
+ *
+ * @param pages
+ *   Number of pages, at most RND_PORT_LOOK
+ * @param[out] is_there
+ *   1 or 0 for each page
  */
-__sz rnd_port_backed(__uptr addr, __sz len);
+void rnd_port_backed(__uptr addr, __sz pages, __u8 *is_there);
 
 /**
  * Takes the memory behind committed pages away if the system fills them again,

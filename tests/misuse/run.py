@@ -121,8 +121,9 @@ def check_report(kind, said, err):
         return f"first line is not {want}, or the only one"
     if any(not line.startswith("  ") for line in details):
         return "there is more than one report"
-    # A refill does not know for whom it is
-    if kind.caller == "program" and details[0] != "  found by refill()" and \
+    # Refills and purges do not know for whom they are
+    if kind.caller == "program" and \
+            not re.fullmatch(r"  found by (refill|purge)\(\)", details[0]) and \
             not int(start, 16) <= int(found[2], 16) < int(end, 16):
         return "caller is not in the program"
     return None

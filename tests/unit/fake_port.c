@@ -429,12 +429,14 @@ int rnd_port_move(__uptr from, __sz len, __uptr to, __sz to_len)
 	return 1;
 }
 
-__sz rnd_port_backed(__uptr addr, __sz len)
+void rnd_port_backed(__uptr addr, __sz pages, __u8 *is_there)
 {
-	check_range(addr, len);
-	assert_true(set_has(&committed, addr, addr + len));
+	__sz len = pages * RND_PAGE_LEN;
 
-	return fake_port.untouched ? 0 : len;
+	check_range(addr, len);
+	assert_in_range(pages, 1, RND_PORT_LOOK);
+	assert_true(set_has(&committed, addr, addr + len));
+	memset(is_there, !fake_port.untouched, pages);
 }
 
 /* The contents are gone, as with a system that fills pages on touch */

@@ -22,6 +22,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -290,6 +291,62 @@ static void pclass_idle_pages_are_given_back(void **state)
 	}
 }
 
+/* What was written after it was freed is found before it is forgotten */
+static void report_purge(void *arg)
+{
+	(void)arg;
+	rnd_pclass_purge(&pl);
+}
+
+static void report_idle(void *arg)
+{
+	__u32 i;
+
+	(void)arg;
+	for (i = 0; i < 600; i++)
+		rnd_pclass_age(&pl);
+}
+
+static void pclass_given_back_memory_is_verified(void **state)
+{
+	void (*const fns[])(void *arg) = { report_purge, report_idle };
+	char line[120];
+	unsigned int i;
+	const char *text;
+	__u32 n = 0, j;
+	char *p;
+
+	(void)state;
+	if (!RND_OPT_WAF)
+		return;
+	for (i = 0; i < ARRAY_SIZE(fns); i++) {
+		fake_port_reset(5);
+		make(43);
+		for (j = 0; j < 200; j++)
+			push(n = pop());
+		p = rnd_pclass_slot(&pl, n);
+		(void)snprintf(line, sizeof(line),
+			       "ukallocrnd: BUG: write after free: ptr=0x%lx "
+			       "class=34816 caller=0x0\n  found by purge()\n",
+			       (__uptr)p);
+		/* A purge looks at slabs, not at what waits */
+		if (!i)
+			rnd_pclass_flush(&pl);
+		p[20000] = 1;
+		text = fake_port_abort_text(fns[i], NULL);
+		assert_ptr_equal(text, strstr(text, line));
+		assert_non_null(strstr(text, "  freed by CPU 1"));
+		assert_non_null(strstr(text, "first changed byte: offset "
+					     "20000\n"));
+		p[20000] = 0;
+		if (!i)
+			report_purge(NULL);
+		else
+			report_idle(NULL);
+		assert_true(fake_port.discarded || !dyn.slab_cnt);
+	}
+}
+
 /* Who is there now and then keeps it, and so do short slots, whose pages are
  * never without a used one
  */
@@ -378,6 +435,7 @@ int main(void)
 		UNIT_TEST(pclass_purge_keeps_used_slabs),
 		UNIT_TEST(pclass_purge_discards_unused_pages),
 		UNIT_TEST(pclass_idle_pages_are_given_back),
+		UNIT_TEST(pclass_given_back_memory_is_verified),
 		UNIT_TEST(pclass_pages_in_use_are_kept),
 		UNIT_TEST(pclass_purge_of_class_0_is_nothing),
 		UNIT_TEST(pclass_visited_slab_is_not_purged_c3),

@@ -29,6 +29,7 @@
  */
 
 #include <errno.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "atomic.h"
@@ -43,9 +44,6 @@
 
 #define MEM_FLAGS (MAP_PRIVATE | MAP_ANONYMOUS)
 #define MEM_RW	  (PROT_READ | PROT_WRITE)
-
-/* Pages asked for at once */
-#define MEM_LOOK 1024UL
 
 #ifndef MREMAP_FIXED
 #define MREMAP_MAYMOVE 1
@@ -152,20 +150,17 @@ int rnd_port_move(__uptr from, __sz len, __uptr to, __sz to_len)
 	return 1;
 }
 
-__sz rnd_port_backed(__uptr addr, __sz len)
+void rnd_port_backed(__uptr addr, __sz pages, __u8 *is_there)
 {
-	__u8 is_there[MEM_LOOK] = { 0 };
-	__sz at, part, i, cnt = 0;
+	__sz i;
 
-	for (at = 0; at < len; at += part) {
-		part = MIN(len - at, MEM_LOOK * RND_PAGE_LEN);
-		if (rnd_sys3(SYS_mincore, addr + at, part, (__uptr)is_there))
-			return 0;
-		for (i = 0; i < part / RND_PAGE_LEN; i++)
-			cnt += is_there[i] & 1;
+	if (rnd_sys3(SYS_mincore, addr, pages * RND_PAGE_LEN,
+		     (__uptr)is_there)) {
+		memset(is_there, 1, pages);
+		return;
 	}
-
-	return cnt * RND_PAGE_LEN;
+	for (i = 0; i < pages; i++)
+		is_there[i] &= 1;
 }
 
 __bool rnd_port_discard(__uptr addr, __sz len)
