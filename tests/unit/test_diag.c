@@ -41,36 +41,9 @@
 #include "fake_home.h"
 #include "fake_port.h"
 #include "fast.h"
+#include "fixture_heap.h"
 
 #define UNIT_TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
-static struct rnd_heap *h;
-
-static int setup(void **state)
-{
-	(void)state;
-	fake_port_reset(17);
-	fake_port_set_cpu(1);
-	h = rnd_heap_create(0);
-	return h ? 0 : -1;
-}
-
-/* All memory of the heap goes back, whatever was done to it */
-static int teardown(void **state)
-{
-	int rc;
-
-	(void)state;
-	rnd_heap_destroy(h);
-	rc = fake_port.reserved || fake_port.committed ? -1 : 0;
-	fake_port_reset(17);
-	return rc;
-}
-
-static void *alloc(__sz size)
-{
-	return home_malloc(h, size, RND_KIND_MALLOC);
-}
 
 /* One misuse */
 struct misuse {
@@ -113,11 +86,6 @@ static void assert_report(struct misuse m, const char *bug, const char *cls,
 static struct misuse of(void *ptr)
 {
 	return (struct misuse){ .ptr = ptr };
-}
-
-static void release(void *ptr)
-{
-	home_free(h, ptr, RND_KIND_MALLOC);
 }
 
 /* As the nearest object is said to be at the start of a slot or span */
