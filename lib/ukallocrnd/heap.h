@@ -134,19 +134,6 @@ void rnd_free_out(struct rnd_heap *h, void *ptr, enum rnd_kind kind,
 /** The same; size is what the caller claims */
 void rnd_free_sized_out(struct rnd_heap *h, void *ptr, __sz size,
 			enum rnd_kind kind, __uptr caller);
-/**
- * Frees a live object of another CPU's slab, the usual case.
- *
- * @param pc
- *   State of the calling CPU, not entered yet
- * @param size
- *   Requested bytes that the caller claims, or RND_SIZE_UNKNOWN
- *
- * @return
- *   1 if it is freed; 0: nothing is done, call rnd_free_slow()
- */
-__bool rnd_free_remote(struct rnd_heap *h, struct rnd_pcpu *pc, void *ptr,
-		       __sz size, enum rnd_kind kind);
 /** Frees or reports */
 void rnd_free_slow(struct rnd_heap *h, void *ptr, const struct rnd_call *call);
 void *rnd_calloc(struct rnd_heap *h, __sz nmemb, __sz size, __uptr caller);

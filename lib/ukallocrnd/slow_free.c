@@ -12,6 +12,7 @@
 
 #include <errno.h>
 
+#include "fast_remote.h"
 #include "slow_priv.h"
 
 static void slow_free_large(struct rnd_heap *h, struct rnd_pcpu *pc, void *ptr,
@@ -59,51 +60,6 @@ static void slot_check(struct rnd_heap *h, void *ptr, const struct rnd_place *p,
 		rnd_canary_find_bad(rnd_canary_word(&h->pm.key, (__uptr)ptr),
 				    ptr, len - slack, len),
 		call);
-}
-
-/* Frees an object of another CPU's slab, the caller is inside pc. What is not
- * as it should be is left alone, for others to report
- */
-static inline __bool free_remote_inside(struct rnd_heap *h, struct rnd_pcpu *pc,
-					void *ptr, __sz size,
-					enum rnd_kind kind)
-{
-	struct rnd_place p;
-	__u16 state;
-	__sz len, slack;
-
-	if (!rnd_pagemap_find(&h->pm, ptr, &p) || p.slab->owner == pc->idx)
-		return 0;
-	state = rnd_load_relaxed(p.state);
-	len = p.region->slot_len;
-	slack = rnd_state_slack(len, state);
-	if (!rnd_state_is_live(state, kind) ||
-	    (size != RND_SIZE_UNKNOWN && size + slack != len) ||
-	    !rnd_slot_is_sound(&h->pm.key, len, ptr, slack))
-		return 0;
-
-	/* Of several CPUs that free it at once only one wins */
-	if (!rnd_cas_relaxed(p.state, &state,
-			     rnd_state_freed(RND_SLOT_REMOTE, pc->idx)))
-		return 0;
-	if (RND_OPT_ZERO)
-		rnd_fill_zero(ptr, len);
-	rnd_pcpu_free_remote(&h->dyn->cpus, pc, p.slab, rnd_place_slot(&p));
-
-	return 1;
-}
-
-__bool rnd_free_remote(struct rnd_heap *h, struct rnd_pcpu *pc, void *ptr,
-		       __sz size, enum rnd_kind kind)
-{
-	__bool done;
-
-	if (!rnd_pcpu_enter(pc))
-		return 0;
-	done = free_remote_inside(h, pc, ptr, size, kind);
-	rnd_pcpu_leave(pc);
-
-	return done;
 }
 
 static void slow_free_slot(struct rnd_heap *h, struct rnd_pcpu *pc, void *ptr,

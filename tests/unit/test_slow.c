@@ -39,7 +39,7 @@
 
 #include "fake_home.h"
 #include "fake_port.h"
-#include "fast.h"
+#include "fast_remote.h"
 #include "fixture_heap.h"
 
 #define UNIT_TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)

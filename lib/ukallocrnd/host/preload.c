@@ -20,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fast.h"
+#include "fast_remote.h"
 #include "heap.h"
 #include "preload.h"
 #include "preload_fast.h"
