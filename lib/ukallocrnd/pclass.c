@@ -60,8 +60,10 @@ static void choice_adapt(struct rnd_pclass *pl)
 
 	pl->choice = MIN(MAX(pl->out / RND_CHOICE_SHARE, pl->choice_least),
 			 pl->choice_most);
-	spare = pl->slot_len > RND_SHORT_LEN ? RND_POOL_SPARE_BULK(pl->choice) :
+	spare = pl->slot_len > RND_SHORT_LEN ? RND_POOL_SPARE_LONG(pl->choice) :
 					       RND_POOL_SPARE(pl->choice);
+	/* What leaves the quarantine must not come and go by way of slabs */
+	spare = MAX(spare, pl->q.seg_len);
 	pl->pool_max = pl->choice + spare;
 	pl->pool_high = RND_POOL_HIGH(pl->choice, spare);
 }
@@ -97,10 +99,10 @@ void rnd_pclass_init(struct rnd_pclass *pl, const struct rnd_region *region,
 	pl->vs = vs;
 	pl->rng = rng;
 	pl->cpu = cpu;
-	choice_init(pl);
-	choice_adapt(pl);
 	quarantine_init(pl, clamp_u32(RND_QUARANTINE_BYTES / len, 1,
 				      RND_QUARANTINE_FIFO_LEN));
+	choice_init(pl);
+	choice_adapt(pl);
 	pl->burst = clamp_u32(RND_QUARANTINE_BURST_BYTES / len, 0,
 			      RND_QUARANTINE_BURST_LEN);
 }
@@ -112,6 +114,7 @@ void rnd_pclass_join(struct rnd_pclass *pl, struct rnd_bulk *bulk)
 	pl->bulk = bulk;
 	/* Nothing gets in, and the fast path finds no room */
 	quarantine_init(pl, 1);
+	choice_adapt(pl);
 }
 
 /*

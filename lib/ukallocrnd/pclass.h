@@ -73,15 +73,19 @@
  * few of long ones, which are memory; when there are three times as many, two
  * thirds of those are returned to the slabs
  */
-#define RND_POOL_SPARE(choice)	     ((choice) / 3U + 2U)
-#define RND_POOL_SPARE_BULK(choice)  ((choice) / 8U + 1U)
+#define RND_POOL_SPARE(choice)	    ((choice) / 3U + 2U)
+#define RND_POOL_SPARE_LONG(choice) ((choice) / 8U + 1U)
+#define RND_POOL_SPARE_MOST                                                    \
+	(RND_POOL_SPARE(RND_CHOICE_LEN) > RND_QUARANTINE_SEG_MAX ?             \
+		 RND_POOL_SPARE(RND_CHOICE_LEN) :                              \
+		 RND_QUARANTINE_SEG_MAX)
 #define RND_POOL_HIGH(choice, spare) ((choice) + 3U * (spare))
 
 /* What leaves the quarantine is let into the pool without asking whether there
  * is room; then that is seen to
  */
 #define RND_POOL_LEN                                                           \
-	(RND_POOL_HIGH(RND_CHOICE_LEN, RND_POOL_SPARE(RND_CHOICE_LEN)) +       \
+	(RND_POOL_HIGH(RND_CHOICE_LEN, RND_POOL_SPARE_MOST) +                  \
 	 RND_QUARANTINE_SEG_MAX)
 
 /* An entry is chosen by 16 random bits: the most likely one by at most

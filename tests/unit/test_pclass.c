@@ -125,6 +125,8 @@ static void pclass_pool_shrinks_with_use(void **state)
 
 	(void)state;
 	make(RND_CLASS_COUNT - 22);
+	/* As one with a common quarantine, that is no segments at once */
+	rnd_quarantine_init(&pl.q, pl.q.rand_len, 1, 1);
 	for (cnt = 0; pl.choice < pl.choice_most; cnt++) {
 		assert_true(cnt < ARRAY_SIZE(live));
 		live[cnt] = pop();
