@@ -197,10 +197,21 @@ static void idle_discard(const struct rnd_pclass *pl)
 						 (__u32)__builtin_ctzl(slabs)));
 }
 
+/* Something that is another one when a part was used. Without a quarantine a
+ * free may undo what a draw did, but not at every visit, if draws are random
+ */
+static __u64 idle_sign(const struct rnd_pclass *pl)
+{
+	__u64 last = pl->pool_cnt ? pl->pool[pl->pool_cnt - 1] : 0;
+
+	return (pl->refills << 48 | (__u64)pl->pool_cnt << 32 | last) ^
+	       (__u64)pl->q.left << 40;
+}
+
 /* A part that nobody used for long */
 static void age_idle(struct rnd_pclass *pl)
 {
-	__u64 seen = pl->refills << 32 ^ (__u64)pl->pool_cnt << 16 ^ pl->q.left;
+	__u64 seen = idle_sign(pl);
 
 	if (seen != pl->idle_seen) {
 		pl->idle_seen = seen;
