@@ -74,7 +74,7 @@
  * thirds of those are returned to the slabs
  */
 #define RND_POOL_SPARE(choice)	    ((choice) / 3U + 2U)
-#define RND_POOL_SPARE_LONG(choice) ((choice) / 8U + 1U)
+#define RND_POOL_SPARE_LONG(choice) ((choice) / 8U + 2U)
 #define RND_POOL_SPARE_MOST                                                    \
 	(RND_POOL_SPARE(RND_CHOICE_LEN) > RND_QUARANTINE_SEG_MAX ?             \
 		 RND_POOL_SPARE(RND_CHOICE_LEN) :                              \
