@@ -114,6 +114,7 @@ void rnd_pclass_join(struct rnd_pclass *pl, struct rnd_bulk *bulk)
 	pl->bulk = bulk;
 	/* Nothing gets in, and the fast path finds no room */
 	quarantine_init(pl, 1);
+	pl->burst = 0;
 	choice_adapt(pl);
 }
 

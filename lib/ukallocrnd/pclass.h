@@ -155,7 +155,7 @@ struct rnd_pclass {
 	/** (p) Slabs that refills take from */
 	__u32 active_cnt;
 	/** (p) By how much the quarantine grows when another CPU frees for the
-	 * first time; 0: it has
+	 * first time; 0: it has, or never does
 	 */
 	__u32 burst;
 	/** (p) Freed slots that wait */

@@ -122,7 +122,7 @@ __u32 rnd_pclass_take_remote(struct rnd_pclass *pl, struct rnd_slab *s)
 	/* From now on slots arrive in bursts, in no order: those that were
 	 * freed last may be the first ones
 	 */
-	if (RND_OPT_QUARANTINE && unlikely(pl->burst) && !pl->bulk) {
+	if (unlikely(pl->burst)) {
 		rnd_quarantine_grow(&pl->q, pl->burst);
 		pl->burst = 0;
 	}

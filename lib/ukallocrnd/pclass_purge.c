@@ -38,8 +38,8 @@ void __noinline __noreturn rnd_pclass_verify_report(const struct rnd_pclass *pl,
 #define LOOK_LEN (RND_SLAB_LEN_MAX / RND_PAGE_LEN + 2)
 UK_CTASSERT(LOOK_LEN <= RND_PORT_LOOK);
 
-/* Those of some free slots of a slab that were ever used, unless they have no
- * pages: looking would bring these back
+/* Those of some free slots of a slab, at least one, that were ever used, unless
+ * they have no pages: looking would bring these back
  */
 static void verify_slots(const struct rnd_pclass *pl, __u32 n, __u32 cnt)
 {
@@ -49,7 +49,7 @@ static void verify_slots(const struct rnd_pclass *pl, __u32 n, __u32 cnt)
 	__u8 is_there[LOOK_LEN];
 	__sz i, last;
 
-	if (!RND_OPT_WAF || !cnt)
+	if (!RND_OPT_WAF)
 		return;
 	rnd_port_backed(page,
 			(ALIGN_UP(end, RND_PAGE_LEN) - page) / RND_PAGE_LEN,
@@ -204,8 +204,9 @@ static __u64 idle_sign(const struct rnd_pclass *pl)
 {
 	__u64 last = pl->pool_cnt ? pl->pool[pl->pool_cnt - 1] : 0;
 
-	return (pl->refills << 48 | (__u64)pl->pool_cnt << 32 | last) ^
-	       (__u64)pl->q.left << 40;
+	/* Neither count has more than 13 bits */
+	return pl->refills << 58 | (__u64)pl->q.left << 45 |
+	       (__u64)pl->pool_cnt << 32 | last;
 }
 
 /* A part that nobody used for long */
