@@ -15,6 +15,21 @@
 
 #include "fast.h"
 
+/* Makes a slot that is being freed nobody's, and zero. Of several CPUs that
+ * free it at once only one wins. len is 0 where there is no memory
+ */
+static rnd_always_inline __bool rnd_slot_claim(const struct rnd_place *p,
+					       void *ptr, __u16 state,
+					       __u16 freed, __sz len)
+{
+	if (unlikely(!rnd_cas_relaxed(p->state, &state, freed)))
+		return 0;
+	if (RND_OPT_ZERO && len)
+		rnd_fill_zero(ptr, len);
+
+	return 1;
+}
+
 /* Frees an object of another CPU's slab, the caller is inside pc. What is not
  * as it should be is left alone, for others to report
  */
@@ -37,12 +52,9 @@ static rnd_always_inline __bool rnd_free_remote_inside(struct rnd_heap *h,
 	    !rnd_slot_is_sound(&h->pm.key, len, ptr, slack))
 		return 0;
 
-	/* Of several CPUs that free it at once only one wins */
-	if (!rnd_cas_relaxed(p.state, &state,
-			     rnd_state_freed(RND_SLOT_REMOTE, pc->idx)))
+	if (!rnd_slot_claim(&p, ptr, state,
+			    rnd_state_freed(RND_SLOT_REMOTE, pc->idx), len))
 		return 0;
-	if (RND_OPT_ZERO)
-		rnd_fill_zero(ptr, len);
 	rnd_pcpu_free_remote(&h->dyn->cpus, pc, p.slab, rnd_place_slot(&p));
 
 	return 1;

@@ -75,15 +75,14 @@ static void slow_free_slot(struct rnd_heap *h, struct rnd_pcpu *pc, void *ptr,
 		 (RND_OPT_KIND && state != rnd_state_empty(call->kind)))
 		rnd_diag_pointer(h, ptr, call);
 
-	/* Of several CPUs that free it at once only one wins; the owner's fast
-	 * path may still overtake, which rnd_pclass_take_remote() finds
+	/* The owner's fast path may still overtake, which
+	 * rnd_pclass_take_remote() finds
 	 */
 	freed = rnd_state_freed(own ? RND_SLOT_FREED : RND_SLOT_REMOTE,
 				pc->idx);
-	if (unlikely(!rnd_cas_relaxed(p->state, &state, freed)))
+	if (unlikely(!rnd_slot_claim(p, ptr, state, freed,
+				     p->region->sc ? p->region->slot_len : 0)))
 		rnd_diag_pointer(h, ptr, call);
-	if (RND_OPT_ZERO && p->region->sc)
-		rnd_fill_zero(ptr, p->region->slot_len);
 
 	if (own)
 		rnd_pclass_quarantine(&pc->cls[p->region->sc], p->n);
