@@ -59,7 +59,8 @@ int rnd_port_reserve_at(__uptr addr, __sz len)
 /* Unmapping cannot fail for a range that is mapped in 4 KiB pages */
 void rnd_port_decommit(__uptr addr, __sz len)
 {
-	int rc = ukplat_page_unmap(heap_vas.pt, addr, pages_of(len), 0);
+	int rc = ukplat_page_unmap(heap_vas.pt, addr, pages_of(len),
+				   PAGE_FLAG_LAZY);
 
 	UK_ASSERT(!rc);
 }
@@ -210,12 +211,9 @@ __u32 rnd_port_cpu_thread(__u32 idx, __bool *more)
 	return 0;
 }
 
-/* A shootdown of the tables waits until each CPU has reloaded CR3, which
- * orders everything before against everything after (SDM 3A 8.3)
- */
 void rnd_port_fence_all(void)
 {
-	ukplat_tlb_shootdown_tables();
+	ukplat_lcpu_fence_all();
 }
 
 /* CPUs run side by side: there is nobody to make room for */

@@ -17,10 +17,10 @@
 #include "area.h"
 #include "image.h"
 
-/* Of one CPU: traps, stack, and two for those above us; the rest is for the
- * image, the direct map and devices
+/* Of one CPU: traps, stack, quarantine, and two for those above us; the rest
+ * is for the image, the direct map and devices
  */
-#define AREA_MAX   (32 + 4 * CONFIG_UKPLAT_LCPU_MAXCOUNT)
+#define AREA_MAX   (32 + 5 * CONFIG_UKPLAT_LCPU_MAXCOUNT)
 /* The upper half is nearly empty: even two failures in a row are unlikely */
 #define AREA_TRIES 64
 

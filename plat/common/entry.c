@@ -102,8 +102,9 @@ void __noreturn ukplat_entry(void)
 
 	lcpu_bsp_init();
 	state_rebase();
-	if (trap_init() || ukplat_trap_cpu_prepare(0)) {
-		uk_pr_crit("boot: no memory for traps\n");
+	if (trap_init() || ukplat_trap_cpu_prepare(0) ||
+	    ukplat_page_cpu_prepare(0)) {
+		uk_pr_crit("boot: no memory for CPU 0\n");
 		ukplat_terminate(UKPLAT_EXIT_CRASH);
 	}
 	ukplat_trap_cpu_init(0);

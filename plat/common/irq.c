@@ -59,4 +59,5 @@ void irq_handle(const struct __regs *regs)
 	if (unlikely(!fn))
 		trap_report(regs);
 	fn(h->arg);
+	ukplat_lcpu_irq_exit();
 }

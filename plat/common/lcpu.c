@@ -7,8 +7,10 @@
 #include <errno.h>
 #include <string.h>
 #include <uk/arch/lcpu.h>
+#include <uk/arch/paging.h>
 #include <uk/assert.h>
 #include <uk/plat/lcpu.h>
+#include <uk/plat/paging.h>
 
 #include "lcpu.h"
 #include "x86/lapic.h"
@@ -55,7 +57,7 @@ void lcpu_online(struct lcpu *lcpu)
 	 */
 	__atomic_add_fetch(&online_cnt, 1, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&lcpu->state, LCPU_ONLINE, __ATOMIC_SEQ_CST);
-	lcpu_tlb_reset();
+	lcpu_tlb_reset(lcpu, ukplat_pt_get_active()->pt_pbase);
 }
 
 void lcpu_gs_init(struct lcpu *lcpu)
@@ -88,23 +90,57 @@ int ukplat_lcpu_is_online(__u32 lcpuidx)
 void __noreturn ukplat_lcpu_halt(void)
 {
 	struct lcpu *self = lcpu_current();
+	__paddr_t root = ukplat_pt_idle_root();
+	__u32 state = LCPU_HALTED;
 
 	ukplat_lcpu_disable_irq();
 	__atomic_sub_fetch(&online_cnt, 1, __ATOMIC_RELAXED);
-	__atomic_store_n(&self->state, LCPU_HALTED, __ATOMIC_SEQ_CST);
-	for (;;)
-		__asm__ __volatile__("hlt" : : : "memory");
+	/* The stack may be in the lower half, and from the exchange on nobody
+	 * waits for this CPU: neither may be used any more
+	 */
+	if (!root)
+		root = ukarch_cr3_read();
+	__asm__ __volatile__("movq %0, %%cr3\n\t"
+			     "xchgl %1, %2\n"
+			     "1:\thlt\n\t"
+			     "jmp 1b"
+			     : "+r"(root), "+r"(state), "+m"(self->state)
+			     :
+			     : "memory");
+	__builtin_unreachable();
+}
+
+/* Says that this CPU sleeps, and on which page table */
+static void idle_enter(struct lcpu *self)
+{
+	__vaddr_t stack = (__vaddr_t)__builtin_frame_address(0);
+	__paddr_t root = ukplat_pt_idle_root();
+	__u32 idle = LCPU_IDLE_LIGHT;
+
+	if (root && stack >= UKARCH_VADDR_UPPER_START) {
+		ukarch_cr3_write(root);
+		idle = LCPU_IDLE_DEEP;
+	}
+	/* Seq_cst: a function that is posted after the caller's last look finds
+	 * this CPU asleep. Pairs with call_post(). And whoever finds it asleep
+	 * may take the lower half away. Pairs with target_has_passed()
+	 */
+	__atomic_store_n(&self->idle, idle, __ATOMIC_SEQ_CST);
 }
 
 void ukplat_lcpu_idle_exit(void)
 {
 	struct lcpu *self = lcpu_current();
+	__u32 idle = self->idle;
 
-	/* Seq_cst: whoever saw this CPU idle has asked before the poll below.
-	 * Pairs with target_is_done()
+	/* Seq_cst: whoever saw this CPU asleep has started a generation before
+	 * the load of it below. Pairs with target_has_passed()
 	 */
-	__atomic_store_n(&self->idle, 0, __ATOMIC_SEQ_CST);
-	ukplat_tlb_poll();
+	__atomic_store_n(&self->idle, LCPU_IDLE_NOT, __ATOMIC_SEQ_CST);
+	if (idle == LCPU_IDLE_DEEP)
+		lcpu_tlb_reset(self, ukplat_pt_get_active()->pt_pbase);
+	else
+		ukplat_tlb_poll();
 }
 
 void ukplat_lcpu_halt_irq(void)
@@ -115,10 +151,7 @@ void ukplat_lcpu_halt_irq(void)
 	if (lcpu_call_run())
 		return;
 
-	/* Seq_cst: a function that is posted after the test below finds this
-	 * CPU idle. Pairs with the fence in call_post()
-	 */
-	__atomic_store_n(&self->idle, 1, __ATOMIC_SEQ_CST);
+	idle_enter(self);
 	if (!lcpu_call_is_pending(self)) {
 		/* An interrupt between the two instructions is held back
 		 * until HLT has begun

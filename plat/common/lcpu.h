@@ -23,6 +23,8 @@
  *   C1 lcpus[i].idx == i and lcpus[i].self == &lcpus[i] for i < lcpu_cnt
  *   C2 only a CPU itself stores its tlb_seen and idle
  *   C3 tlb_seen never decreases
+ *   C4 while idle is LCPU_IDLE_DEEP, and when the state is LCPU_HALTED, CR3
+ *      is the idle root, or no page table had been built yet
  */
 
 #include <uk/arch/types.h>
@@ -34,6 +36,7 @@
 #define LCPU_STACK_OFFSET    16
 #define LCPU_TLB_SEEN_OFFSET 128
 #define LCPU_IDLE_OFFSET     136
+#define LCPU_DEPTH_OFFSET    144
 
 #ifndef __ASSEMBLY__
 
@@ -50,6 +53,15 @@ enum lcpu_state {
 	LCPU_ONLINE,
 	/** Stopped for good */
 	LCPU_HALTED
+};
+
+enum lcpu_idle {
+	/** Runs */
+	LCPU_IDLE_NOT,
+	/** Sleeps on the page table of the system: its stack needs it */
+	LCPU_IDLE_LIGHT,
+	/** Sleeps without the lower half of the address space */
+	LCPU_IDLE_DEEP
 };
 
 enum lcpu_slot {
@@ -99,10 +111,12 @@ struct lcpu {
 
 	/** (a)(p) Newest generation that this CPU has flushed for: %gs:128 */
 	__u64 tlb_seen __align(128);
-	/** (a)(p) Sleeps; flushes before it looks at memory again: %gs:136 */
+	/** (a)(p) enum lcpu_idle: %gs:136 */
 	__u32 idle;
 	/** (a) A shootdown interrupt is on its way */
 	__u32 tlb_ipi;
+	/** (p) Interrupt handlers that are on the stack: %gs:144 */
+	__u32 irq_depth;
 
 	/** Remote function */
 	struct lcpu_call call __align(128);
@@ -122,6 +136,8 @@ UK_CTASSERT(__builtin_offsetof(struct lcpu, tlb_seen) == LCPU_TLB_SEEN_OFFSET);
 UK_CTASSERT(LCPU_TLB_SEEN_OFFSET == UKPLAT_LCPU_TLB_SEEN_OFFSET);
 UK_CTASSERT(__builtin_offsetof(struct lcpu, idle) == LCPU_IDLE_OFFSET);
 UK_CTASSERT(LCPU_IDLE_OFFSET == UKPLAT_LCPU_IDLE_OFFSET);
+UK_CTASSERT(__builtin_offsetof(struct lcpu, irq_depth) == LCPU_DEPTH_OFFSET);
+UK_CTASSERT(LCPU_DEPTH_OFFSET == UKPLAT_LCPU_DEPTH_OFFSET);
 UK_CTASSERT(sizeof(struct lcpu) % 128 == 0);
 
 /* All CPUs; the first lcpu_cnt are known */
@@ -210,11 +226,34 @@ void __noreturn lcpu_idle_loop(void);
  */
 int lcpu_ipi_init(void);
 
-/** Flushes the TLB of the calling CPU and starts with the newest generation. */
-void lcpu_tlb_reset(void);
+/**
+ * Loads a page table, which flushes the TLB of the calling CPU, and starts
+ * with the newest generation.
+ *
+ * @param root
+ *   Physical address of the top level table
+ */
+void lcpu_tlb_reset(struct lcpu *self, __paddr_t root);
+
+/**
+ * Publishes that the calling CPU has flushed for a generation, unless it has
+ * published a newer one. Any context.
+ */
+void lcpu_tlb_raise(struct lcpu *self, __u64 gen);
+
+/**
+ * Makes all CPUs pass a generation.
+ *
+ * @param both
+ *   1: what was changed is in the upper half, so that sleeping CPUs count
+ */
+void lcpu_tlb_sync(__u64 gen, int both);
 
 /** Serves the shootdown interrupt, without ending it. */
 void lcpu_tlb_ipi_handler(void);
+
+/** Acknowledges new generations in an NMI. */
+void lcpu_tlb_nmi_handler(void);
 
 /**
  * Sets the timer of the calling CPU for one interrupt.
@@ -238,6 +277,9 @@ void lcpu_ipi_wake(const struct lcpu *target);
 
 /** Sends the shootdown interrupt. */
 void lcpu_ipi_tlb(const struct lcpu *target);
+
+/** Sends an NMI, which makes the target acknowledge. */
+void lcpu_ipi_nmi(const struct lcpu *target);
 
 #endif /* !__ASSEMBLY__ */
 

@@ -89,7 +89,7 @@ static void call_post(struct lcpu *target, const struct ukplat_lcpu_func *fn)
 	call->func = *fn;
 	__atomic_add_fetch(&call->posted, 1, __ATOMIC_RELAXED);
 	/* Seq_cst: publishes the function, and orders the load of idle behind
-	 * it. Pairs with ukplat_lcpu_halt_irq()
+	 * it. Pairs with idle_enter()
 	 */
 	__atomic_store_n(&call->slot, LCPU_SLOT_READY, __ATOMIC_SEQ_CST);
 	if (__atomic_load_n(&target->idle, __ATOMIC_SEQ_CST))

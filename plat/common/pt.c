@@ -20,6 +20,9 @@ __vaddr_t pt_direct_map;
 
 static struct uk_pagetable pt_system;
 
+/* (c) See P5 */
+static __paddr_t pt_idle;
+
 /* Tables of ukplat_pt_trampoline(), top level first */
 static __paddr_t trampoline[UKARCH_PT_LEVELS];
 static unsigned int trampoline_cnt;
@@ -75,36 +78,52 @@ int pt_frames_alloc(struct uk_pagetable *pt, struct pt_frames *list,
 	return 0;
 }
 
-/* Takes one entry out of the count of a table; unlinks an empty table */
-static void table_release(struct uk_pagetable *pt, __u64 *parent,
-			  __u64 *grandparent)
+/* Lists of tables that nobody finds any more; under the lock */
+static void table_retire(struct uk_pagetable *pt, __paddr_t paddr, int upper)
 {
-	__u64 entry = pt_load(parent) - X86_PTE_USED_ONE;
-	struct pt_frames limbo = { .head = pt->limbo, .cnt = pt->limbo_cnt };
+	struct pt_frames list;
 
-	if (entry & X86_PTE_USED_MASK) {
-		pt_store(parent, entry);
-		return;
-	}
-	pt_store(parent, 0);
 	/* The link has bit 0 clear: a walk that is still under way finds
 	 * nothing present in the table
 	 */
-	pt_frames_push(&limbo, entry & X86_PTE_PADDR_MASK);
-	pt->limbo = limbo.head;
-	pt->limbo_cnt = limbo.cnt;
-	if (grandparent)
-		table_release(pt, grandparent, __NULL);
+	if (upper) {
+		list = (struct pt_frames){ pt->limbo, pt->limbo_cnt };
+		pt_frames_push(&list, paddr);
+		pt->limbo = list.head;
+		pt->limbo_cnt = list.cnt;
+	} else {
+		list = (struct pt_frames){ pt->empty, pt->empty_cnt };
+		pt_frames_push(&list, paddr);
+		pt->empty = list.head;
+		pt->empty_cnt = list.cnt;
+	}
 }
 
 void pt_entry_clear(struct uk_pagetable *pt, const struct pt_chunk *chunk,
 		    __u64 *entry)
 {
+	__u64 *const path[] = { chunk->pde, chunk->pdpte, chunk->pml4e };
+	int upper = chunk->pml4e - pt_table(pt->pt_pbase) >=
+		    UKARCH_PT_UPPER_HALF;
+	unsigned int i;
+	__u64 link;
+
 	pt_store(entry, 0);
-	table_release(pt, chunk->pde, chunk->pdpte);
+	/* One entry less in the lowest table; an empty table is one entry less
+	 * in the next one
+	 */
+	for (i = 0; i < ARRAY_SIZE(path); i++) {
+		link = pt_load(path[i]) - X86_PTE_USED_ONE;
+		if (link & X86_PTE_USED_MASK || (upper && i == 2)) {
+			pt_store(path[i], link);
+			return;
+		}
+		pt_store(path[i], 0);
+		table_retire(pt, link & X86_PTE_PADDR_MASK, upper);
+	}
 }
 
-void ukplat_pt_trim(struct uk_pagetable *pt)
+void pt_limbo_trim(struct uk_pagetable *pt)
 {
 	struct pt_frames list;
 	unsigned long irqf;
@@ -122,14 +141,35 @@ void ukplat_pt_trim(struct uk_pagetable *pt)
 	pt_frames_free(pt, &list);
 }
 
+__u64 *pt_table_get(const struct uk_pagetable *pt, __u64 *entry, __u64 *parent,
+		    struct pt_frames *frames)
+{
+	long idx = entry - pt_table(pt->pt_pbase);
+
+	if (!pt_load(entry)) {
+		pt_store(entry, pt_frames_pop(frames) | PT_ENTRY_TABLE);
+		if (parent)
+			pt_store(parent, pt_load(parent) + X86_PTE_USED_ONE);
+		else if (idx >= UKARCH_PT_UPPER_HALF) /* P5 */
+			pt_store(pt_table(pt_idle) + idx, pt_load(entry));
+	}
+	return pt_next(pt_load(entry));
+}
+
+__paddr_t ukplat_pt_idle_root(void)
+{
+	return pt_idle;
+}
+
 int pt_init(struct uk_falloc *fa)
 {
 	struct pt_frames list = { 0 };
 
 	pt_system.fa = fa;
-	if (pt_frames_alloc(&pt_system, &list, 1))
+	if (pt_frames_alloc(&pt_system, &list, 2))
 		return -ENOMEM;
 	pt_system.pt_pbase = pt_frames_pop(&list);
+	pt_idle = pt_frames_pop(&list);
 	pt_system.pt_vbase = (__vaddr_t)pt_table(pt_system.pt_pbase);
 	return 0;
 }
@@ -141,32 +181,17 @@ void pt_rebase(struct uk_falloc *fa, __vaddr_t base)
 	pt_system.pt_vbase = (__vaddr_t)pt_table(pt_system.pt_pbase);
 }
 
-/* Next table below an entry, made if needed; boot only */
-static __u64 *table_get(__u64 *entry)
-{
-	struct pt_frames list = { 0 };
-
-	if (pt_load(entry))
-		return pt_next(pt_load(entry));
-	if (pt_frames_alloc(&pt_system, &list, 1))
-		return __NULL;
-	pt_store(entry, pt_frames_pop(&list) | PT_ENTRY_TABLE);
-	return pt_next(pt_load(entry));
-}
-
 static int large_map(__vaddr_t va, __paddr_t pa)
 {
 	__u64 *top = pt_table(pt_system.pt_pbase) + pt_index(va, 4);
-	__u64 *table, *pdpte, *pde;
+	struct pt_frames list = { 0 };
+	__u64 *pdpte, *pde;
 
-	table = table_get(top);
-	if (!table)
+	if (pt_frames_alloc(&pt_system, &list, 2))
 		return -ENOMEM;
-	pdpte = table + pt_index(va, 3);
-	table = table_get(pdpte);
-	if (!table)
-		return -ENOMEM;
-	pde = table + pt_index(va, 2);
+	pdpte = pt_table_get(&pt_system, top, __NULL, &list) + pt_index(va, 3);
+	pde = pt_table_get(&pt_system, pdpte, top, &list) + pt_index(va, 2);
+	pt_frames_free(&pt_system, &list);
 	UK_ASSERT(!pt_load(pde));
 	pt_store(pde, pa | X86_PTE_PRESENT | X86_PTE_RW | X86_PTE_NX |
 			      X86_PTE_ACCESSED | X86_PTE_DIRTY | X86_PTE_PS);

@@ -23,16 +23,23 @@
  *       ^                 |      set_attr(others)        |
  *       | collect         | unmap                        | unmap
  *       | (frees)         v                              v
- *       +------------- zombie <--------------------------+
+ *       +--------- zombie, lazy <------------------------+
  *
- *   unmap makes zombies under the lock, shoots down without it, and collects
- *   under the lock. A zombie keeps the address of its frame, so no memory is
- *   needed to remember what to free, and keeps others from mapping there.
+ *   unmap makes zombies under the lock, and clears their frames. A zombie
+ *   keeps the address of its frame, so no memory is needed to remember what
+ *   to free, and keeps others from mapping there. When all CPUs have
+ *   forgotten the pages zombies are collected: right away after a shootdown,
+ *   or later, when the batch of the unmap quarantine that they are in has been
+ *   passed (<uk/plat/tlbq.h>, pt_lazy.c); these are called lazy. Frames that
+ *   are not clear any more then were written to by a CPU that still remembered
+ *   the page: a write after unmap, which is reported.
  *
  *   The entry that points to a table counts the entries there that are not
  *   empty. A table that has become empty is unlinked and waits in a list
- *   ("limbo") for the next shootdown of tables (ukplat_pt_trim()). Tables of
- *   the second highest level stay: there are at most 512.
+ *   until nobody can walk it any more. Tables of the lower half join the next
+ *   batch of the quarantine that is closed. Those of the upper half, which
+ *   CPUs have also while they sleep, wait for a shootdown of tables;
+ *   its tables of the second highest level stay.
  *
  * Invariants
  *   P1 No page is writable and executable.
@@ -40,10 +47,16 @@
  *   P3 ACCESSED (and DIRTY, if writable) are set from the beginning: the
  *      processor never writes to an entry, a plain store loses nothing.
  *   P4 A failed call leaves entries, tables and frames as they were.
+ *   P5 The idle root has the upper half of the top level table and nothing
+ *      else.
+ *   P6 A zombie is collected once: by the call that made it, or, if it is
+ *      lazy, with the one batch that has a range with it.
+ *   P7 A table with a zombie or a page in it stays: whoever owns one of the
+ *      two may read the table without the lock.
  *
  * Concurrency
  *   pt->lock protects all entries; below it only the frame lock. Nobody waits
- *   for a shootdown under it.
+ *   for a shootdown under it, and nobody clears or verifies frames.
  */
 
 #include <uk/arch/paging.h>
@@ -59,6 +72,8 @@ extern __vaddr_t pt_direct_map;
 
 /** The entries that lie in one lowest level table */
 struct pt_chunk {
+	/** Entry of the highest level that leads there */
+	__u64 *pml4e;
 	/** Entry of the second highest level that leads there, or __NULL */
 	__u64 *pdpte;
 	/** Entry of the second lowest level that leads there, or __NULL */
@@ -127,7 +142,7 @@ int pt_attr_encode(unsigned long attr, __u64 *bits);
 unsigned long pt_attr_decode(__u64 entry);
 
 /**
- * Empties an entry; an empty table goes to limbo. pt->lock is held.
+ * Empties an entry; an empty table is unlinked. pt->lock is held.
  */
 void pt_entry_clear(struct uk_pagetable *pt, const struct pt_chunk *chunk,
 		    __u64 *entry);
@@ -137,6 +152,14 @@ struct pt_frames {
 	__paddr_t head;
 	unsigned long cnt;
 };
+
+/**
+ * The table that an entry points to. If there is none a frame of the list
+ * becomes one, and the entry counts in `parent`, the one above it, if any.
+ * pt->lock is held, or the boot runs.
+ */
+__u64 *pt_table_get(const struct uk_pagetable *pt, __u64 *entry, __u64 *parent,
+		    struct pt_frames *frames);
 
 /**
  * Adds zeroed frames to a list.
@@ -154,8 +177,43 @@ void pt_frames_push(struct pt_frames *list, __paddr_t paddr);
 /** Removes a frame and zeroes its first word. The list is not empty. */
 __paddr_t pt_frames_pop(struct pt_frames *list);
 
-/** Frees all frames of a list. */
+/** Frees all frames of a list; but for their first words they are zero. */
 void pt_frames_free(struct uk_pagetable *pt, struct pt_frames *list);
+
+/**
+ * Frees what the zombies of a range hold, and empties them. All CPUs have
+ * forgotten the pages.
+ *
+ * @param kind
+ *   X86_PTE_ZOMBIE or X86_PTE_LAZY; the others are left alone
+ */
+void pt_range_collect(struct uk_pagetable *pt, __vaddr_t va,
+		      unsigned long pages, __u64 kind);
+
+/**
+ * Puts a range of nothing but lazy zombies of the lower half, which the
+ * calling CPU has flushed, into its unmap quarantine.
+ *
+ * **Context:** as ukplat_tlb_sync()
+ *
+ * @return
+ *   1 if they will be collected; 0: the caller must do so
+ */
+int pt_lazy_add(__vaddr_t va, unsigned long pages);
+
+/** Puts the empty tables of the lower half into the unmap quarantine. */
+void pt_lazy_tables(void);
+
+/**
+ * Closes the batches of all CPUs, waits for all CPUs, and frees what is in
+ * them, twice: empty tables appear when pages are collected.
+ *
+ * **Context:** thread; no lock is held
+ */
+void pt_lazy_drain(struct uk_pagetable *pt);
+
+/** Frees the empty tables of the upper half; wakes sleeping CPUs up. */
+void pt_limbo_trim(struct uk_pagetable *pt);
 
 /**
  * Starts the page table of the system: allocates the top level and all tables

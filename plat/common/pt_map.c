@@ -11,6 +11,9 @@
 
 #include "pt.h"
 
+/* How often memory is looked for that waits somewhere */
+#define MAP_TRIES 8U
+
 /* Everything about one call of ukplat_page_map() */
 struct pt_mapping {
 	struct uk_pagetable *pt;
@@ -24,6 +27,12 @@ struct pt_mapping {
 	/** Frames for tables that do not exist yet */
 	struct pt_frames tables;
 };
+
+/* What is in the way: a page, or what will have gone soon */
+static int entry_error(__u64 entry)
+{
+	return entry & X86_PTE_LAZY ? -EAGAIN : -EEXIST;
+}
 
 /* Tests that a range is empty and counts the tables that it lacks. A table
  * of a higher level is counted at the first chunk of the range that needs it.
@@ -42,8 +51,8 @@ static int range_inspect(const struct pt_mapping *m, unsigned long *missing)
 		if (pt_chunk_find(m->pt, va, left, &chunk))
 			return -EEXIST;
 		for (i = 0; chunk.pte && i < chunk.n; i++)
-			if (pt_load(&chunk.pte[i]))
-				return -EEXIST;
+			if (unlikely(pt_load(&chunk.pte[i])))
+				return entry_error(pt_load(&chunk.pte[i]));
 		if (!chunk.pte)
 			*missing += 1;
 		if (!chunk.pde && (first || !pt_index(va, 2)))
@@ -56,17 +65,6 @@ static int range_inspect(const struct pt_mapping *m, unsigned long *missing)
 		va += chunk.n << PAGE_SHIFT;
 	}
 	return 0;
-}
-
-/* The table below an entry, linked if it is missing */
-static __u64 *table_get(struct pt_mapping *m, __u64 *entry, __u64 *parent)
-{
-	if (!pt_load(entry)) {
-		pt_store(entry, pt_frames_pop(&m->tables) | PT_ENTRY_TABLE);
-		if (parent)
-			pt_store(parent, pt_load(parent) + X86_PTE_USED_ONE);
-	}
-	return pt_next(pt_load(entry));
 }
 
 static __paddr_t frame_next(struct pt_mapping *m)
@@ -87,9 +85,9 @@ static unsigned long chunk_fill(struct pt_mapping *m, __vaddr_t va,
 	__u64 *pdpte, *pde, *pte;
 	unsigned long i, n;
 
-	pdpte = table_get(m, top, __NULL) + pt_index(va, 3);
-	pde = table_get(m, pdpte, __NULL) + pt_index(va, 2);
-	pte = table_get(m, pde, pdpte) + pt_index(va, 1);
+	pdpte = pt_table_get(m->pt, top, __NULL, &m->tables) + pt_index(va, 3);
+	pde = pt_table_get(m->pt, pdpte, top, &m->tables) + pt_index(va, 2);
+	pte = pt_table_get(m->pt, pde, pdpte, &m->tables) + pt_index(va, 1);
 	n = MIN(left, (unsigned long)(UKARCH_PT_ENTRIES - pt_index(va, 1)));
 	for (i = 0; i < n; i++)
 		pt_store(&pte[i], frame_next(m) | m->bits);
@@ -141,6 +139,7 @@ int ukplat_page_map(struct uk_pagetable *pt, __vaddr_t vaddr, __paddr_t paddr,
 		.paddr = paddr,
 		.pages = pages,
 	};
+	unsigned int tries = MAP_TRIES;
 	int rc;
 
 	UK_ASSERT(pt);
@@ -152,11 +151,10 @@ int ukplat_page_map(struct uk_pagetable *pt, __vaddr_t vaddr, __paddr_t paddr,
 	     (X86_PTE_PADDR_MASK - paddr) >> PAGE_SHIFT < pages))
 		return -EINVAL;
 
-	rc = mapping_try(&m);
-	if (unlikely(rc == -ENOMEM && pt->limbo_cnt)) {
-		/* Empty tables are the last reserve */
-		ukplat_pt_trim(pt);
+	/* Others may be faster to take what comes back */
+	do
 		rc = mapping_try(&m);
-	}
-	return rc;
+	while (unlikely(rc == -ENOMEM || rc == -EAGAIN) && tries-- &&
+	       ukplat_page_reclaim(pt));
+	return rc == -EAGAIN ? -ENOMEM : rc;
 }

@@ -5,6 +5,7 @@
  */
 
 #include <errno.h>
+#include <string.h>
 
 #include <uk/assert.h>
 #include <uk/essentials.h>
@@ -12,17 +13,30 @@
 
 #include "pt.h"
 
-/* Empty tables that make an unmapping CPU pay for their shootdown: at most
- * 128 KiB wait, and an interrupt to sleeping CPUs is spread over many calls.
+/* Empty tables after which an unmapping CPU sees to them: 128 KiB wait at
+ * most.
  */
-#define LIMBO_TRIM 32
+#define TABLES_MAX 32
 
-/* Takes the entries of one table away from all CPUs. `drop`: the caller has
- * the frames, the entries are empty at once (it also knows when the next
- * mapping may follow).
+/** An unmapping under way */
+struct pt_unmapping {
+	struct uk_pagetable *pt;
+	/** Mark of the zombies; 0: the frames stay with the caller */
+	__u64 kind;
+	/** Entries that were changed */
+	unsigned long cnt;
+	/** Lazy zombies without a gap that are not in the quarantine yet */
+	__vaddr_t run;
+	unsigned long run_pages;
+};
+
+/* Takes entries that hold frames away from all CPUs, beginning with the first
+ * one of the chunk, until there is one that does not; with no kind they are
+ * empty at once (the caller has the frames, and knows when the next mapping
+ * may follow). Returns their number.
  */
-static void chunk_unmap(struct uk_pagetable *pt, const struct pt_chunk *chunk,
-			int drop)
+static unsigned long entries_unmap(const struct pt_unmapping *u,
+				   const struct pt_chunk *chunk)
 {
 	unsigned long i;
 	__u64 entry;
@@ -30,40 +44,91 @@ static void chunk_unmap(struct uk_pagetable *pt, const struct pt_chunk *chunk,
 	for (i = 0; i < chunk->n; i++) {
 		entry = pt_load(&chunk->pte[i]);
 		if (!(entry & X86_PTE_OWNED))
-			continue;
-		if (drop)
-			pt_entry_clear(pt, chunk, &chunk->pte[i]);
-		else
+			break;
+		if (u->kind)
 			pt_store(&chunk->pte[i],
-				 (entry & X86_PTE_PADDR_MASK) | X86_PTE_ZOMBIE);
+				 (entry & X86_PTE_PADDR_MASK) | u->kind);
+		else
+			pt_entry_clear(u->pt, chunk, &chunk->pte[i]);
 	}
+	return i;
 }
 
-/* Frees what the zombies of one table hold, and empties them */
-static void chunk_collect(struct uk_pagetable *pt, const struct pt_chunk *chunk)
+/* Clears the frames of zombies; they keep the table where it is (P7) */
+static void frames_clear(const __u64 *pte, unsigned long n)
+{
+	while (n--)
+		memset(pt_next(pt_load(pte++)), 0, PAGE_SIZE);
+}
+
+/* Puts the run into the quarantine, or waits for all CPUs and collects it */
+static void run_end(struct pt_unmapping *u)
+{
+	if (!u->run_pages)
+		return;
+	ukplat_tlb_flush_local(u->run, u->run_pages);
+	if (unlikely(!pt_lazy_add(u->run, u->run_pages))) {
+		ukplat_tlb_shootdown(u->run, u->run_pages);
+		pt_range_collect(u->pt, u->run, u->run_pages, u->kind);
+	}
+	u->run_pages = 0;
+}
+
+/* Other zombies may be in between; these are not ours (P6) */
+static void run_extend(struct pt_unmapping *u, __vaddr_t va, unsigned long n)
+{
+	if (u->run_pages && u->run + (u->run_pages << PAGE_SHIFT) == va) {
+		u->run_pages += n;
+		return;
+	}
+	run_end(u);
+	u->run = va;
+	u->run_pages = n;
+}
+
+/* Entries of the chunk that hold no frame, from the first one on */
+static unsigned long entries_skip(const struct pt_chunk *chunk)
 {
 	unsigned long i;
-	__u64 entry;
 
-	for (i = 0; i < chunk->n; i++) {
-		entry = pt_load(&chunk->pte[i]);
-		if (!(entry & X86_PTE_ZOMBIE))
-			continue;
-		pt_entry_clear(pt, chunk, &chunk->pte[i]);
-		uk_ffree(pt->fa, entry & X86_PTE_PADDR_MASK, 1);
-	}
+	if (!chunk->pte)
+		return chunk->n;
+	for (i = 0; i < chunk->n; i++)
+		if (pt_load(&chunk->pte[i]) & X86_PTE_OWNED)
+			break;
+	return i;
 }
 
-enum unmap_step {
-	UNMAP_CHECK,
-	UNMAP_DROP,
-	UNMAP_ZOMBIE,
-	UNMAP_COLLECT
-};
+/* Unmaps what comes first in the range, within one table; returns how far it
+ * came.
+ */
+static unsigned long unmap_step(struct pt_unmapping *u, __vaddr_t va,
+				unsigned long left)
+{
+	unsigned long irqf, skipped, n = 0;
+	struct pt_chunk chunk;
 
-/* Does one step on all tables of a range, each under the lock */
-static int range_step(struct uk_pagetable *pt, __vaddr_t va, unsigned long left,
-		      enum unmap_step step)
+	irqf = uk_spin_lock_irqsave(&u->pt->lock);
+	(void)pt_chunk_find(u->pt, va, left, &chunk);
+	skipped = entries_skip(&chunk);
+	if (skipped < chunk.n) {
+		chunk.pte += skipped;
+		chunk.n -= skipped;
+		n = entries_unmap(u, &chunk);
+	}
+	uk_spin_unlock_irqrestore(&u->pt->lock, irqf);
+
+	u->cnt += n;
+	if (n && u->kind)
+		frames_clear(chunk.pte, n);
+	if (n && u->kind == X86_PTE_LAZY)
+		run_extend(u, va + (skipped << PAGE_SHIFT), n);
+	return skipped + n;
+}
+
+/* Tests that there is no large page in a range */
+static int range_check(struct uk_pagetable *pt, __vaddr_t va,
+		       unsigned long left)
 {
 	struct pt_chunk chunk;
 	unsigned long irqf;
@@ -72,12 +137,6 @@ static int range_step(struct uk_pagetable *pt, __vaddr_t va, unsigned long left,
 	while (left) {
 		irqf = uk_spin_lock_irqsave(&pt->lock);
 		rc = pt_chunk_find(pt, va, left, &chunk);
-		if (!rc && chunk.pte) {
-			if (step == UNMAP_COLLECT)
-				chunk_collect(pt, &chunk);
-			else if (step != UNMAP_CHECK)
-				chunk_unmap(pt, &chunk, step == UNMAP_DROP);
-		}
 		uk_spin_unlock_irqrestore(&pt->lock, irqf);
 		if (unlikely(rc))
 			return rc;
@@ -87,34 +146,57 @@ static int range_step(struct uk_pagetable *pt, __vaddr_t va, unsigned long left,
 	return 0;
 }
 
+static int flags_are_valid(unsigned long flags)
+{
+	return !flags || flags == PAGE_FLAG_LAZY ||
+	       flags == PAGE_FLAG_KEEP_FRAMES ||
+	       flags == (PAGE_FLAG_KEEP_FRAMES | PAGE_FLAG_NO_FLUSH);
+}
+
+static __u64 zombie_kind(__vaddr_t va, unsigned long flags)
+{
+	if (flags & PAGE_FLAG_KEEP_FRAMES)
+		return 0;
+	/* CPUs that sleep may remember pages of the upper half */
+	if (flags & PAGE_FLAG_LAZY && va < UKARCH_VADDR_LOWER_END)
+		return X86_PTE_LAZY;
+	return X86_PTE_ZOMBIE;
+}
+
+/* Sees to tables that have become empty */
+static void tables_trim(struct uk_pagetable *pt)
+{
+	if (unlikely(pt->empty_cnt >= TABLES_MAX))
+		pt_lazy_tables();
+	if (unlikely(pt->limbo_cnt >= TABLES_MAX))
+		pt_limbo_trim(pt);
+}
+
 int ukplat_page_unmap(struct uk_pagetable *pt, __vaddr_t vaddr,
 		      unsigned long pages, unsigned long flags)
 {
-	const unsigned long known = PAGE_FLAG_KEEP_FRAMES | PAGE_FLAG_NO_FLUSH;
-	int keep = !!(flags & PAGE_FLAG_KEEP_FRAMES);
+	struct pt_unmapping u = { .pt = pt };
+	unsigned long done;
 	int rc;
 
 	UK_ASSERT(pt);
-	if (unlikely(flags & ~known || flags == PAGE_FLAG_NO_FLUSH ||
+	if (unlikely(!flags_are_valid(flags) ||
 		     !pt_range_is_valid(vaddr, pages)))
 		return -EINVAL;
-
-	/* All or nothing, which comes by itself within one table. Large pages
-	 * do not come and go: one look suffices.
-	 */
-	if (pages > UKARCH_PT_ENTRIES - pt_index(vaddr, 1)) {
-		rc = range_step(pt, vaddr, pages, UNMAP_CHECK);
-		if (unlikely(rc))
-			return rc;
-	}
-	rc = range_step(pt, vaddr, pages, keep ? UNMAP_DROP : UNMAP_ZOMBIE);
+	rc = range_check(pt, vaddr, pages);
 	if (unlikely(rc))
 		return rc;
-	if (!(flags & PAGE_FLAG_NO_FLUSH))
+
+	u.kind = zombie_kind(vaddr, flags);
+	for (done = 0; done < pages;)
+		done += unmap_step(&u, vaddr + (done << PAGE_SHIFT),
+				   pages - done);
+	run_end(&u);
+	if (u.cnt && u.kind != X86_PTE_LAZY && !(flags & PAGE_FLAG_NO_FLUSH))
 		ukplat_tlb_shootdown(vaddr, pages);
-	if (!keep)
-		(void)range_step(pt, vaddr, pages, UNMAP_COLLECT);
-	if (!(flags & PAGE_FLAG_NO_FLUSH) && pt->limbo_cnt >= LIMBO_TRIM)
-		ukplat_pt_trim(pt);
+	if (u.cnt && u.kind == X86_PTE_ZOMBIE)
+		pt_range_collect(pt, vaddr, pages, u.kind);
+	if (!(flags & PAGE_FLAG_NO_FLUSH))
+		tables_trim(pt);
 	return 0;
 }

@@ -62,17 +62,16 @@ int pt_chunk_find(const struct uk_pagetable *pt, __vaddr_t vaddr,
 		  unsigned long pages, struct pt_chunk *chunk)
 {
 	unsigned int idx = pt_index(vaddr, 1);
-	__u64 *entry;
 
 	chunk->n = MIN(pages, (unsigned long)(UKARCH_PT_ENTRIES - idx));
+	chunk->pml4e = pt_table(pt->pt_pbase) + pt_index(vaddr, 4);
 	chunk->pdpte = __NULL;
 	chunk->pde = __NULL;
 	chunk->pte = __NULL;
 
-	entry = pt_table(pt->pt_pbase) + pt_index(vaddr, 4);
-	if (!(pt_load(entry) & X86_PTE_PRESENT))
+	if (!(pt_load(chunk->pml4e) & X86_PTE_PRESENT))
 		return 0;
-	chunk->pdpte = pt_next(pt_load(entry)) + pt_index(vaddr, 3);
+	chunk->pdpte = pt_next(pt_load(chunk->pml4e)) + pt_index(vaddr, 3);
 	if (!(pt_load(chunk->pdpte) & X86_PTE_PRESENT))
 		return 0;
 	chunk->pde = pt_next(pt_load(chunk->pdpte)) + pt_index(vaddr, 2);

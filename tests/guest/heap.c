@@ -39,7 +39,8 @@ struct link {
 
 static __sz frames_free(void)
 {
-	ukplat_pt_trim(ukplat_pt_get_active());
+	while (ukplat_page_reclaim(ukplat_pt_get_active()))
+		;
 	return ukplat_falloc_get()->free_memory;
 }
 

@@ -35,6 +35,7 @@ extern const struct test_case heap_cases[];
 extern const struct test_case irq_cases[];
 extern const struct test_case memory_cases[];
 extern const struct test_case lcpu_cases[];
+extern const struct test_case tlb_cases[];
 extern const struct test_case stress_cases[];
 
 /**

@@ -39,13 +39,15 @@
 #define X86_PTE_PS	 (1UL << 7)
 #define X86_PTE_NX	 (1UL << 63)
 
-/* Bits 9 and 10 are ours in every entry, present or not.
+/* Bits 9 to 11 are ours in every entry, present or not.
  *
  * OWNED: the entry holds a frame, even if it is not present (PROT_NONE)
  * ZOMBIE: the entry was cleared, its frame waits for the shootdown
+ * LAZY: the entry was cleared, its frame is in an unmap quarantine
  */
 #define X86_PTE_OWNED  (1UL << 9)
 #define X86_PTE_ZOMBIE (1UL << 10)
+#define X86_PTE_LAZY   (1UL << 11)
 
 #define X86_PTE_PADDR_MASK 0x000ffffffffff000UL
 

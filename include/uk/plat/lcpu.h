@@ -25,8 +25,9 @@ extern "C" {
 #endif
 
 /* Offsets in struct lcpu, which %gs points to */
-#define UKPLAT_LCPU_IDX_OFFSET	8
-#define UKPLAT_LCPU_IDLE_OFFSET 136
+#define UKPLAT_LCPU_IDX_OFFSET	 8
+#define UKPLAT_LCPU_IDLE_OFFSET	 136
+#define UKPLAT_LCPU_DEPTH_OFFSET 144
 
 /* ukplat_lcpu_run(): return -EAGAIN instead of waiting for a busy CPU */
 #define UKPLAT_LCPU_RFLG_DONOTBLOCK 0x1
@@ -183,10 +184,17 @@ void ukplat_lcpu_halt_irq_until(__nsec until);
 void ukplat_lcpu_stop_others(void);
 
 /**
- * Tells the NMI handler whether this NMI wants the CPU to stop. Does not
- * return then.
+ * Serves an NMI: stops the CPU for good if another one wants that, otherwise
+ * acknowledges shootdowns.
  */
 void ukplat_lcpu_nmi(void);
+
+/**
+ * Makes every other CPU that does not sleep execute a full memory fence.
+ *
+ * **Context:** as ukplat_tlb_sync()
+ */
+void ukplat_lcpu_fence_all(void);
 
 /** Ends the sleep of this CPU: flushes what it missed. */
 void ukplat_lcpu_idle_exit(void);
@@ -209,6 +217,35 @@ static inline void ukplat_lcpu_irq_enter(void)
 		ukplat_lcpu_idle_exit();
 	else
 		ukplat_tlb_poll();
+	__asm__ __volatile__("incl %%gs:%c0"
+			     :
+			     : "i"(UKPLAT_LCPU_DEPTH_OFFSET)
+			     : "memory", "cc");
+}
+
+/** The last thing on every exit from an interrupt. */
+static inline void ukplat_lcpu_irq_exit(void)
+{
+	__asm__ __volatile__("decl %%gs:%c0"
+			     :
+			     : "i"(UKPLAT_LCPU_DEPTH_OFFSET)
+			     : "memory", "cc");
+	ukplat_tlb_poll();
+}
+
+/**
+ * Tells whether an interrupt handler is on the stack of the calling CPU. What
+ * it interrupted may hold a lock that is taken with interrupts enabled.
+ */
+static inline int ukplat_lcpu_in_irq(void)
+{
+	__u32 depth;
+
+	__asm__ __volatile__("movl %%gs:%c1, %0"
+			     : "=r"(depth)
+			     : "i"(UKPLAT_LCPU_DEPTH_OFFSET)
+			     : "memory");
+	return depth != 0;
 }
 
 /**

@@ -11,7 +11,8 @@
  *
  * Names follow upstream Unikraft. Differences: all functions may be called on
  * all CPUs at once, PROT_NONE faults, a page is never writable and executable,
- * and a page counts as unmapped on all CPUs when ukplat_page_unmap() returns.
+ * and a page counts as unmapped on all CPUs when ukplat_page_unmap() returns,
+ * unless the caller can do with less (PAGE_FLAG_LAZY).
  *
  * Two calls at the same time must not overlap in their address ranges.
  */
@@ -39,6 +40,12 @@ extern "C" {
 /* With KEEP_FRAMES: the caller calls ukplat_tlb_shootdown() itself */
 #define PAGE_FLAG_NO_FLUSH    0x08
 
+/* Frees the frames, and makes the addresses free, when the other CPUs have
+ * come by, instead of waiting for them. Until then the range is taken, another
+ * CPU may read zeros there, and a write is reported when the frame is freed.
+ */
+#define PAGE_FLAG_LAZY 0x10
+
 struct uk_pagetable {
 	/** Top level table in the direct map */
 	__vaddr_t pt_vbase;
@@ -48,10 +55,14 @@ struct uk_pagetable {
 	struct uk_falloc *fa;
 	/** Protects all entries below pt_vbase */
 	struct uk_spinlock lock;
-	/** First table without entries that waits for a shootdown, a list */
+	/** First table of the upper half without entries, a list */
 	__paddr_t limbo;
 	/** Number of these tables */
 	unsigned long limbo_cnt;
+	/** First table of the lower half without entries, a list */
+	__paddr_t empty;
+	/** Number of these tables */
+	unsigned long empty_cnt;
 };
 
 /** The page table of the system; there is one. */
@@ -98,7 +109,7 @@ int ukplat_page_map(struct uk_pagetable *pt, __vaddr_t vaddr, __paddr_t paddr,
  * @param pages
  *   Number of pages, at least 1
  * @param flags
- *   PAGE_FLAG_KEEP_FRAMES, PAGE_FLAG_NO_FLUSH
+ *   PAGE_FLAG_KEEP_FRAMES, PAGE_FLAG_NO_FLUSH; or PAGE_FLAG_LAZY
  *
  * @return
  *   - (0): Unmapped
@@ -141,12 +152,44 @@ int ukplat_page_set_attr(struct uk_pagetable *pt, __vaddr_t vaddr,
 __paddr_t ukplat_page_translate(struct uk_pagetable *pt, __vaddr_t vaddr);
 
 /**
- * Frees tables that have become empty. Unmapping does this from time to time
- * by itself; afterwards all free memory is visible in fa->free_memory.
+ * Gives all memory that waits in quarantines and in caches of the CPUs back to
+ * the frame allocator. Afterwards all free memory is visible in
+ * fa->free_memory. For who is short of memory; the functions above do this by
+ * themselves before they fail.
  *
- * **Context:** as ukplat_tlb_shootdown()
+ * **Context:** as ukplat_tlb_sync(), with no lock held. Does nothing in an
+ * interrupt handler.
+ *
+ * @return
+ *   1 if anything came back
  */
-void ukplat_pt_trim(struct uk_pagetable *pt);
+int ukplat_page_reclaim(struct uk_pagetable *pt);
+
+/**
+ * Prepares the unmap quarantine of a CPU. Without it the CPU does everything
+ * at once.
+ *
+ * @return
+ *   - (0): Ready
+ *   - (-ENOMEM): No memory
+ */
+int ukplat_page_cpu_prepare(__u32 lcpuidx);
+
+struct ukplat_tlbq_stats;
+
+/**
+ * Reads the counters of the unmap quarantine, as ukplat_tlb_stats_get().
+ * Maxima are those of the CPU with the highest ones.
+ */
+void ukplat_page_lazy_stats_get(__u32 lcpuidx, struct ukplat_tlbq_stats *stats);
+
+/**
+ * The table that CPUs sleep on: the upper half only.
+ *
+ * @return
+ *   Value for CR3, or 0 if there is none yet
+ */
+__paddr_t ukplat_pt_idle_root(void);
 
 /**
  * Visits everything that is mapped, in ascending order. No other CPU may

@@ -39,6 +39,11 @@ static void tlb_handler(void *arg)
 	lapic_eoi();
 }
 
+void lcpu_ipi_nmi(const struct lcpu *target)
+{
+	lapic_nmi_send(target->apic_id);
+}
+
 /* The idle loop does the work when the interrupt returns */
 static void wake_handler(void *arg)
 {
@@ -112,4 +117,5 @@ void ukplat_lcpu_nmi(void)
 
 	if (by != STOP_NOBODY && by != ukplat_lcpu_idx())
 		ukplat_lcpu_halt();
+	lcpu_tlb_nmi_handler();
 }

@@ -247,6 +247,11 @@ void lapic_nmi_send_others(void)
 	icr_write(0, ICR_ALL_OTHERS | ICR_ASSERT | ICR_NMI);
 }
 
+void lapic_nmi_send(__u32 apic_id)
+{
+	icr_write(apic_id, ICR_ASSERT | ICR_NMI);
+}
+
 void lapic_init_send(__u32 apic_id)
 {
 	icr_write(apic_id, ICR_ASSERT | ICR_INIT);

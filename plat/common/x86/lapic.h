@@ -74,6 +74,9 @@ void lapic_eoi(void);
 /** Sends an interrupt. Any context. */
 void lapic_ipi_send(__u32 apic_id, __u8 vector);
 
+/** Sends an NMI to one CPU. Any context. */
+void lapic_nmi_send(__u32 apic_id);
+
 /** Sends an NMI to all other CPUs. Any context. */
 void lapic_nmi_send_others(void);
 

@@ -31,6 +31,7 @@
 
 #include "../lcpu.h"
 #include "acpi.h"
+#include "invlpgb.h"
 #include "ioapic.h"
 #include "lapic.h"
 #include "madt.h"
@@ -101,6 +102,8 @@ static int cpu_prepare(struct lcpu *lcpu)
 	if (lcpu->apic_id > lapic_id_max())
 		return -ENOTSUP;
 	rc = ukplat_trap_cpu_prepare(lcpu->idx);
+	if (!rc)
+		rc = ukplat_page_cpu_prepare(lcpu->idx);
 	if (rc)
 		return rc;
 	/* A stack from an earlier try is still good */
@@ -285,6 +288,7 @@ void ukplat_smp_init(void)
 {
 	int rc;
 
+	invlpgb_init();
 	madt_read();
 	cpus_add();
 	rc = intctlr_init();

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+#include <uk/essentials.h>
+#include <uk/plat/lcpu.h>
+#include <uk/plat/paging.h>
+
+#include "pt.h"
+
+int ukplat_page_reclaim(struct uk_pagetable *pt)
+{
+	__sz before = __atomic_load_n(&pt->fa->free_memory, __ATOMIC_RELAXED);
+
+	/* See <uk/plat/tlbq.h>: what was interrupted may hold a queue */
+	if (ukplat_lcpu_in_irq())
+		return 0;
+	pt_lazy_drain(pt);
+	pt_limbo_trim(pt);
+	return __atomic_load_n(&pt->fa->free_memory, __ATOMIC_RELAXED) > before;
+}

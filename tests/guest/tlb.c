@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+/* What another CPU remembers: stale translations are there without a
+ * shootdown, and never with one
+ *
+ * Each case is one that fails if a part of the shootdown is missing; that they
+ * do is proved with planted mistakes (tests/mutants).
+ */
+
+#include <errno.h>
+#include <string.h>
+
+#include <uk/alloc.h>
+#include <uk/arch/lcpu.h>
+#include <uk/arch/paging.h>
+#include <uk/arch/types.h>
+#include <uk/config.h>
+#include <uk/essentials.h>
+#include <uk/plat/bootstrap.h>
+#include <uk/plat/falloc.h>
+#include <uk/plat/lcpu.h>
+#include <uk/plat/memory.h>
+#include <uk/plat/paging.h>
+#include <uk/plat/tlb.h>
+#include <uk/plat/tlbq.h>
+#include <uk/vma_types.h>
+#include <uk/vmem.h>
+
+#include "test.h"
+#include "tlb.h"
+
+/* Pages of the window that the cases map into */
+#define WINDOW_PAGES 1024UL
+
+/* More ranges than two batches hold */
+#define FILL_RANGES (2 * UKPLAT_TLBQ_RANGES + 2)
+
+#define OLD 1
+#define NEW 2
+
+#define ROUNDS 100U
+
+static __vaddr_t window;
+
+static struct uk_pagetable *pt(void)
+{
+	return ukplat_pt_get_active();
+}
+
+static int page_put(__vaddr_t va, int value)
+{
+	int rc =
+		ukplat_page_map(pt(), va, __PADDR_ANY, 1, PAGE_ATTR_PROT_RW, 0);
+
+	if (!rc)
+		memset((void *)va, value, PAGE_SIZE);
+	return rc;
+}
+
+static int window_open(void)
+{
+	window = __VADDR_ANY;
+	return uk_vma_reserve(uk_vas_get_active(), &window,
+			      WINDOW_PAGES * PAGE_SIZE);
+}
+
+static int window_close(void)
+{
+	int rc = uk_vma_unmap(uk_vas_get_active(), window,
+			      WINDOW_PAGES * PAGE_SIZE, 0);
+
+	while (ukplat_page_reclaim(pt()))
+		;
+	return rc;
+}
+
+/* The window with a watcher at a page of it that has the value OLD */
+static enum test_result setup(struct watch *w, enum watch_mode mode)
+{
+	if (ukplat_lcpu_count() < 2)
+		SKIP("one CPU");
+	EXPECT(!window_open());
+	memset(w, 0, sizeof(*w));
+	/* Not the first page: its neighbours may be anything */
+	w->va = window + 37 * PAGE_SIZE;
+	w->mode = mode;
+	EXPECT(!page_put(w->va, OLD));
+	EXPECT(!watch_start(w));
+	return TEST_PASS;
+}
+
+#define SETUP(w, mode)                                                         \
+	do {                                                                   \
+		enum test_result setup_result = setup(w, mode);                \
+		if (setup_result != TEST_PASS)                                 \
+			return setup_result;                                   \
+	} while (0)
+
+static enum test_result without_shootdown_a_cpu_remembers(void)
+{
+	struct watch w;
+	__paddr_t frame;
+
+	SETUP(&w, WATCH_READ);
+	frame = ukplat_page_translate(pt(), w.va);
+	EXPECT(!ukplat_page_unmap(pt(), w.va, 1,
+				  PAGE_FLAG_KEEP_FRAMES | PAGE_FLAG_NO_FLUSH));
+	/* This is what all the rest is for */
+	watch_wait(&w, 100000);
+	EXPECT(w.good[0] == w.all[0]);
+	ukplat_tlb_shootdown(w.va, 1);
+	watch_turn(&w);
+	watch_stop(&w);
+	EXPECT(w.good[1] == 0);
+	uk_ffree(pt()->fa, frame, 1);
+	EXPECT(!window_close());
+	return TEST_PASS;
+}
+
+static enum test_result unmapped_pages_are_forgotten(void)
+{
+	struct watch w;
+
+	SETUP(&w, WATCH_READ);
+	EXPECT(!ukplat_page_unmap(pt(), w.va, 1, 0));
+	watch_turn(&w);
+	watch_stop(&w);
+	EXPECT(w.good[1] == 0);
+	EXPECT(!window_close());
+	return TEST_PASS;
+}
+
+static enum test_result many_unmapped_pages_are_forgotten(void)
+{
+	struct watch w;
+
+	SETUP(&w, WATCH_READ);
+	EXPECT(!ukplat_page_map(pt(), w.va + PAGE_SIZE, __PADDR_ANY, 100,
+				PAGE_ATTR_PROT_RW, 0));
+	EXPECT(!ukplat_page_unmap(pt(), w.va, 101, 0));
+	watch_turn(&w);
+	watch_stop(&w);
+	EXPECT(w.good[1] == 0);
+	EXPECT(!window_close());
+	return TEST_PASS;
+}
+
+static enum test_result remapped_pages_are_seen(void)
+{
+	struct watch w;
+
+	SETUP(&w, WATCH_READ);
+	EXPECT(!ukplat_page_unmap(pt(), w.va, 1, 0));
+	EXPECT(!page_put(w.va, NEW));
+	watch_turn(&w);
+	watch_stop(&w);
+	EXPECT(w.good[1] == w.all[1]);
+	EXPECT(w.seen[1] == 1UL << NEW);
+	EXPECT(!window_close());
+	return TEST_PASS;
+}
+
+static enum test_result protected_pages_cannot_be_written(void)
+{
+	struct watch w;
+
+	SETUP(&w, WATCH_WRITE);
+	EXPECT(!ukplat_page_set_attr(pt(), w.va, 1, PAGE_ATTR_PROT_READ, 0));
+	watch_turn(&w);
+	watch_stop(&w);
+	EXPECT(w.good[0] > 0);
+	EXPECT(w.good[1] == 0);
+	EXPECT(!window_close());
+	return TEST_PASS;
+}
+
+static enum test_result pages_without_access_cannot_be_read(void)
+{
+	struct watch w;
+
+	SETUP(&w, WATCH_READ);
+	EXPECT(!ukplat_page_set_attr(pt(), w.va, 1, PAGE_ATTR_PROT_NONE, 0));
+	watch_turn(&w);
+	watch_stop(&w);
+	EXPECT(w.good[1] == 0);
+	EXPECT(!window_close());
+	return TEST_PASS;
+}
+
+/* Takes every frame that is free and tells whether one of them is `frame` */
+static int frames_take_all(__paddr_t frame, __paddr_t *list)
+{
+	__paddr_t paddr;
+	int found = 0;
+
+	for (*list = 0; (paddr = uk_falloc(pt()->fa, 1)) != __PADDR_INV;) {
+		*(__paddr_t *)ukplat_paddr_to_ptr(paddr) = *list;
+		*list = paddr;
+		found |= paddr == frame;
+	}
+	return found;
+}
+
+static void frames_give_back(__paddr_t list)
+{
+	__paddr_t next;
+
+	for (; list; list = next) {
+		next = *(__paddr_t *)ukplat_paddr_to_ptr(list);
+		*(__paddr_t *)ukplat_paddr_to_ptr(list) = 0;
+		uk_ffree(pt()->fa, list, 1);
+	}
+}
+
+/* Unmaps single pages until batches have been closed behind a range */
+static int batches_close(void)
+{
+	__vaddr_t va = window + (WINDOW_PAGES - FILL_RANGES) * PAGE_SIZE;
+	unsigned int i;
+	int rc = 0;
+
+	for (i = 0; i < FILL_RANGES && !rc; i++, va += PAGE_SIZE) {
+		rc = page_put(va, NEW);
+		if (!rc)
+			rc = ukplat_page_unmap(pt(), va, 1, PAGE_FLAG_LAZY);
+	}
+	return rc;
+}
+
+static enum test_result frames_wait_for_a_cpu_that_remembers(void)
+{
+	__paddr_t frame, list;
+	struct watch w;
+	int found;
+
+	SETUP(&w, WATCH_READ);
+	frame = ukplat_page_translate(pt(), w.va);
+	EXPECT(!ukplat_page_unmap(pt(), w.va, 1, PAGE_FLAG_LAZY));
+	EXPECT(!batches_close());
+	watch_wait(&w, 10000);
+	/* Nobody asked the watcher, so it remembers, and reads zeros */
+	found = frames_take_all(frame, &list);
+	frames_give_back(list);
+	EXPECT(!found);
+
+	while (ukplat_page_reclaim(pt()))
+		;
+	watch_turn(&w);
+	found = frames_take_all(frame, &list);
+	frames_give_back(list);
+	watch_stop(&w);
+	EXPECT(found);
+	EXPECT((w.seen[0] & ~(1UL << OLD | 1UL)) == 0);
+	EXPECT(w.good[1] == 0);
+	EXPECT(!window_close());
+	return TEST_PASS;
+}
+
+static enum test_result addresses_wait_for_a_cpu_that_remembers(void)
+{
+	struct watch w;
+
+	SETUP(&w, WATCH_READ);
+	EXPECT(!ukplat_page_unmap(pt(), w.va, 1, PAGE_FLAG_LAZY));
+	/* Asks the watcher: the address is wanted */
+	EXPECT(!page_put(w.va, NEW));
+	watch_turn(&w);
+	watch_stop(&w);
+	EXPECT(w.good[1] == w.all[1]);
+	EXPECT(w.seen[1] == 1UL << NEW);
+	EXPECT(!window_close());
+	return TEST_PASS;
+}
+
+static enum test_result a_full_quarantine_asks(void)
+{
+	struct ukplat_tlb_stats before, after;
+	struct watch w;
+	unsigned int i;
+
+	SETUP(&w, WATCH_READ);
+	EXPECT(!ukplat_page_unmap(pt(), w.va, 1, PAGE_FLAG_LAZY));
+	ukplat_tlb_stats_get(~0U, &before);
+	for (i = 0; i < UKPLAT_TLBQ_DEPTH; i++)
+		EXPECT(!batches_close());
+	ukplat_tlb_stats_get(~0U, &after);
+	watch_turn(&w);
+	watch_stop(&w);
+	EXPECT(w.good[1] == 0);
+	EXPECT(after.ipis_sent > before.ipis_sent);
+	/* One for many: there were sixteen batches */
+	EXPECT(after.ipis_sent - before.ipis_sent <= 4 * UKPLAT_TLBQ_DEPTH);
+	EXPECT(!window_close());
+	return TEST_PASS;
+}
+
+static void read_once(struct __regs *regs __unused, void *user)
+{
+	struct watch *w = user;
+	__u8 byte = 0;
+
+	if (!ukplat_probe_read(w->va, &byte))
+		w->good[w->phase]++;
+	w->seen[w->phase] = byte;
+}
+
+/* Runs on CPU 1, which sleeps before and after */
+static int elsewhere(void (*fn)(struct __regs *regs, void *user), void *user)
+{
+	struct ukplat_lcpu_func func = { .fn = fn, .user = user };
+	const __u32 cpu = 1;
+	unsigned int num = 1;
+
+	if (ukplat_lcpu_run(&cpu, &num, &func, 0))
+		return -1;
+	num = 1;
+	return ukplat_lcpu_wait(&cpu, &num, 0);
+}
+
+/* Waits until CPU 1, and all others, sleep */
+static void others_sleep(void)
+{
+	__u64 gen = ukplat_tlb_close(1);
+
+	while (!ukplat_tlb_passed(gen))
+		ukarch_spinwait();
+}
+
+static enum test_result sleeping_cpus_forget_undisturbed(void)
+{
+	struct ukplat_tlb_stats before, after;
+	struct watch w;
+	unsigned int i;
+
+	if (ukplat_lcpu_count() < 2)
+		SKIP("one CPU");
+	EXPECT(!window_open());
+	memset(&w, 0, sizeof(w));
+	w.va = window + 37 * PAGE_SIZE;
+	for (i = 0; i < ROUNDS; i++) {
+		EXPECT(!page_put(w.va, OLD));
+		w.phase = 0;
+		EXPECT(!elsewhere(read_once, &w));
+		EXPECT(w.seen[0] == OLD);
+		others_sleep();
+		ukplat_tlb_stats_get(~0U, &before);
+		EXPECT(!ukplat_page_unmap(pt(), w.va, 1, 0));
+		EXPECT(!page_put(w.va, NEW));
+		ukplat_tlb_stats_get(~0U, &after);
+		w.phase = 1;
+		EXPECT(!elsewhere(read_once, &w));
+		EXPECT(w.seen[1] == NEW);
+		EXPECT(after.ipis_sent == before.ipis_sent);
+		EXPECT(!ukplat_page_unmap(pt(), w.va, 1, PAGE_FLAG_LAZY));
+	}
+	EXPECT(!window_close());
+	return TEST_PASS;
+}
+
+static enum test_result a_stuck_cpu_is_reached_by_nmi(void)
+{
+	struct ukplat_tlb_stats before, after;
+	struct watch w;
+
+	if (ukplat_lcpu_count() < 2)
+		SKIP("one CPU");
+	EXPECT(!window_open());
+	memset(&w, 0, sizeof(w));
+	w.va = window + 37 * PAGE_SIZE;
+	w.irqs_off = 1;
+	EXPECT(!page_put(w.va, OLD));
+	EXPECT(!watch_start(&w));
+	ukplat_tlb_stats_get(1, &before);
+	EXPECT(!ukplat_page_unmap(pt(), w.va, 1, 0));
+	ukplat_tlb_stats_get(1, &after);
+	watch_turn(&w);
+	watch_stop(&w);
+	EXPECT(w.good[1] == 0);
+	EXPECT(after.nmi_acks > before.nmi_acks);
+	EXPECT(!window_close());
+	return TEST_PASS;
+}
+
+/* Every CPU unmaps and waits for all others, with interrupts disabled */
+static void unmap_deaf(void *arg __unused)
+{
+	__vaddr_t va = window + ukplat_lcpu_idx() * PAGE_SIZE;
+	unsigned long irqf = ukplat_lcpu_save_irqf();
+	unsigned int i;
+
+	for (i = 0; i < ROUNDS; i++) {
+		while (page_put(va, OLD))
+			ukarch_spinwait();
+		(void)ukplat_page_unmap(pt(), va, 1, 0);
+	}
+	ukplat_lcpu_restore_irqf(irqf);
+}
+
+static enum test_result deaf_cpus_wait_for_each_other(void)
+{
+	unsigned int cpus = ukplat_lcpu_count();
+
+	EXPECT(!window_open());
+	EXPECT(on_all_cpus(unmap_deaf, __NULL) == cpus);
+	EXPECT(!window_close());
+	return TEST_PASS;
+}
+
+/* Frames that are free when nothing waits anywhere */
+static __sz frames_free(void)
+{
+	while (ukplat_page_reclaim(pt()))
+		;
+	return pt()->fa->free_memory;
+}
+
+static enum test_result tables_come_back(void)
+{
+	__sz before, after;
+	unsigned int i;
+
+	/* Each page needs three tables of its own */
+	before = frames_free();
+	for (i = 0; i < ROUNDS; i++) {
+		__vaddr_t va = __VADDR_ANY;
+
+		EXPECT(!uk_vma_reserve(uk_vas_get_active(), &va, PAGE_SIZE));
+		EXPECT(!page_put(va, OLD));
+		EXPECT(!ukplat_page_unmap(pt(), va, 1, PAGE_FLAG_LAZY));
+		EXPECT(!uk_vma_unmap(uk_vas_get_active(), va, PAGE_SIZE, 0));
+	}
+	after = frames_free();
+	EXPECT(before == after);
+	return TEST_PASS;
+}
+
+const struct test_case tlb_cases[] = {
+	{ "without_shootdown_a_cpu_remembers",
+	  without_shootdown_a_cpu_remembers },
+	{ "unmapped_pages_are_forgotten", unmapped_pages_are_forgotten },
+	{ "many_unmapped_pages_are_forgotten",
+	  many_unmapped_pages_are_forgotten },
+	{ "remapped_pages_are_seen", remapped_pages_are_seen },
+	{ "protected_pages_cannot_be_written",
+	  protected_pages_cannot_be_written },
+	{ "pages_without_access_cannot_be_read",
+	  pages_without_access_cannot_be_read },
+	{ "frames_wait_for_a_cpu_that_remembers",
+	  frames_wait_for_a_cpu_that_remembers },
+	{ "addresses_wait_for_a_cpu_that_remembers",
+	  addresses_wait_for_a_cpu_that_remembers },
+	{ "a_full_quarantine_asks", a_full_quarantine_asks },
+	{ "sleeping_cpus_forget_undisturbed",
+	  sleeping_cpus_forget_undisturbed },
+	{ "a_stuck_cpu_is_reached_by_nmi", a_stuck_cpu_is_reached_by_nmi },
+	{ "deaf_cpus_wait_for_each_other", deaf_cpus_wait_for_each_other },
+	{ "tables_come_back", tables_come_back },
+	{ __NULL, __NULL },
+};
