@@ -109,6 +109,9 @@ unsigned int bench_allocs_get(struct bench_alloc allocs[BENCH_ALLOCS_MAX]);
 /** Instructions per operation on the boot CPU; needs QEMU's -icount. */
 int bench_exact(void);
 
+/** What policies of shootdown cost; needs QEMU's -icount. */
+int bench_shootdown(void);
+
 /** Operations per second on 1 to BENCH_CPUS CPUs. */
 int bench_parallel(void);
 

@@ -8,6 +8,7 @@
  *
  * Words of the command line:
  *   mode=exact|parallel|map  what to do; both measurements without it
+ *   mode=shootdown           policies of TLB shootdown
  *   debugseed                fixes all random numbers (mode=exact)
  *
  * Lines for programs are JSON objects:
@@ -85,15 +86,21 @@ static void print_map(void)
 #endif
 }
 
-static int has_mode(const char *want)
+static int is_mode(const char *want)
 {
 	const char *mode;
 	__sz len = strlen(want);
 
-	if (!ukplat_cmdline_find("mode", &mode))
-		return 1;
-	return !strncmp(mode, want, len) &&
+	return ukplat_cmdline_find("mode", &mode) &&
+	       !strncmp(mode, want, len) &&
 	       (mode[len] == ' ' || mode[len] == 0);
+}
+
+static int has_mode(const char *want)
+{
+	const char *mode;
+
+	return !ukplat_cmdline_find("mode", &mode) || is_mode(want);
 }
 
 int main(int argc __unused, char *argv[] __unused)
@@ -111,6 +118,8 @@ int main(int argc __unused, char *argv[] __unused)
 	}
 
 	printf("bench: %u CPUs\n", ukplat_lcpu_count());
+	if (is_mode("shootdown"))
+		return bench_shootdown() ? 1 : 0;
 	if (has_mode("parallel") || has_mode("map"))
 		print_map();
 	if (has_mode("exact"))

@@ -109,6 +109,22 @@ __paddr_t ukplat_page_translate(struct uk_pagetable *pt, __vaddr_t vaddr)
 	return paddr;
 }
 
+__u64 *ukplat_pt_entry(struct uk_pagetable *pt, __vaddr_t vaddr)
+{
+	struct pt_chunk chunk;
+	unsigned long irqf;
+	int rc;
+
+	if (!pt_range_is_valid(vaddr & PAGE_MASK, 1))
+		return __NULL;
+	irqf = uk_spin_lock_irqsave(&pt->lock);
+	rc = pt_chunk_find(pt, vaddr, 1, &chunk);
+	if (!rc && chunk.pte && !(pt_load(chunk.pte) & X86_PTE_OWNED))
+		chunk.pte = __NULL;
+	uk_spin_unlock_irqrestore(&pt->lock, irqf);
+	return rc ? __NULL : chunk.pte;
+}
+
 /** State of a scan */
 struct pt_scan {
 	int (*fn)(void *arg, __vaddr_t va, __paddr_t pa, __sz len,

@@ -81,6 +81,12 @@ cost-check: ## planted mistakes in figures of costs are found
 	$(call run_command,$@) -- $(PY) tests/support/test_cost.py
 .PHONY: bench-cost cost-files cost-check setup-cost
 
+bench-shootdown: setup-bench ## what TLB shootdown costs, policies side by side
+	@$(MAKE) $(O)/guest/bench.elf
+	$(Q)$(PY) tests/support/shootdown.py --plot --out $(O)/bench \
+		$(O)/guest/bench.elf
+.PHONY: bench-shootdown
+
 bench-plot: setup-bench ## pictures of the newest results
 	$(Q)$(PY) tests/support/hostbench.py plot --out $(O)
 .PHONY: bench bench-insn bench-memory bench-scaling bench-plot setup-bench

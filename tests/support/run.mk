@@ -29,6 +29,11 @@ guest-test: $(O)/guest/test.elf ## tests in the guest, on CPUs and machines
 guest-boots: $(O)/guest/bench.elf ## what two boots may have in common
 	$(call run_long,$@) -- $(PY) tests/support/boots.py $<
 
+shootdown-check: $(O)/guest/bench.elf ## fails if TLB shootdown costs too much
+	$(call run_long,$@) -- $(PY) tests/support/shootdown.py --check \
+		--out $(O)/bench $<
+.PHONY: shootdown-check
+
 # The other compiler builds everything and passes the quick suites
 clang: ## library, guest and quick suites built by clang
 	$(call run_long,$@) -- $(MAKE) CC=clang O=$(O)/clang RUN_JOBS=1 \
@@ -56,7 +61,7 @@ tests-build: $(call programs,host,unit model stat race)
 # Two suites at a time, the long ones first
 SUITES := guest-test preload-check tidy race clang matrix guest-boots death \
 	misuse fuzz-replay scorecard-check model stat valgrind asan unit \
-	cost-check cppcheck format-check $(LINT_GOALS)
+	shootdown-check cost-check cppcheck format-check $(LINT_GOALS)
 
 test: setup-test ## every test; last line: N passed, N failed, N skipped
 	@rm -rf $(O)/results

@@ -144,6 +144,16 @@ int ukplat_page_set_attr(struct uk_pagetable *pt, __vaddr_t vaddr,
 			 unsigned long flags);
 
 /**
+ * Finds the lowest level entry of a page, for measurements of what a change
+ * of it costs.
+ *
+ * @return
+ *   The entry; it stays where it is while the page has a frame. __NULL if the
+ *   page has none.
+ */
+__u64 *ukplat_pt_entry(struct uk_pagetable *pt, __vaddr_t vaddr);
+
+/**
  * Translates an address. Does not wait for other CPUs that change it.
  *
  * @return

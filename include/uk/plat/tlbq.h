@@ -170,14 +170,27 @@ void ukplat_tlbq_turn(struct ukplat_tlbq *q);
 static inline int ukplat_tlbq_add(struct ukplat_tlbq *q, __vaddr_t vaddr,
 				  unsigned long pages)
 {
-	/* Acquire: pairs with the release in uk_spin_unlock() */
-	if (unlikely(__atomic_exchange_n(&q->lock.locked, 1, __ATOMIC_ACQUIRE)))
+	struct ukplat_tlbq_range *range;
+	int is_taken, is_full;
+
+	/* A trylock that takes two instructions less than the exchange of
+	 * uk_spin_trylock(). Locked, hence acquire: pairs with the release in
+	 * uk_spin_unlock()
+	 */
+	__asm__ __volatile__("lock btsl $0, %0"
+			     : "+m"(q->lock.locked), "=@ccc"(is_taken)
+			     :
+			     : "memory");
+	if (unlikely(is_taken))
 		return 0;
-	q->cur->vaddr = vaddr;
-	q->cur->pages = pages;
-	q->cur++;
-	q->credit -= (long)pages;
-	if (unlikely(q->credit <= 0))
+	range = q->cur++;
+	range->vaddr = vaddr;
+	range->pages = pages;
+	/* The compiler would test for what the subtraction has told */
+	__asm__("subq %2, %0"
+		: "+m"(q->credit), "=@ccle"(is_full)
+		: "er"(pages));
+	if (unlikely(is_full))
 		ukplat_tlbq_turn(q);
 	uk_spin_unlock(&q->lock);
 	return 1;
