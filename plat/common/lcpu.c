@@ -52,8 +52,11 @@ struct lcpu *lcpu_find(__u32 apic_id)
 
 void lcpu_online(struct lcpu *lcpu)
 {
-	/* Seq_cst: a shootdown that does not see this CPU counted and online
-	 * was asked for before the flush below. Pairs with lcpu_is_online()
+	__atomic_store_n(&lcpu->tlb_ipi, 0, __ATOMIC_RELAXED);
+	/* Until here nobody waited for this CPU, so that it must not have the
+	 * lower half, not even for a walk ahead. Seq_cst: a shootdown that does
+	 * not see this CPU counted and online was asked for before the flush
+	 * below. Pairs with lcpu_is_online()
 	 */
 	__atomic_add_fetch(&online_cnt, 1, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&lcpu->state, LCPU_ONLINE, __ATOMIC_SEQ_CST);

@@ -82,13 +82,17 @@ int ukplat_tlb_passed(__u64 gen)
 
 static void target_kick(struct lcpu *self, struct lcpu *target)
 {
-	/* One interrupt serves all requests that come before its handler.
+	unsigned long irqf = ukplat_lcpu_save_irqf();
+
+	/* One interrupt serves all requests that come before its handler. A
+	 * handler on this CPU must not find the flag before it is sent.
 	 * Seq_cst: pairs with lcpu_tlb_ipi_handler()
 	 */
-	if (__atomic_exchange_n(&target->tlb_ipi, 1, __ATOMIC_SEQ_CST))
-		return;
-	self->tlb_stats.ipis_sent++;
-	lcpu_ipi_tlb(target);
+	if (!__atomic_exchange_n(&target->tlb_ipi, 1, __ATOMIC_SEQ_CST)) {
+		self->tlb_stats.ipis_sent++;
+		lcpu_ipi_tlb(target);
+	}
+	ukplat_lcpu_restore_irqf(irqf);
 }
 
 static void targets_kick(struct lcpu *self, __u64 gen, int both)

@@ -21,6 +21,7 @@
 
 #include "libc.h"
 #include "test.h"
+#include "tlb.h"
 
 /* Allocations within which a damaged free slot has to be found */
 #define REUSE_MAX 100000U
@@ -174,6 +175,7 @@ static const struct crime {
 	{ "pfree_object", pfree_object },
 	{ "pfree_twice", pfree_twice },
 	{ "free_page", free_page },
+	{ "stale_write", tlb_stale_write },
 };
 
 int crime_commit(const char *name)

@@ -53,4 +53,7 @@ void watch_turn(struct watch *w);
 /** Ends the watcher. */
 void watch_stop(struct watch *w);
 
+/** A crime: another CPU writes to a page that was unmapped lazily. */
+void tlb_stale_write(void);
+
 #endif /* __GUESTTEST_TLB_H__ */

@@ -29,6 +29,10 @@ guest-test: $(O)/guest/test.elf ## tests in the guest, on CPUs and machines
 guest-boots: $(O)/guest/bench.elf ## what two boots may have in common
 	$(call run_long,$@) -- $(PY) tests/support/boots.py $<
 
+mutants: $(O)/.config ## planted mistakes in the shootdown are found; T=wait
+	$(call run_long,$@) -- $(PY) tests/mutants/run.py --out $(O) $(T)
+.PHONY: mutants
+
 shootdown-check: $(O)/guest/bench.elf ## fails if TLB shootdown costs too much
 	$(call run_long,$@) -- $(PY) tests/support/shootdown.py --check \
 		--out $(O)/bench $<
@@ -61,7 +65,7 @@ tests-build: $(call programs,host,unit model stat race)
 # Two suites at a time, the long ones first
 SUITES := guest-test preload-check tidy race clang matrix guest-boots death \
 	misuse fuzz-replay scorecard-check model stat valgrind asan unit \
-	shootdown-check cost-check cppcheck format-check $(LINT_GOALS)
+	mutants shootdown-check cost-check cppcheck format-check $(LINT_GOALS)
 
 test: setup-test ## every test; last line: N passed, N failed, N skipped
 	@rm -rf $(O)/results

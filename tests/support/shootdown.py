@@ -144,7 +144,7 @@ def plot(rows, folder):
     axes.set_xlabel("active CPUs")
     axes.set_ylabel("instructions of all CPUs for one page")
     axes.grid(linewidth=0.3)
-    axes.legend(fontsize=8)
+    axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
     hostbench_plot.save(figure, folder, "shootdown")
 
 

@@ -222,8 +222,8 @@ __sz ukplat_pt_scan(int (*fn)(void *arg, __vaddr_t va, __paddr_t pa, __sz len,
  * Builds a temporary top level table for the start of other CPUs: the upper
  * half of the system's table as it is now, and one low page at its physical
  * address, readable and executable. All its tables are below 4 GiB. A CPU
- * leaves it for ukplat_pt_get_active()->pt_pbase before it uses anything that
- * was mapped later.
+ * leaves it for ukplat_pt_idle_root() before it uses anything that was mapped
+ * later.
  *
  * @param page
  *   Physical address of the low page

@@ -55,7 +55,7 @@
 /* (c) What the firmware says; empty without a MADT */
 static struct madt madt;
 
-/* (c) Page table that the APs end up with; read by start16.S */
+/* (c) Page table that the APs start with; read by start16.S */
 __paddr_t smp_cr3;
 
 static void nsec_wait(__nsec nsec)
@@ -219,7 +219,8 @@ int ukplat_lcpu_start(const __u32 lcpuidx[], const unsigned int *num)
 	if (cr3 == __PADDR_INV)
 		return -ENOMEM;
 	UK_ASSERT(cr3 <= __U32_MAX);
-	smp_cr3 = ukplat_pt_get_active()->pt_pbase;
+	/* What is in the lower half may go while a CPU starts */
+	smp_cr3 = ukplat_pt_idle_root();
 	page = ukplat_paddr_to_ptr(paddr);
 	page_fill(page, paddr, cr3);
 	rc = cpus_start(page, paddr);
