@@ -47,6 +47,7 @@ include tests/support/run.mk
 include tests/support/misuse.mk
 include tests/support/bench.mk
 include tests/support/score.mk
+include tests/support/spin.mk
 
 all: preload guest tests-build ## everything that can be built
 .PHONY: all

@@ -64,8 +64,9 @@ tests-build: $(call programs,host,unit model stat race)
 
 # Two suites at a time, the long ones first
 SUITES := guest-test preload-check tidy race clang matrix guest-boots death \
-	misuse fuzz-replay scorecard-check model stat valgrind asan unit \
-	mutants shootdown-check cost-check cppcheck format-check $(LINT_GOALS)
+	mutants tlb-model misuse fuzz-replay scorecard-check model stat \
+	valgrind asan unit shootdown-check cost-check cppcheck format-check \
+	$(LINT_GOALS)
 
 test: setup-test ## every test; last line: N passed, N failed, N skipped
 	@rm -rf $(O)/results
