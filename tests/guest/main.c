@@ -27,8 +27,8 @@
 #include "test.h"
 
 static const struct test_case *const tables[] = {
-	malloc_cases, page_cases, heap_cases, irq_cases,
-	memory_cases, lcpu_cases, tlb_cases,  stress_cases,
+	malloc_cases, page_cases, heap_cases,	 irq_cases,    memory_cases,
+	lcpu_cases,   tlb_cases,  torture_cases, stress_cases,
 };
 
 /* Why the current case failed or was skipped */

@@ -36,6 +36,7 @@ extern const struct test_case irq_cases[];
 extern const struct test_case memory_cases[];
 extern const struct test_case lcpu_cases[];
 extern const struct test_case tlb_cases[];
+extern const struct test_case torture_cases[];
 extern const struct test_case stress_cases[];
 
 /**

@@ -29,6 +29,12 @@ guest-test: $(O)/guest/test.elf ## tests in the guest, on CPUs and machines
 guest-boots: $(O)/guest/bench.elf ## what two boots may have in common
 	$(call run_long,$@) -- $(PY) tests/support/boots.py $<
 
+torture: OPS = 5000000
+torture: $(O)/guest/test.elf ## page tables, OPS=5000000 times on SMP=4 CPUs
+	$(Q)$(PY) tests/support/qemu.py --smp $(SMP) --machine $(MACHINE) \
+		--timeout 36000 $< -- 'tests=torture*' ops=$(OPS) lcpus=2
+.PHONY: torture
+
 mutants: $(O)/.config ## planted mistakes in the shootdown are found; T=wait
 	$(call run_long,$@) -- $(PY) tests/mutants/run.py --out $(O) $(T)
 .PHONY: mutants

@@ -285,6 +285,35 @@ static int intctlr_init(void)
 	return ioapic_init(&madt);
 }
 
+/* CPUs to start at boot, the first one included: lcpus= on the command line */
+static unsigned int lcpus_wanted(void)
+{
+	unsigned int cnt = 0;
+	const char *val;
+
+	if (!ukplat_cmdline_find("lcpus", &val))
+		return lcpu_cnt;
+	for (; *val >= '0' && *val <= '9' && cnt < lcpu_cnt; val++)
+		cnt = cnt * 10 + (unsigned int)(*val - '0');
+	if (!cnt || (*val && *val != ' ')) {
+		uk_pr_warn("smp: lcpus= takes a number from 1 to %u\n",
+			   lcpu_cnt);
+		return lcpu_cnt;
+	}
+	return MIN(cnt, lcpu_cnt);
+}
+
+static void others_start(unsigned int cnt)
+{
+	static __u32 idx[CONFIG_UKPLAT_LCPU_MAXCOUNT];
+	unsigned int i, num = cnt - 1;
+
+	for (i = 0; i < num; i++)
+		idx[i] = i + 1;
+	if (num)
+		(void)ukplat_lcpu_start(idx, &num);
+}
+
 void ukplat_smp_init(void)
 {
 	int rc;
@@ -301,8 +330,7 @@ void ukplat_smp_init(void)
 	if (madt.cpu_cnt && madt.lapic_paddr != lapic_paddr())
 		uk_pr_warn("smp: MADT has the local APIC at 0x%lx, CPU 0x%lx\n",
 			   madt.lapic_paddr, lapic_paddr());
-	if (lcpu_cnt > 1)
-		(void)ukplat_lcpu_start(__NULL, __NULL);
+	others_start(lcpus_wanted());
 	uk_pr_info("smp: %u of %u CPUs online, %s\n", ukplat_lcpu_count(),
 		   lcpu_cnt, lapic_is_x2apic() ? "x2APIC" : "xAPIC");
 }
