@@ -10,8 +10,10 @@
 /* Physical frames, with upstream's interface
  *
  * All functions may be called on all CPUs, with interrupts enabled or
- * disabled, but not from NMI. A single frame is drawn at random from all that
- * are free.
+ * disabled, but not from NMI. A single frame is drawn at random from at least
+ * 2048 that are free, if there are so many; groups of 512 that are entirely
+ * free are left alone until then. 512 aligned frames are such a group, drawn
+ * at random. Frames come with arbitrary contents.
  */
 
 #include <errno.h>

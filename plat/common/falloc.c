@@ -17,37 +17,36 @@
 #include "falloc_core.h"
 #include "rng.h"
 
+struct falloc_core falloc_core;
+
 /* The frame lock: the innermost but for the console and the generator */
 static struct uk_spinlock falloc_lock = UK_SPINLOCK_INITIALIZER();
-static struct falloc_core falloc_core;
 static struct plat_rng falloc_rng;
 static struct uk_falloc falloc_machine;
 
 #ifdef CONFIG_UKPLAT_FALLOC_INJECT
 /* Allocations until one fails; ~0 for never */
-static unsigned long inject_after = UKPLAT_FALLOC_INJECT_OFF;
+unsigned long falloc_inject_after = UKPLAT_FALLOC_INJECT_OFF;
 
 void ukplat_falloc_inject(unsigned long after)
 {
-	__atomic_store_n(&inject_after, after, __ATOMIC_RELAXED);
+	__atomic_store_n(&falloc_inject_after, after, __ATOMIC_RELAXED);
 }
 
-/* Runs under the frame lock */
-static int inject_hits(void)
+int falloc_inject_step(void)
 {
 	unsigned long after;
 
-	after = __atomic_load_n(&inject_after, __ATOMIC_RELAXED);
-	if (likely(after == UKPLAT_FALLOC_INJECT_OFF))
-		return 0;
-	__atomic_store_n(&inject_after, after - 1, __ATOMIC_RELAXED);
-	/* 0 becomes UKPLAT_FALLOC_INJECT_OFF: exactly one fails */
+	after = __atomic_load_n(&falloc_inject_after, __ATOMIC_RELAXED);
+	do {
+		if (after == UKPLAT_FALLOC_INJECT_OFF)
+			return 0;
+		/* Relaxed: a counter; every value is met by one allocation */
+	} while (!__atomic_compare_exchange_n(&falloc_inject_after, &after,
+					      after - 1, 1, __ATOMIC_RELAXED,
+					      __ATOMIC_RELAXED));
+	/* 0 has become UKPLAT_FALLOC_INJECT_OFF: exactly one fails */
 	return after == 0;
-}
-#else
-static int inject_hits(void)
-{
-	return 0;
 }
 #endif
 
@@ -57,44 +56,70 @@ static __u32 falloc_rand(void *arg, __u32 bound)
 }
 
 /* The counters are read without the lock */
-static void counters_update(struct uk_falloc *fa)
+static void counters_update(void)
 {
-	__atomic_store_n(&fa->free_memory,
+	__atomic_store_n(&falloc_machine.free_memory,
 			 (__sz)falloc_core.nfree << PAGE_SHIFT,
 			 __ATOMIC_RELAXED);
-	__atomic_store_n(&fa->total_memory,
+	__atomic_store_n(&falloc_machine.total_memory,
 			 (__sz)falloc_core.total << PAGE_SHIFT,
 			 __ATOMIC_RELAXED);
 }
 
-static int falloc_run(struct uk_falloc *fa, __paddr_t *paddr,
-		      unsigned long frames, unsigned long flags, __u64 min,
-		      __u64 max)
+void __noreturn falloc_report(int rc, __paddr_t paddr)
+{
+	ukplat_console_panic();
+	ukplat_printk("falloc: BUG: %s: paddr=0x%lx\n",
+		      rc == -EEXIST ? "double free of a frame" :
+				      "free of a frame that does not exist",
+		      paddr);
+	ukplat_crash();
+}
+
+/* One attempt; the caller owns the frames then */
+static int frames_take(__u64 *pfn, unsigned long frames, __u64 align, __u64 min,
+		       __u64 max)
+{
+	unsigned long irqf;
+	unsigned long i;
+	int zero, rc;
+	__u64 p;
+
+	irqf = uk_spin_lock_irqsave(&falloc_lock);
+	if (*pfn != __U64_MAX)
+		rc = falloc_core_take_at(&falloc_core, *pfn, frames, &zero);
+	else if (frames == 1 && max == __U64_MAX && !min)
+		rc = falloc_core_take(&falloc_core, pfn, &zero);
+	else
+		rc = falloc_core_take_run(&falloc_core, frames, align, min, max,
+					  pfn, &zero);
+	for (i = 0; !rc && i < frames; i++) {
+		p = *pfn + i;
+		falloc_core_own(&falloc_core,
+				falloc_core_index(
+					&falloc_core,
+					falloc_core_range(&falloc_core, p), p));
+	}
+	counters_update();
+	uk_spin_unlock_irqrestore(&falloc_lock, irqf);
+	return rc;
+}
+
+static int falloc_run(__paddr_t *paddr, unsigned long frames,
+		      unsigned long flags, __u64 min, __u64 max)
 {
 	__u64 align = flags & FALLOC_FLAG_ALIGNED ? frames : 1;
-	unsigned long irqf;
-	__u64 pfn = 0;
+	__u64 pfn = *paddr == __PADDR_ANY ? __U64_MAX : *paddr >> PAGE_SHIFT;
 	int rc;
 
 	if (!frames || flags & ~(unsigned long)FALLOC_FLAG_ALIGNED ||
 	    !POWER_OF_2(align))
 		return -EINVAL;
+	if (falloc_inject_hits())
+		return -ENOMEM;
 
-	irqf = uk_spin_lock_irqsave(&falloc_lock);
-	if (inject_hits())
-		rc = -ENOMEM;
-	else if (*paddr != __PADDR_ANY)
-		rc = falloc_core_take_at(&falloc_core, *paddr >> PAGE_SHIFT,
-					 frames);
-	else if (frames == 1 && max == __U64_MAX)
-		rc = falloc_core_take(&falloc_core, &pfn);
-	else
-		rc = falloc_core_take_run(&falloc_core, frames, align, min, max,
-					  &pfn);
-	counters_update(fa);
-	uk_spin_unlock_irqrestore(&falloc_lock, irqf);
-
-	if (!rc && *paddr == __PADDR_ANY)
+	rc = frames_take(&pfn, frames, align, min, max);
+	if (!rc)
 		*paddr = pfn << PAGE_SHIFT;
 	return rc;
 }
@@ -102,44 +127,42 @@ static int falloc_run(struct uk_falloc *fa, __paddr_t *paddr,
 static int machine_falloc(struct uk_falloc *fa, __paddr_t *paddr,
 			  unsigned long frames, unsigned long flags)
 {
+	(void)fa;
 	if (*paddr != __PADDR_ANY && *paddr & ~PAGE_MASK)
 		return -EINVAL;
-	return falloc_run(fa, paddr, frames, flags, 0, __U64_MAX);
+	return falloc_run(paddr, frames, flags, 0, __U64_MAX);
 }
 
 static int machine_falloc_from_range(struct uk_falloc *fa, __paddr_t *paddr,
 				     unsigned long frames, unsigned long flags,
 				     __paddr_t min, __paddr_t max)
 {
+	(void)fa;
 	*paddr = __PADDR_ANY;
-	return falloc_run(fa, paddr, frames, flags,
-			  DIV_ROUND_UP(min, PAGE_SIZE), max >> PAGE_SHIFT);
+	return falloc_run(paddr, frames, flags, DIV_ROUND_UP(min, PAGE_SIZE),
+			  max >> PAGE_SHIFT);
 }
 
 static int machine_ffree(struct uk_falloc *fa, __paddr_t paddr,
 			 unsigned long frames)
 {
-	unsigned long irqf;
-	__u64 bad = paddr >> PAGE_SHIFT;
-	int rc = -EINVAL;
+	unsigned long irqf, i;
+	__u64 bad = 0;
+	int rc;
 
-	if (!(paddr & ~PAGE_MASK)) {
-		irqf = uk_spin_lock_irqsave(&falloc_lock);
-		rc = falloc_core_put(&falloc_core, paddr >> PAGE_SHIFT, frames,
-				     &bad);
-		counters_update(fa);
-		uk_spin_unlock_irqrestore(&falloc_lock, irqf);
-	}
-	if (likely(!rc))
-		return 0;
+	(void)fa;
+	for (i = 0; i < frames; i++)
+		falloc_disown(paddr + (i << PAGE_SHIFT));
 
-	ukplat_console_panic();
-	ukplat_printk("falloc: BUG: %s: paddr=0x%lx\n",
-		      rc == -EEXIST ? "double free of a frame" :
-				      "free of a frame that does not exist",
-		      rc == -EINVAL && paddr & ~PAGE_MASK ? paddr :
-							    bad << PAGE_SHIFT);
-	ukplat_crash();
+	irqf = uk_spin_lock_irqsave(&falloc_lock);
+	/* Whoever used them need not have cleared them */
+	rc = falloc_core_put(&falloc_core, paddr >> PAGE_SHIFT, frames, 0,
+			     &bad);
+	counters_update();
+	uk_spin_unlock_irqrestore(&falloc_lock, irqf);
+	if (unlikely(rc))
+		falloc_report(rc, bad << PAGE_SHIFT);
+	return 0;
 }
 
 static int machine_addmem(struct uk_falloc *fa, __paddr_t paddr,
@@ -148,11 +171,12 @@ static int machine_addmem(struct uk_falloc *fa, __paddr_t paddr,
 	unsigned long irqf;
 	int rc;
 
+	(void)fa;
 	if (paddr & ~PAGE_MASK)
 		return -EINVAL;
 	irqf = uk_spin_lock_irqsave(&falloc_lock);
 	rc = falloc_core_add(&falloc_core, paddr >> PAGE_SHIFT, frames);
-	counters_update(fa);
+	counters_update();
 	uk_spin_unlock_irqrestore(&falloc_lock, irqf);
 	return rc;
 }
@@ -171,23 +195,20 @@ struct uk_falloc *ukplat_falloc_get(void)
 
 __sz falloc_meta_len(__u64 frames)
 {
-	return ALIGN_UP(frames * 2 * sizeof(__u32), PAGE_SIZE);
+	return ALIGN_UP(falloc_core_meta_len(frames), PAGE_SIZE);
 }
 
 void falloc_init(void *meta, __u64 frames)
 {
-	__u32 *perm = meta;
-
-	UK_ASSERT(frames < FALLOC_CORE_NONE);
+	UK_ASSERT(frames <= FALLOC_CORE_MAX);
 	plat_rng_fork(&falloc_rng);
-	falloc_core_init(&falloc_core, perm, perm + frames, (__u32)frames,
-			 falloc_rand, &falloc_rng);
+	falloc_core_init(&falloc_core, meta, (__u32)frames, falloc_rand,
+			 &falloc_rng);
 }
 
 void falloc_rebase(void *meta)
 {
-	falloc_core.perm = meta;
-	falloc_core.pos = falloc_core.perm + falloc_core.cap;
+	falloc_core_rebase(&falloc_core, meta);
 	falloc_core.rand = falloc_rand;
 	falloc_core.rand_arg = &falloc_rng;
 }

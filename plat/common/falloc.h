@@ -7,9 +7,22 @@
 #ifndef __UKPLAT_FALLOC_PRIV_H__
 #define __UKPLAT_FALLOC_PRIV_H__
 
-/* Start of the frame allocator; its use is <uk/falloc.h> */
+/* The frame allocator's inner side; its use is <uk/falloc.h>
+ *
+ * Concurrency
+ *   The frame lock protects the core; it is the innermost lock but for those
+ *   of the console and of the generators, and never held while waiting.
+ */
 
+#include <errno.h>
+
+#include <uk/arch/paging.h>
 #include <uk/arch/types.h>
+#include <uk/config.h>
+#include <uk/essentials.h>
+#include <uk/plat/falloc.h>
+
+#include "falloc_core.h"
 
 /** Bytes of metadata for a number of frames, a multiple of the page size. */
 __sz falloc_meta_len(__u64 frames);
@@ -31,5 +44,50 @@ void falloc_init(void *meta, __u64 frames);
  *   New address of what falloc_init() got
  */
 void falloc_rebase(void *meta);
+
+/** Whether an injected failure hits; the counter is not at rest. */
+int falloc_inject_step(void);
+
+/**
+ * Reports a bad free and stops.
+ *
+ * @param rc
+ *   -EEXIST: nobody owns the frame; -EINVAL: there is no such frame
+ * @param paddr
+ *   What was to be freed
+ */
+void __noreturn falloc_report(int rc, __paddr_t paddr);
+
+/** The state behind the functions; falloc.c */
+extern struct falloc_core falloc_core;
+extern unsigned long falloc_inject_after;
+
+/** Tells whether this allocation has to fail. Once for each allocation. */
+static inline int falloc_inject_hits(void)
+{
+#ifdef CONFIG_UKPLAT_FALLOC_INJECT
+	/* Relaxed: a counter, it orders nothing */
+	if (unlikely(__atomic_load_n(&falloc_inject_after, __ATOMIC_RELAXED) !=
+		     UKPLAT_FALLOC_INJECT_OFF))
+		return falloc_inject_step();
+#endif
+	return 0;
+}
+
+/**
+ * Ends the ownership of a frame. Stops the system if nobody owns it or if
+ * there is no such frame. Any context.
+ */
+static inline void falloc_disown(__paddr_t paddr)
+{
+	__u64 pfn = paddr >> PAGE_SHIFT;
+	unsigned int range = falloc_core_range(&falloc_core, pfn);
+
+	if (unlikely(range == FALLOC_CORE_RANGES || paddr & ~PAGE_MASK))
+		falloc_report(-EINVAL, paddr);
+	if (unlikely(!falloc_core_disown(
+		    &falloc_core, falloc_core_index(&falloc_core, range, pfn))))
+		falloc_report(-EEXIST, paddr);
+}
 
 #endif /* __UKPLAT_FALLOC_PRIV_H__ */

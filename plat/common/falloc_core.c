@@ -9,65 +9,47 @@
 #include <uk/assert.h>
 #include <uk/essentials.h>
 
+#include "falloc_block.h"
 #include "falloc_core.h"
 
-void falloc_core_init(struct falloc_core *core, __u32 *perm, __u32 *pos,
-		      __u32 cap, __u32 (*rand)(void *arg, __u32 bound),
-		      void *rand_arg)
-{
-	UK_ASSERT(cap < FALLOC_CORE_NONE);
+/* Length of list[] from which blocks are closed: what is left then is a block
+ * more than that at which one is opened
+ */
+#define CHOICE_CLOSE (FALLOC_CORE_CHOICE + 2 * FALLOC_CORE_BLOCK)
+/* Free frames of a block that is worth it */
+#define CLOSE_FREE   (FALLOC_CORE_BLOCK / 2)
 
-	core->perm = perm;
-	core->pos = pos;
-	core->cap = cap;
-	core->total = 0;
-	core->nfree = 0;
-	core->rand = rand;
-	core->rand_arg = rand_arg;
-	core->nranges = 0;
+/* Each range may have an incomplete block at both ends */
+static __sz blocks_max(__u64 cap)
+{
+	return (cap >> FALLOC_CORE_BLOCK_SHIFT) + 2UL * FALLOC_CORE_RANGES;
 }
 
-/* Exchanges two entries of the permutation */
-static void perm_swap(struct falloc_core *core, __u32 a, __u32 b)
+__sz falloc_core_meta_len(__u64 cap)
 {
-	__u32 frame_a = core->perm[a];
-	__u32 frame_b = core->perm[b];
-
-	core->perm[a] = frame_b;
-	core->pos[frame_b] = a;
-	core->perm[b] = frame_a;
-	core->pos[frame_a] = b;
+	return blocks_max(cap) * sizeof(struct falloc_block) +
+	       cap * (2 * sizeof(__u32) + sizeof(__u8));
 }
 
-static int frame_is_free(const struct falloc_core *core, __u32 idx)
+void falloc_core_rebase(struct falloc_core *core, void *meta)
 {
-	return core->pos[idx] < core->nfree;
+	core->block = meta;
+	core->list = (__u32 *)(core->block + blocks_max(core->cap));
+	core->pos = core->list + core->cap;
+	core->owned = (__u8 *)(core->pos + core->cap);
 }
 
-static void frame_take(struct falloc_core *core, __u32 idx)
+void falloc_core_init(struct falloc_core *core, void *meta, __u32 cap,
+		      __u32 (*rand)(void *arg, __u32 bound), void *rand_arg)
 {
-	perm_swap(core, core->pos[idx], core->nfree - 1);
-	core->nfree--;
-}
+	UK_ASSERT(cap <= FALLOC_CORE_MAX);
 
-static void frame_put(struct falloc_core *core, __u32 idx)
-{
-	perm_swap(core, core->pos[idx], core->nfree);
-	core->nfree++;
-}
-
-/* Index of a frame, FALLOC_CORE_NONE if there is no such frame */
-static __u32 frame_find(const struct falloc_core *core, __u64 pfn)
-{
-	const struct falloc_range *r;
-	unsigned int i;
-
-	for (i = 0; i < core->nranges; i++) {
-		r = &core->ranges[i];
-		if (pfn - r->pfn < r->cnt)
-			return r->first + (__u32)(pfn - r->pfn);
-	}
-	return FALLOC_CORE_NONE;
+	*core = (struct falloc_core){
+		.cap = cap,
+		.rand = rand,
+		.rand_arg = rand_arg,
+	};
+	falloc_core_rebase(core, meta);
 }
 
 /* Range that an index belongs to */
@@ -80,10 +62,67 @@ static unsigned int range_of(const struct falloc_core *core, __u32 idx)
 	return i;
 }
 
+/* Spot of a frame that exists */
+static struct falloc_spot spot_of(const struct falloc_core *core, __u64 pfn)
+{
+	return falloc_spot_at(&core->ranges[falloc_core_range(core, pfn)], pfn);
+}
+
+/* Opens blocks until there is enough to draw from, or all are open */
+static void choice_widen(struct falloc_core *core)
+{
+	__u32 from, i;
+
+	while (core->nopen < FALLOC_CORE_CHOICE && core->end[1]) {
+		from = core->end[1] > core->end[0] ? core->end[0] : 0;
+		i = from + core->rand(core->rand_arg, core->end[1] - from);
+		falloc_block_open(core, core->block[i].order);
+	}
+}
+
+/* Closes blocks as long as the others offer enough choice: those that are
+ * idle, and b if that is worth it
+ */
+static void choice_narrow(struct falloc_core *core, __u32 b)
+{
+	const struct falloc_block *block = &core->block[b];
+
+	while (unlikely(core->nopen >= CHOICE_CLOSE)) {
+		if (core->end[2] > core->end[1])
+			falloc_block_close(core,
+					   core->block[core->end[1]].order);
+		else if (block->state == FALLOC_BLOCK_OPEN &&
+			 block->len == FALLOC_CORE_BLOCK &&
+			 block->nfree >= CLOSE_FREE)
+			falloc_block_close(core, b);
+		else
+			break;
+	}
+}
+
+/* All frames of a range that is new */
+static void range_fill(struct falloc_core *core, const struct falloc_range *r)
+{
+	__u64 pfn = r->pfn;
+	__u64 end = r->pfn + r->cnt;
+	struct falloc_spot spot;
+	__u64 stop;
+
+	while (pfn < end) {
+		stop = MIN(end, ALIGN_UP(pfn + 1, (__u64)FALLOC_CORE_BLOCK));
+		spot = falloc_spot_at(r, pfn);
+		falloc_block_add(core, spot.idx, (__u32)(stop - pfn));
+		if (stop - pfn < FALLOC_CORE_BLOCK)
+			for (; pfn < stop; pfn++, spot.idx++)
+				falloc_spot_put(core, spot, 0);
+		pfn = stop;
+	}
+}
+
 int falloc_core_add(struct falloc_core *core, __u64 pfn, __u64 cnt)
 {
-	const struct falloc_range *r;
-	__u32 i;
+	struct falloc_range *r;
+	unsigned int i;
 
 	if (!cnt || pfn + cnt < pfn)
 		return -EINVAL;
@@ -96,33 +135,99 @@ int falloc_core_add(struct falloc_core *core, __u64 pfn, __u64 cnt)
 	    cnt > core->cap - core->total)
 		return -ENOMEM;
 
-	core->ranges[core->nranges++] = (struct falloc_range){
+	r = &core->ranges[core->nranges];
+	*r = (struct falloc_range){
 		.pfn = pfn,
 		.first = core->total,
 		.cnt = (__u32)cnt,
+		.block = core->nblocks,
 	};
-	for (i = core->total; i < core->total + (__u32)cnt; i++) {
-		core->perm[i] = i;
-		core->pos[i] = i;
-	}
 	core->total += (__u32)cnt;
-	while (i-- > core->total - (__u32)cnt)
-		frame_put(core, i);
+	range_fill(core, r);
+	choice_narrow(core, r->block);
+	/* Release: publishes the range. Pairs with the acquire in
+	 * falloc_core_range()
+	 */
+	__atomic_store_n(&core->nranges, core->nranges + 1, __ATOMIC_RELEASE);
 	return 0;
 }
 
-int falloc_core_take(struct falloc_core *core, __u64 *pfn)
+int falloc_core_take(struct falloc_core *core, __u64 *pfn, int *zero)
 {
 	const struct falloc_range *r;
 	__u32 idx;
 
-	if (!core->nfree)
+	choice_widen(core);
+	if (!core->nopen)
 		return -ENOMEM;
 
-	idx = core->perm[core->rand(core->rand_arg, core->nfree)];
+	idx = core->list[core->rand(core->rand_arg, core->nopen)];
 	r = &core->ranges[range_of(core, idx)];
-	frame_take(core, idx);
 	*pfn = r->pfn + (idx - r->first);
+	*zero = falloc_spot_take(core, falloc_spot_at(r, *pfn));
+	return 0;
+}
+
+/* Tells whether [pfn, pfn + left) begins with all frames of a block that is
+ * whole or taken: it changes hands at once then
+ */
+static int is_block_at(const struct falloc_core *core, struct falloc_spot spot,
+		       __u64 left)
+{
+	const struct falloc_block *block = &core->block[spot.block];
+
+	return block->state >= FALLOC_BLOCK_WHOLE && spot.idx == block->first &&
+	       left >= FALLOC_CORE_BLOCK;
+}
+
+int falloc_core_take_at(struct falloc_core *core, __u64 pfn, __u64 cnt,
+			int *zero)
+{
+	struct falloc_spot spot;
+	unsigned int r;
+	__u64 i;
+
+	if (!cnt || pfn + cnt < pfn)
+		return -EINVAL;
+	for (i = 0; i < cnt; i++) {
+		r = falloc_core_range(core, pfn + i);
+		if (r == FALLOC_CORE_RANGES)
+			return -EINVAL;
+		if (!falloc_spot_is_free(core, falloc_spot_at(&core->ranges[r],
+							      pfn + i)))
+			return -ENOMEM;
+	}
+	*zero = 1;
+	for (i = 0; i < cnt;) {
+		spot = spot_of(core, pfn + i);
+		if (is_block_at(core, spot, cnt - i)) {
+			*zero &= falloc_block_take(core, spot.block);
+			i += FALLOC_CORE_BLOCK;
+			continue;
+		}
+		if (core->block[spot.block].state == FALLOC_BLOCK_WHOLE)
+			falloc_block_open(core, spot.block);
+		*zero &= falloc_spot_take(core, spot);
+		i++;
+	}
+	choice_narrow(core, spot_of(core, pfn).block);
+	return 0;
+}
+
+/* Takes a random block of which all frames are free */
+static int block_draw(struct falloc_core *core, __u64 *pfn, int *zero)
+{
+	const struct falloc_range *r;
+	__u32 b;
+
+	if (!core->end[0] && core->end[2] == core->end[1])
+		return -ENOMEM;
+	if (!core->end[0])
+		falloc_block_close(core, core->block[core->end[1]].order);
+	b = core->block[core->rand(core->rand_arg, core->end[0])].order;
+	*zero = falloc_block_take(core, b);
+	r = &core->ranges[range_of(core, core->block[b].first)];
+	*pfn = r->pfn + (core->block[b].first - r->first);
 	return 0;
 }
 
@@ -138,7 +243,7 @@ static int run_search(const struct falloc_core *core,
 		/* From the end: what is in the way is skipped at once */
 		i = start + cnt;
 		while (i > start &&
-		       frame_is_free(core, r->first + (__u32)(i - 1 - r->pfn)))
+		       falloc_spot_is_free(core, falloc_spot_at(r, i - 1)))
 			i--;
 		if (i == start) {
 			*pfn = start;
@@ -150,7 +255,7 @@ static int run_search(const struct falloc_core *core,
 }
 
 int falloc_core_take_run(struct falloc_core *core, __u64 cnt, __u64 align,
-			 __u64 min, __u64 max, __u64 *pfn)
+			 __u64 min, __u64 max, __u64 *pfn, int *zero)
 {
 	const struct falloc_range *r;
 	unsigned int begin, i;
@@ -161,6 +266,9 @@ int falloc_core_take_run(struct falloc_core *core, __u64 cnt, __u64 align,
 	UK_ASSERT(POWER_OF_2(align));
 	if (cnt > core->nfree)
 		return -ENOMEM;
+	if (cnt == FALLOC_CORE_BLOCK && align == FALLOC_CORE_BLOCK && !min &&
+	    max == __U64_MAX)
+		return block_draw(core, pfn, zero);
 
 	/* From a random frame to the end of its range, through all other
 	 * ranges, and to that frame again
@@ -178,65 +286,39 @@ int falloc_core_take_run(struct falloc_core *core, __u64 cnt, __u64 align,
 			to = MIN(to, mid + cnt);
 		if (from < to &&
 		    run_search(core, r, from, to, cnt, align, pfn) == 0)
-			return falloc_core_take_at(core, *pfn, cnt);
+			return falloc_core_take_at(core, *pfn, cnt, zero);
 	}
 	return -ENOMEM;
 }
 
-int falloc_core_take_at(struct falloc_core *core, __u64 pfn, __u64 cnt)
+int falloc_core_put(struct falloc_core *core, __u64 pfn, __u64 cnt, int zero,
+		    __u64 *bad)
 {
+	struct falloc_spot spot;
+	unsigned int r;
 	__u64 i;
-	__u32 idx;
-
-	if (!cnt || pfn + cnt < pfn)
-		return -EINVAL;
-	for (i = 0; i < cnt; i++) {
-		idx = frame_find(core, pfn + i);
-		if (idx == FALLOC_CORE_NONE)
-			return -EINVAL;
-		if (!frame_is_free(core, idx))
-			return -ENOMEM;
-	}
-	for (i = 0; i < cnt; i++)
-		frame_take(core, frame_find(core, pfn + i));
-	return 0;
-}
-
-int falloc_core_put(struct falloc_core *core, __u64 pfn, __u64 cnt, __u64 *bad)
-{
-	__u64 i;
-	__u32 idx;
 
 	for (i = 0; i < cnt; i++) {
 		*bad = pfn + i;
-		idx = frame_find(core, pfn + i);
-		if (idx == FALLOC_CORE_NONE)
+		r = falloc_core_range(core, pfn + i);
+		if (r == FALLOC_CORE_RANGES)
 			return -EINVAL;
-		if (frame_is_free(core, idx))
+		if (falloc_spot_is_free(core, falloc_spot_at(&core->ranges[r],
+							     pfn + i)))
 			return -EEXIST;
 	}
-	for (i = 0; i < cnt; i++)
-		frame_put(core, frame_find(core, pfn + i));
-	return 0;
-}
-
-int falloc_core_is_valid(const struct falloc_core *core)
-{
-	__u32 first = 0;
-	__u32 i;
-
-	if (core->nfree > core->total || core->total > core->cap) /* F2 */
-		return 0;
-	for (i = 0; i < core->nranges; i++) { /* F3 */
-		if (core->ranges[i].first != first)
-			return 0;
-		first += core->ranges[i].cnt;
+	for (i = 0; i < cnt;) {
+		spot = spot_of(core, pfn + i);
+		if (is_block_at(core, spot, cnt - i)) {
+			falloc_block_put(core, spot.block, zero);
+			i += FALLOC_CORE_BLOCK;
+			continue;
+		}
+		if (core->block[spot.block].state == FALLOC_BLOCK_TAKEN)
+			falloc_block_split(core, spot.block);
+		falloc_spot_put(core, spot, zero);
+		choice_narrow(core, spot.block);
+		i++;
 	}
-	if (first != core->total)
-		return 0;
-	for (i = 0; i < core->total; i++) /* F1 */
-		if (core->pos[i] >= core->total ||
-		    core->perm[core->pos[i]] != i)
-			return 0;
-	return 1;
+	return 0;
 }

@@ -6,7 +6,8 @@
 
 /* Unit test of the frame allocator's core
  *
- * links: plat/common/falloc_core.c
+ * links: plat/common/falloc_core.c plat/common/falloc_block.c
+ *        plat/common/falloc_check.c
  */
 
 #include <errno.h>
@@ -23,7 +24,7 @@
 
 #include "falloc_core.h"
 
-#define UNIT_TEST(fn) cmocka_unit_test_setup(fn, setup)
+#define UNIT_TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 /* Two ranges with a hole; the second one has the lower addresses */
 #define HIGH_PFN 0x100000UL
@@ -43,7 +44,7 @@
 #define CHI_LIMIT 147.0
 
 static struct falloc_core core;
-static __u32 perm[FRAMES], pos[FRAMES];
+static __u64 *meta;
 static __u32 rand_state;
 
 void uk_assert_fail(const char *cond, const char *file, int line)
@@ -64,12 +65,20 @@ static int setup(void **state)
 {
 	(void)state;
 	rand_state = MODEL_SEED;
-	memset(perm, 0xff, sizeof(perm));
-	memset(pos, 0xff, sizeof(pos));
-	falloc_core_init(&core, perm, pos, FRAMES, test_rand, &rand_state);
+	meta = malloc(falloc_core_meta_len(FRAMES));
+	assert_non_null(meta);
+	memset(meta, 0xff, falloc_core_meta_len(FRAMES));
+	falloc_core_init(&core, meta, FRAMES, test_rand, &rand_state);
 	assert_int_equal(falloc_core_add(&core, HIGH_PFN, HIGH_CNT), 0);
 	assert_int_equal(falloc_core_add(&core, LOW_PFN, LOW_CNT), 0);
 	assert_true(falloc_core_is_valid(&core));
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	free(meta);
 	return 0;
 }
 
@@ -87,12 +96,46 @@ static __u64 pfn_of(unsigned int idx)
 	return idx < LOW_CNT ? LOW_PFN + idx : HIGH_PFN + (idx - LOW_CNT);
 }
 
+static int try_put(__u64 pfn, __u64 cnt, __u64 *bad)
+{
+	return falloc_core_put(&core, pfn, cnt, 0, bad);
+}
+
 static void put(__u64 pfn, __u64 cnt)
 {
 	__u64 bad;
 
-	assert_int_equal(falloc_core_put(&core, pfn, cnt, &bad), 0);
+	assert_int_equal(try_put(pfn, cnt, &bad), 0);
 	assert_true(falloc_core_is_valid(&core));
+}
+
+/* No frame here was ever put as zero, so none may be taken as such */
+
+static int take(__u64 *pfn)
+{
+	int zero = 0;
+	int rc = falloc_core_take(&core, pfn, &zero);
+
+	assert_int_equal(zero, 0);
+	return rc;
+}
+
+static int take_at(__u64 pfn, __u64 cnt)
+{
+	int zero = 0;
+	int rc = falloc_core_take_at(&core, pfn, cnt, &zero);
+
+	assert_int_equal(zero, 0);
+	return rc;
+}
+
+static int take_run(__u64 cnt, __u64 align, __u64 min, __u64 max, __u64 *pfn)
+{
+	int zero = 0;
+	int rc = falloc_core_take_run(&core, cnt, align, min, max, pfn, &zero);
+
+	assert_int_equal(zero, 0);
+	return rc;
 }
 
 static void falloc_hands_out_each_frame_once(void **state)
@@ -103,12 +146,12 @@ static void falloc_hands_out_each_frame_once(void **state)
 
 	(void)state;
 	for (i = 0; i < FRAMES; i++) {
-		assert_int_equal(falloc_core_take(&core, &pfn), 0);
+		assert_int_equal(take(&pfn), 0);
 		assert_int_equal(seen[index_of(pfn)]++, 0);
 		assert_true(falloc_core_is_valid(&core));
 	}
 
-	assert_int_equal(falloc_core_take(&core, &pfn), -ENOMEM);
+	assert_int_equal(take(&pfn), -ENOMEM);
 }
 
 static void falloc_reuses_what_was_put(void **state)
@@ -116,11 +159,11 @@ static void falloc_reuses_what_was_put(void **state)
 	__u64 pfn, again;
 
 	(void)state;
-	while (falloc_core_take(&core, &pfn) == 0)
+	while (take(&pfn) == 0)
 		;
 	put(HIGH_PFN + 3, 1);
 
-	assert_int_equal(falloc_core_take(&core, &again), 0);
+	assert_int_equal(take(&again), 0);
 	assert_int_equal(again, HIGH_PFN + 3);
 }
 
@@ -129,10 +172,10 @@ static void falloc_put_detects_double_free(void **state)
 	__u64 pfn, bad;
 
 	(void)state;
-	assert_int_equal(falloc_core_take(&core, &pfn), 0);
+	assert_int_equal(take(&pfn), 0);
 	put(pfn, 1);
 
-	assert_int_equal(falloc_core_put(&core, pfn, 1, &bad), -EEXIST);
+	assert_int_equal(try_put(pfn, 1, &bad), -EEXIST);
 	assert_int_equal(bad, pfn);
 	assert_int_equal(core.nfree, FRAMES);
 }
@@ -142,9 +185,8 @@ static void falloc_put_detects_unknown_frames(void **state)
 	__u64 bad;
 
 	(void)state;
-	assert_int_equal(falloc_core_put(&core, LOW_PFN - 1, 1, &bad), -EINVAL);
-	assert_int_equal(falloc_core_put(&core, HIGH_PFN + HIGH_CNT, 1, &bad),
-			 -EINVAL);
+	assert_int_equal(try_put(LOW_PFN - 1, 1, &bad), -EINVAL);
+	assert_int_equal(try_put(HIGH_PFN + HIGH_CNT, 1, &bad), -EINVAL);
 	assert_int_equal(bad, HIGH_PFN + HIGH_CNT);
 }
 
@@ -153,9 +195,9 @@ static void falloc_put_is_all_or_nothing(void **state)
 	__u64 bad;
 
 	(void)state;
-	assert_int_equal(falloc_core_take_at(&core, LOW_PFN, 4), 0);
+	assert_int_equal(take_at(LOW_PFN, 4), 0);
 
-	assert_int_equal(falloc_core_put(&core, LOW_PFN, 5, &bad), -EEXIST);
+	assert_int_equal(try_put(LOW_PFN, 5, &bad), -EEXIST);
 	assert_int_equal(bad, LOW_PFN + 4);
 	assert_int_equal(core.nfree, FRAMES - 4);
 	put(LOW_PFN, 4);
@@ -164,13 +206,13 @@ static void falloc_put_is_all_or_nothing(void **state)
 static void falloc_takes_given_frames(void **state)
 {
 	(void)state;
-	assert_int_equal(falloc_core_take_at(&core, HIGH_PFN + 5, 3), 0);
+	assert_int_equal(take_at(HIGH_PFN + 5, 3), 0);
 	assert_int_equal(core.nfree, FRAMES - 3);
 
-	assert_int_equal(falloc_core_take_at(&core, HIGH_PFN + 3, 3), -ENOMEM);
-	assert_int_equal(falloc_core_take_at(&core, HIGH_PFN - 1, 2), -EINVAL);
-	assert_int_equal(falloc_core_take_at(&core, LOW_PFN, 0), -EINVAL);
-	assert_int_equal(falloc_core_take_at(&core, ~0UL, 2), -EINVAL);
+	assert_int_equal(take_at(HIGH_PFN + 3, 3), -ENOMEM);
+	assert_int_equal(take_at(HIGH_PFN - 1, 2), -EINVAL);
+	assert_int_equal(take_at(LOW_PFN, 0), -EINVAL);
+	assert_int_equal(take_at(~0UL, 2), -EINVAL);
 	assert_int_equal(core.nfree, FRAMES - 3);
 	assert_true(falloc_core_is_valid(&core));
 }
@@ -192,10 +234,10 @@ static void falloc_added_frames_join_those_in_use(void **state)
 	__u64 pfn;
 
 	(void)state;
-	falloc_core_init(&core, perm, pos, FRAMES, test_rand, &rand_state);
+	falloc_core_init(&core, meta, FRAMES, test_rand, &rand_state);
 	assert_int_equal(falloc_core_add(&core, LOW_PFN, LOW_CNT), 0);
-	assert_int_equal(falloc_core_take(&core, &pfn), 0);
-	assert_int_equal(falloc_core_take(&core, &pfn), 0);
+	assert_int_equal(take(&pfn), 0);
+	assert_int_equal(take(&pfn), 0);
 
 	assert_int_equal(falloc_core_add(&core, HIGH_PFN, HIGH_CNT), 0);
 	assert_true(falloc_core_is_valid(&core));
@@ -208,22 +250,16 @@ static void falloc_run_is_aligned_and_in_range(void **state)
 	__u64 pfn;
 
 	(void)state;
-	assert_int_equal(falloc_core_take_run(&core, 8, 8, 0, ~0UL, &pfn), 0);
+	assert_int_equal(take_run(8, 8, 0, ~0UL, &pfn), 0);
 	assert_int_equal(pfn % 8, 0);
 	put(pfn, 8);
 
-	assert_int_equal(falloc_core_take_run(&core, 2, 1, LOW_PFN + 4,
-					      LOW_PFN + 6, &pfn),
-			 0);
+	assert_int_equal(take_run(2, 1, LOW_PFN + 4, LOW_PFN + 6, &pfn), 0);
 	assert_int_equal(pfn, LOW_PFN + 4);
-	assert_int_equal(falloc_core_take_run(&core, 1, 1, LOW_PFN + 4,
-					      LOW_PFN + 6, &pfn),
+	assert_int_equal(take_run(1, 1, LOW_PFN + 4, LOW_PFN + 6, &pfn),
 			 -ENOMEM);
-	assert_int_equal(falloc_core_take_run(&core, HIGH_CNT + 1, 1, 0, ~0UL,
-					      &pfn),
-			 -ENOMEM);
-	assert_int_equal(
-		falloc_core_take_run(&core, HIGH_CNT, 1, 0, ~0UL, &pfn), 0);
+	assert_int_equal(take_run(HIGH_CNT + 1, 1, 0, ~0UL, &pfn), -ENOMEM);
+	assert_int_equal(take_run(HIGH_CNT, 1, 0, ~0UL, &pfn), 0);
 	assert_int_equal(pfn, HIGH_PFN);
 }
 
@@ -255,7 +291,7 @@ static void model_step(unsigned char *used)
 		used[i] = 0;
 		return;
 	}
-	rc = falloc_core_take_run(&core, cnt, 1, 0, ~0UL, &pfn);
+	rc = take_run(cnt, 1, 0, ~0UL, &pfn);
 	assert_int_equal(rc, model_longest(used) >= cnt ? 0 : -ENOMEM);
 	for (i = 0; !rc && i < cnt; i++)
 		assert_int_equal(used[index_of(pfn + i)]++, 0);
@@ -287,7 +323,7 @@ static void falloc_draws_uniformly(void **state)
 
 	(void)state;
 	for (i = 0; i < CHI_DRAWS; i++) {
-		assert_int_equal(falloc_core_take(&core, &pfn), 0);
+		assert_int_equal(take(&pfn), 0);
 		hits[index_of(pfn)]++;
 		put(pfn, 1);
 	}
@@ -302,14 +338,25 @@ static void falloc_draws_uniformly(void **state)
 static void falloc_is_invalid_after_corruption(void **state)
 {
 	(void)state;
-	perm[3] ^= 1;
+	core.list[3] ^= 1;
 	assert_false(falloc_core_is_valid(&core));
-	perm[3] ^= 1;
+	core.list[3] ^= 1;
 	core.nfree = FRAMES + 1;
 	assert_false(falloc_core_is_valid(&core));
 	core.nfree = FRAMES;
 	core.ranges[1].first++;
 	assert_false(falloc_core_is_valid(&core));
+	core.ranges[1].first--;
+	core.block[0].order ^= 1;
+	assert_false(falloc_core_is_valid(&core));
+	core.block[0].order ^= 1;
+	core.block[0].nzero++;
+	assert_false(falloc_core_is_valid(&core));
+	core.block[0].nzero--;
+	falloc_core_own(&core, 0);
+	assert_false(falloc_core_is_valid(&core));
+	assert_int_equal(falloc_core_disown(&core, 0), 1);
+	assert_true(falloc_core_is_valid(&core));
 }
 
 int main(void)

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+#include <uk/assert.h>
+#include <uk/essentials.h>
+
+#include "falloc_block.h"
+
+static int block_is_complete(const struct falloc_block *block)
+{
+	return block->len == FALLOC_CORE_BLOCK;
+}
+
+enum falloc_segment falloc_block_segment(const struct falloc_block *block)
+{
+	switch (block->state) {
+	case FALLOC_BLOCK_WHOLE:
+		return FALLOC_SEGMENT_WHOLE;
+	case FALLOC_BLOCK_REST:
+		return block->nfree ? FALLOC_SEGMENT_REST :
+				      FALLOC_SEGMENT_OTHER;
+	case FALLOC_BLOCK_OPEN:
+		return block->nfree == FALLOC_CORE_BLOCK ? FALLOC_SEGMENT_IDLE :
+							   FALLOC_SEGMENT_OTHER;
+	default:
+		return FALLOC_SEGMENT_OTHER;
+	}
+}
+
+/* Exchanges two entries of order[] */
+static void order_swap(struct falloc_core *core, __u32 a, __u32 b)
+{
+	__u32 block_a = core->block[a].order;
+	__u32 block_b = core->block[b].order;
+
+	core->block[a].order = block_b;
+	core->block[block_b].place = a;
+	core->block[b].order = block_a;
+	core->block[block_a].place = b;
+}
+
+/* Moves a block to its segment: at each border the block beside it takes its
+ * place, and the border moves by one
+ */
+static void order_update(struct falloc_core *core, __u32 b)
+{
+	unsigned int to = falloc_block_segment(&core->block[b]);
+	unsigned int at = 0;
+
+	while (at < FALLOC_SEGMENT_OTHER &&
+	       core->block[b].place >= core->end[at])
+		at++;
+	for (; at < to; at++)
+		order_swap(core, core->block[b].place, --core->end[at]);
+	for (; at > to; at--)
+		order_swap(core, core->block[b].place, core->end[at - 1]++);
+}
+
+static void list_append(struct falloc_core *core, __u32 idx, __u32 zero)
+{
+	core->list[core->nopen] = idx;
+	core->pos[idx] = core->nopen | zero;
+	core->nopen++;
+}
+
+/* Leaves the bit of the frame as it is */
+static void list_remove(struct falloc_core *core, __u32 idx)
+{
+	__u32 pos = core->pos[idx] & FALLOC_POS_INDEX;
+	__u32 last = core->list[--core->nopen];
+
+	core->list[pos] = last;
+	core->pos[last] = (core->pos[last] & FALLOC_POS_ZERO) | pos;
+	core->pos[idx] = (core->pos[idx] & FALLOC_POS_ZERO) | FALLOC_POS_REST;
+}
+
+int falloc_spot_take(struct falloc_core *core, struct falloc_spot spot)
+{
+	struct falloc_block *block = &core->block[spot.block];
+	int zero = (core->pos[spot.idx] & FALLOC_POS_ZERO) != 0;
+
+	if (block->state == FALLOC_BLOCK_OPEN)
+		list_remove(core, spot.idx);
+	core->pos[spot.idx] = FALLOC_POS_USED;
+	core->nfree--;
+	block->nfree--;
+	block->nzero = (__u16)(block->nzero - zero);
+	order_update(core, spot.block);
+	return zero;
+}
+
+void falloc_spot_put(struct falloc_core *core, struct falloc_spot spot,
+		     int zero)
+{
+	struct falloc_block *block = &core->block[spot.block];
+	__u32 bit = zero ? FALLOC_POS_ZERO : 0;
+
+	core->nfree++;
+	block->nfree++;
+	block->nzero = (__u16)(block->nzero + !!zero);
+	if (block->state == FALLOC_BLOCK_OPEN) {
+		list_append(core, spot.idx, bit);
+	} else {
+		core->pos[spot.idx] = FALLOC_POS_REST | bit;
+		if (block->nfree == FALLOC_CORE_BLOCK)
+			block->state = FALLOC_BLOCK_WHOLE;
+	}
+	order_update(core, spot.block);
+}
+
+void falloc_block_add(struct falloc_core *core, __u32 first, __u32 len)
+{
+	__u32 b = core->nblocks++;
+	__u32 i;
+
+	core->block[b] = (struct falloc_block){
+		.order = b,
+		.place = b,
+		.first = first,
+		.len = (__u16)len,
+		.state = FALLOC_BLOCK_OPEN,
+	};
+	for (i = first; i < first + len; i++) {
+		core->pos[i] = FALLOC_POS_USED;
+		core->owned[i] = 0;
+	}
+	if (!block_is_complete(&core->block[b]))
+		return;
+	core->block[b].state = FALLOC_BLOCK_TAKEN;
+	falloc_block_put(core, b, 0);
+}
+
+void falloc_block_open(struct falloc_core *core, __u32 b)
+{
+	struct falloc_block *block = &core->block[b];
+	int whole = block->state == FALLOC_BLOCK_WHOLE;
+	__u32 i, zero;
+
+	UK_ASSERT(whole || block->state == FALLOC_BLOCK_REST);
+	block->state = FALLOC_BLOCK_OPEN;
+	for (i = block->first; i < block->first + FALLOC_CORE_BLOCK; i++) {
+		if (!whole && core->pos[i] == FALLOC_POS_USED)
+			continue;
+		zero = core->pos[i] & FALLOC_POS_ZERO;
+		if (whole && block->nzero == FALLOC_CORE_BLOCK)
+			zero = FALLOC_POS_ZERO;
+		else if (whole && !block->nzero)
+			zero = 0;
+		list_append(core, i, zero);
+	}
+	order_update(core, b);
+}
+
+void falloc_block_close(struct falloc_core *core, __u32 b)
+{
+	struct falloc_block *block = &core->block[b];
+	__u32 i;
+
+	UK_ASSERT(block->state == FALLOC_BLOCK_OPEN);
+	UK_ASSERT(block_is_complete(block));
+	for (i = block->first; i < block->first + FALLOC_CORE_BLOCK; i++)
+		if (core->pos[i] != FALLOC_POS_USED)
+			list_remove(core, i);
+	block->state = block->nfree == FALLOC_CORE_BLOCK ? FALLOC_BLOCK_WHOLE :
+							   FALLOC_BLOCK_REST;
+	order_update(core, b);
+}
+
+int falloc_block_take(struct falloc_core *core, __u32 b)
+{
+	struct falloc_block *block = &core->block[b];
+	int zero = block->nzero == FALLOC_CORE_BLOCK;
+
+	UK_ASSERT(block->state == FALLOC_BLOCK_WHOLE);
+	block->state = FALLOC_BLOCK_TAKEN;
+	block->nfree = 0;
+	block->nzero = 0;
+	core->nfree -= FALLOC_CORE_BLOCK;
+	order_update(core, b);
+	return zero;
+}
+
+void falloc_block_put(struct falloc_core *core, __u32 b, int zero)
+{
+	struct falloc_block *block = &core->block[b];
+
+	UK_ASSERT(block->state == FALLOC_BLOCK_TAKEN);
+	block->state = FALLOC_BLOCK_WHOLE;
+	block->nfree = FALLOC_CORE_BLOCK;
+	block->nzero = zero ? FALLOC_CORE_BLOCK : 0;
+	core->nfree += FALLOC_CORE_BLOCK;
+	order_update(core, b);
+}
+
+void falloc_block_split(struct falloc_core *core, __u32 b)
+{
+	struct falloc_block *block = &core->block[b];
+	__u32 i;
+
+	UK_ASSERT(block->state == FALLOC_BLOCK_TAKEN);
+	block->state = FALLOC_BLOCK_REST;
+	for (i = block->first; i < block->first + FALLOC_CORE_BLOCK; i++)
+		core->pos[i] = FALLOC_POS_USED;
+}

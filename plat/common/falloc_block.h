@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+#ifndef __UKPLAT_FALLOC_BLOCK_H__
+#define __UKPLAT_FALLOC_BLOCK_H__
+
+/* Blocks of frames: the steps of which the operations of falloc_core.h are
+ * made. That header has the essay; the frame lock is held.
+ */
+
+#include <uk/arch/types.h>
+
+#include "falloc_core.h"
+
+/* Top bit of pos[]: the frame is free and known to be zero */
+#define FALLOC_POS_ZERO	 (1U << 31)
+/* The rest: place in list[], or one of the two below */
+#define FALLOC_POS_INDEX (~FALLOC_POS_ZERO)
+/* In use */
+#define FALLOC_POS_USED	 (FALLOC_CORE_MAX + 1)
+/* Free, but not in list[] */
+#define FALLOC_POS_REST	 FALLOC_CORE_MAX
+
+/* Segments of order[] */
+enum falloc_segment {
+	FALLOC_SEGMENT_WHOLE,
+	FALLOC_SEGMENT_REST,
+	FALLOC_SEGMENT_IDLE,
+	FALLOC_SEGMENT_OTHER
+};
+
+/** Where a frame is in the metadata */
+struct falloc_spot {
+	__u32 idx;
+	__u32 block;
+};
+
+/** Spot of a frame of this range. */
+static inline struct falloc_spot falloc_spot_at(const struct falloc_range *r,
+						__u64 pfn)
+{
+	return (struct falloc_spot){
+		.idx = r->first + (__u32)(pfn - r->pfn),
+		.block =
+			r->block + (__u32)((pfn >> FALLOC_CORE_BLOCK_SHIFT) -
+					   (r->pfn >> FALLOC_CORE_BLOCK_SHIFT)),
+	};
+}
+
+/** Tells whether a frame is free. */
+static inline int falloc_spot_is_free(const struct falloc_core *core,
+				      struct falloc_spot spot)
+{
+	if (core->block[spot.block].state >= FALLOC_BLOCK_WHOLE)
+		return core->block[spot.block].state == FALLOC_BLOCK_WHOLE;
+	return (core->pos[spot.idx] & FALLOC_POS_INDEX) != FALLOC_POS_USED;
+}
+
+/** Segment that a block belongs to. */
+enum falloc_segment falloc_block_segment(const struct falloc_block *block);
+
+/**
+ * Takes a free frame of an open block or of one at rest.
+ *
+ * @return
+ *   1 if it is known to be zero, otherwise 0
+ */
+int falloc_spot_take(struct falloc_core *core, struct falloc_spot spot);
+
+/** Puts a frame in use of an open block or of one at rest. */
+void falloc_spot_put(struct falloc_core *core, struct falloc_spot spot,
+		     int zero);
+
+/**
+ * Appends a block. A complete one is whole, the frames of others are in use.
+ *
+ * @param first
+ *   Index of its first frame
+ * @param len
+ *   Number of its frames
+ */
+void falloc_block_add(struct falloc_core *core, __u32 first, __u32 len);
+
+/** Puts the free frames of a block that is whole or at rest into list[]. */
+void falloc_block_open(struct falloc_core *core, __u32 b);
+
+/** Removes the free frames of a complete open block from list[]. */
+void falloc_block_close(struct falloc_core *core, __u32 b);
+
+/**
+ * Takes a whole block. Constant time.
+ *
+ * @return
+ *   1 if all its frames are known to be zero, otherwise 0
+ */
+int falloc_block_take(struct falloc_core *core, __u32 b);
+
+/** Makes a taken block whole. Constant time. */
+void falloc_block_put(struct falloc_core *core, __u32 b, int zero);
+
+/** Lays a taken block to rest: all its frames are in use. */
+void falloc_block_split(struct falloc_core *core, __u32 b);
+
+#endif /* __UKPLAT_FALLOC_BLOCK_H__ */
