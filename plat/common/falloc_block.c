@@ -88,7 +88,9 @@ int falloc_spot_take(struct falloc_core *core, struct falloc_spot spot)
 	core->nfree--;
 	block->nfree--;
 	block->nzero = (__u16)(block->nzero - zero);
-	order_update(core, spot.block);
+	/* It was idle, or rests without a free frame now */
+	if (unlikely(block->nfree == FALLOC_CORE_BLOCK - 1 || !block->nfree))
+		order_update(core, spot.block);
 	return zero;
 }
 
@@ -108,7 +110,9 @@ void falloc_spot_put(struct falloc_core *core, struct falloc_spot spot,
 		if (block->nfree == FALLOC_CORE_BLOCK)
 			block->state = FALLOC_BLOCK_WHOLE;
 	}
-	order_update(core, spot.block);
+	/* It is idle or whole, or rested without a free frame */
+	if (unlikely(block->nfree == FALLOC_CORE_BLOCK || block->nfree == 1))
+		order_update(core, spot.block);
 }
 
 void falloc_block_add(struct falloc_core *core, __u32 first, __u32 len)
