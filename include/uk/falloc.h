@@ -72,7 +72,7 @@ struct uk_falloc {
 	int (*addmem)(struct uk_falloc *fa, __paddr_t paddr,
 		      unsigned long frames);
 
-	/** Bytes that are free; may be outdated at once */
+	/** Bytes that are free and in no CPU's cache; may be outdated */
 	__sz free_memory;
 	/** Bytes of all frames added so far */
 	__sz total_memory;

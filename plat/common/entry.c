@@ -22,6 +22,7 @@
 #include "boot.h"
 #include "bootinfo.h"
 #include "falloc.h"
+#include "frame_cache.h"
 #include "image.h"
 #include "lcpu.h"
 #include "pt.h"
@@ -108,6 +109,7 @@ void __noreturn ukplat_entry(void)
 		ukplat_terminate(UKPLAT_EXIT_CRASH);
 	}
 	ukplat_trap_cpu_init(0);
+	frame_cache_init();
 	frames_add_late();
 
 	uk_pr_info("ukallocrnd guest: %lu MiB, %s seed, image at 0x%lx\n",

@@ -15,6 +15,7 @@
 
 #include "falloc.h"
 #include "falloc_core.h"
+#include "frame_cache.h"
 #include "rng.h"
 
 struct falloc_core falloc_core;
@@ -76,6 +77,44 @@ void __noreturn falloc_report(int rc, __paddr_t paddr)
 	ukplat_crash();
 }
 
+unsigned int falloc_refs_take(__u64 *refs, unsigned int cnt)
+{
+	unsigned long irqf;
+	unsigned int i;
+	__u64 pfn;
+	int zero;
+
+	irqf = uk_spin_lock_irqsave(&falloc_lock);
+	for (i = 0; i < cnt; i++) {
+		if (falloc_core_take(&falloc_core, &pfn, &zero))
+			break;
+		refs[i] = pfn << PAGE_SHIFT |
+			  falloc_core_range(&falloc_core, pfn) |
+			  (zero ? FALLOC_REF_ZERO : 0);
+	}
+	counters_update();
+	uk_spin_unlock_irqrestore(&falloc_lock, irqf);
+	return i;
+}
+
+void falloc_refs_put(const __u64 *refs, unsigned int cnt)
+{
+	unsigned long irqf;
+	unsigned int i;
+	__u64 bad = 0;
+	int rc = 0;
+
+	irqf = uk_spin_lock_irqsave(&falloc_lock);
+	for (i = 0; i < cnt && !rc; i++)
+		rc = falloc_core_put(&falloc_core, refs[i] >> PAGE_SHIFT, 1,
+				     (refs[i] & FALLOC_REF_ZERO) != 0, &bad);
+	counters_update();
+	uk_spin_unlock_irqrestore(&falloc_lock, irqf);
+	/* Nobody owned it: only damaged metadata leads here */
+	if (unlikely(rc))
+		falloc_report(rc, bad << PAGE_SHIFT);
+}
+
 /* One attempt; the caller owns the frames then */
 static int frames_take(__u64 *pfn, unsigned long frames, __u64 align, __u64 min,
 		       __u64 max)
@@ -119,6 +158,11 @@ static int falloc_run(__paddr_t *paddr, unsigned long frames,
 		return -ENOMEM;
 
 	rc = frames_take(&pfn, frames, align, min, max);
+	if (unlikely(rc == -ENOMEM) && frame_cache_held()) {
+		/* What is missing may be in a cache */
+		frame_cache_reclaim();
+		rc = frames_take(&pfn, frames, align, min, max);
+	}
 	if (!rc)
 		*paddr = pfn << PAGE_SHIFT;
 	return rc;
@@ -152,7 +196,7 @@ static int machine_ffree(struct uk_falloc *fa, __paddr_t paddr,
 
 	(void)fa;
 	for (i = 0; i < frames; i++)
-		falloc_disown(paddr + (i << PAGE_SHIFT));
+		(void)falloc_ref_disown(paddr + (i << PAGE_SHIFT));
 
 	irqf = uk_spin_lock_irqsave(&falloc_lock);
 	/* Whoever used them need not have cleared them */
@@ -191,6 +235,12 @@ static struct uk_falloc falloc_machine = {
 struct uk_falloc *ukplat_falloc_get(void)
 {
 	return &falloc_machine;
+}
+
+__sz ukplat_falloc_available(void)
+{
+	return __atomic_load_n(&falloc_machine.free_memory, __ATOMIC_RELAXED) +
+	       (frame_cache_held() << PAGE_SHIFT);
 }
 
 __sz falloc_meta_len(__u64 frames)

@@ -9,6 +9,12 @@
 
 /* The frame allocator's inner side; its use is <uk/falloc.h>
  *
+ * How
+ *   frame_cache.c moves frames in and out by references: the physical address
+ *   and, in the bits that are 0 in it, the number of the range and whether
+ *   the frame is known to be zero. A reference leads to all metadata of its
+ *   frame without a search.
+ *
  * Concurrency
  *   The frame lock protects the core; it is the innermost lock but for those
  *   of the console and of the generators, and never held while waiting.
@@ -23,6 +29,12 @@
 #include <uk/plat/falloc.h>
 
 #include "falloc_core.h"
+
+/* Parts of a reference; the rest is the physical address */
+#define FALLOC_REF_RANGE 0x1fUL
+#define FALLOC_REF_ZERO	 0x20UL
+
+UK_CTASSERT(FALLOC_CORE_RANGES == FALLOC_REF_RANGE + 1);
 
 /** Bytes of metadata for a number of frames, a multiple of the page size. */
 __sz falloc_meta_len(__u64 frames);
@@ -44,6 +56,30 @@ void falloc_init(void *meta, __u64 frames);
  *   New address of what falloc_init() got
  */
 void falloc_rebase(void *meta);
+
+/**
+ * Takes single frames at random, under one hold of the frame lock. Nobody
+ * owns them yet.
+ *
+ * @param[out] refs
+ *   Receives the references
+ * @param cnt
+ *   Number of frames
+ *
+ * @return
+ *   Number of frames taken, less than cnt only if no other is free
+ */
+unsigned int falloc_refs_take(__u64 *refs, unsigned int cnt);
+
+/**
+ * Gives frames that nobody owns back, under one hold of the frame lock.
+ *
+ * @param refs
+ *   References; those that are known to be zero say so
+ * @param cnt
+ *   Number of frames
+ */
+void falloc_refs_put(const __u64 *refs, unsigned int cnt);
 
 /** Whether an injected failure hits; the counter is not at rest. */
 int falloc_inject_step(void);
@@ -74,11 +110,30 @@ static inline int falloc_inject_hits(void)
 	return 0;
 }
 
+/** Physical address of a reference. */
+static inline __paddr_t falloc_ref_paddr(__u64 ref)
+{
+	return ref & PAGE_MASK;
+}
+
+/** The user of a frame that was just taken owns it now. */
+static inline void falloc_ref_own(__u64 ref)
+{
+	falloc_core_own(
+		&falloc_core,
+		falloc_core_index(&falloc_core,
+				  (unsigned int)(ref & FALLOC_REF_RANGE),
+				  ref >> PAGE_SHIFT));
+}
+
 /**
  * Ends the ownership of a frame. Stops the system if nobody owns it or if
  * there is no such frame. Any context.
+ *
+ * @return
+ *   Its reference, not known to be zero
  */
-static inline void falloc_disown(__paddr_t paddr)
+static inline __u64 falloc_ref_disown(__paddr_t paddr)
 {
 	__u64 pfn = paddr >> PAGE_SHIFT;
 	unsigned int range = falloc_core_range(&falloc_core, pfn);
@@ -88,6 +143,7 @@ static inline void falloc_disown(__paddr_t paddr)
 	if (unlikely(!falloc_core_disown(
 		    &falloc_core, falloc_core_index(&falloc_core, range, pfn))))
 		falloc_report(-EEXIST, paddr);
+	return paddr | range;
 }
 
 #endif /* __UKPLAT_FALLOC_PRIV_H__ */

@@ -61,7 +61,9 @@
  *
  *   owned[] tells whose the frames are, not where: 1 while somebody outside
  *   of the allocator has the right to put the frame. A right is given up by
- *   an atomic exchange, and of two who put the same frame one gets a 0.
+ *   an atomic exchange, and of two who put the same frame one gets a 0. The
+ *   caches of frames (frame_cache.h) have no such right, so a frame that was
+ *   put into a cache cannot be put again, though the core counts it as used.
  *
  * Invariants (falloc_core_is_valid() tests them)
  *   F1 list[pos[i]] == i for all free frames i of open blocks; there are

@@ -19,6 +19,12 @@ extern "C" {
 /** The frame allocator that owns all RAM nobody else uses. */
 struct uk_falloc *ukplat_falloc_get(void);
 
+/**
+ * Bytes that are free: those that free_memory counts, and those that CPUs
+ * hold in caches to be fast. Takes no lock, so it may be outdated at once.
+ */
+__sz ukplat_falloc_available(void);
+
 #ifdef CONFIG_UKPLAT_FALLOC_INJECT
 /**
  * Makes one later allocation fail, for tests of failure paths.
