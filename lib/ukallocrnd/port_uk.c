@@ -175,8 +175,7 @@ __sz rnd_port_total(void)
 
 __sz rnd_port_available(void)
 {
-	/* Other CPUs write it under a lock; one of the values will do */
-	return __atomic_load_n(&heap_vas.pt->fa->free_memory, __ATOMIC_RELAXED);
+	return ukplat_page_available();
 }
 
 void rnd_port_entropy(void *buf, __sz len)

@@ -155,7 +155,8 @@ static void image_map(void)
 }
 
 /* Draws where the direct map goes, and fills it. Image and metadata of the
- * frame allocator are left out: they need no second address.
+ * frame allocator are left out: they need no second address. Page tables have
+ * a window of their own (pt_pool.h).
  */
 static void direct_map_build(void)
 {
@@ -167,16 +168,21 @@ static void direct_map_build(void)
 	for (i = 0; i < boot_info.map.cnt; i++)
 		if (boot_info.map.r[i].type == MEMREGION_FREE)
 			end = MAX(end, boot_info.map.r[i].end);
-	rc = ukplat_area_reserve("direct map", ALIGN_UP(end, PAGE_LARGE_SIZE),
-				 PAGE_LARGE_SIZE, &boot_info.direct_map);
+	end = ALIGN_UP(end, PAGE_LARGE_SIZE);
+	rc = ukplat_area_reserve("direct map", end, PAGE_LARGE_SIZE,
+				 &boot_info.direct_map);
+	if (!rc)
+		rc = ukplat_area_reserve("page tables", end, PAGE_LARGE_SIZE,
+					 &boot_info.window);
 	for (i = 0; i < boot_info.map.cnt && !rc; i++) {
 		r = &boot_info.map.r[i];
 		if (r->type == MEMREGION_FREE)
-			rc = pt_direct_map_add(boot_info.direct_map, r->start,
+			rc = pt_direct_map_add(boot_info.direct_map,
+					       boot_info.window, r->start,
 					       r->end);
 	}
 	if (!rc)
-		rc = pt_direct_map_add(boot_info.direct_map,
+		rc = pt_direct_map_add(boot_info.direct_map, boot_info.window,
 				       (__paddr_t)__data_end,
 				       (__paddr_t)__image_end);
 	if (rc)

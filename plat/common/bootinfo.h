@@ -36,8 +36,9 @@ struct boot_info {
 	/** Where the image lies, physically and in the final page table */
 	__paddr_t image_paddr;
 	__vaddr_t image_vaddr;
-	/** Direct map: address of paddr 0 */
+	/** Direct map, and window for page tables: address of paddr 0 */
 	__vaddr_t direct_map;
+	__vaddr_t window;
 	/** Metadata of the frame allocator */
 	__paddr_t meta_paddr;
 	__sz meta_len;

@@ -49,7 +49,7 @@ static void state_rebase(void)
 {
 	area_rebase(boot_info.image_vaddr - boot_info.image_paddr);
 	falloc_rebase((void *)boot_info.meta_vaddr);
-	pt_rebase(ukplat_falloc_get(), boot_info.direct_map);
+	pt_rebase(ukplat_falloc_get(), boot_info.direct_map, boot_info.window);
 }
 
 /* Memory that the boot could not reach, or needed itself until now */

@@ -12,11 +12,14 @@
 #include <uk/plat/memory.h>
 #include <uk/plat/tlb.h>
 
+#include "frame_cache.h"
 #include "pt.h"
+#include "pt_pool.h"
 
 #define PADDR_4GIB (1UL << 32)
 
 __vaddr_t pt_direct_map;
+__vaddr_t pt_window;
 
 static struct uk_pagetable pt_system;
 
@@ -37,9 +40,15 @@ void *ukplat_paddr_to_ptr(__paddr_t paddr)
 	return (void *)(pt_direct_map + paddr);
 }
 
+/* The first word of a frame of a list */
+static __u64 *frame_link(const struct pt_frames *list, __paddr_t paddr)
+{
+	return list->tables ? pt_table(paddr) : pt_data(paddr);
+}
+
 void pt_frames_push(struct pt_frames *list, __paddr_t paddr)
 {
-	*pt_table(paddr) = list->head;
+	*frame_link(list, paddr) = list->head;
 	list->head = paddr;
 	list->cnt++;
 }
@@ -49,30 +58,35 @@ __paddr_t pt_frames_pop(struct pt_frames *list)
 	__paddr_t paddr = list->head;
 
 	UK_ASSERT(list->cnt);
-	list->head = *pt_table(paddr);
+	list->head = *frame_link(list, paddr);
 	list->cnt--;
-	*pt_table(paddr) = 0;
+	*frame_link(list, paddr) = 0;
 	return paddr;
 }
 
-void pt_frames_free(struct uk_pagetable *pt, struct pt_frames *list)
+void pt_frames_free(struct pt_frames *list)
 {
-	while (list->cnt)
-		uk_ffree(pt->fa, pt_frames_pop(list), 1);
+	__paddr_t paddr;
+
+	while (list->cnt) {
+		paddr = pt_frames_pop(list);
+		if (list->tables)
+			pt_pool_put(paddr);
+		else
+			frame_put(paddr);
+	}
 }
 
-int pt_frames_alloc(struct uk_pagetable *pt, struct pt_frames *list,
-		    unsigned long cnt)
+int pt_frames_alloc(struct pt_frames *list, unsigned long cnt)
 {
 	__paddr_t paddr;
 
 	while (cnt--) {
-		paddr = uk_falloc(pt->fa, 1);
+		paddr = list->tables ? pt_pool_take(__PADDR_MAX) : frame_take();
 		if (unlikely(paddr == __PADDR_INV)) {
-			pt_frames_free(pt, list);
+			pt_frames_free(list);
 			return -ENOMEM;
 		}
-		memset(pt_table(paddr), 0, PAGE_SIZE);
 		pt_frames_push(list, paddr);
 	}
 	return 0;
@@ -87,12 +101,12 @@ static void table_retire(struct uk_pagetable *pt, __paddr_t paddr, int upper)
 	 * nothing present in the table
 	 */
 	if (upper) {
-		list = (struct pt_frames){ pt->limbo, pt->limbo_cnt };
+		list = (struct pt_frames){ pt->limbo, pt->limbo_cnt, 1 };
 		pt_frames_push(&list, paddr);
 		pt->limbo = list.head;
 		pt->limbo_cnt = list.cnt;
 	} else {
-		list = (struct pt_frames){ pt->empty, pt->empty_cnt };
+		list = (struct pt_frames){ pt->empty, pt->empty_cnt, 1 };
 		pt_frames_push(&list, paddr);
 		pt->empty = list.head;
 		pt->empty_cnt = list.cnt;
@@ -125,7 +139,7 @@ void pt_entry_clear(struct uk_pagetable *pt, const struct pt_chunk *chunk,
 
 void pt_limbo_trim(struct uk_pagetable *pt)
 {
-	struct pt_frames list;
+	struct pt_frames list = { .tables = 1 };
 	unsigned long irqf;
 
 	irqf = uk_spin_lock_irqsave(&pt->lock);
@@ -138,7 +152,7 @@ void pt_limbo_trim(struct uk_pagetable *pt)
 	if (!list.cnt)
 		return;
 	ukplat_tlb_shootdown_tables();
-	pt_frames_free(pt, &list);
+	pt_frames_free(&list);
 }
 
 __u64 *pt_table_get(const struct uk_pagetable *pt, __u64 *entry, __u64 *parent,
@@ -163,43 +177,79 @@ __paddr_t ukplat_pt_idle_root(void)
 
 int pt_init(struct uk_falloc *fa)
 {
-	struct pt_frames list = { 0 };
-
 	pt_system.fa = fa;
-	if (pt_frames_alloc(&pt_system, &list, 2))
+	if (pt_pool_init(fa))
 		return -ENOMEM;
-	pt_system.pt_pbase = pt_frames_pop(&list);
-	pt_idle = pt_frames_pop(&list);
+	pt_system.pt_pbase = pt_pool_take(__PADDR_MAX);
+	pt_idle = pt_pool_take(__PADDR_MAX);
 	pt_system.pt_vbase = (__vaddr_t)pt_table(pt_system.pt_pbase);
 	return 0;
 }
 
-void pt_rebase(struct uk_falloc *fa, __vaddr_t base)
+void pt_rebase(struct uk_falloc *fa, __vaddr_t base, __vaddr_t window)
 {
 	pt_direct_map = base;
+	pt_window = window;
 	pt_system.fa = fa;
 	pt_system.pt_vbase = (__vaddr_t)pt_table(pt_system.pt_pbase);
 }
 
-static int large_map(__vaddr_t va, __paddr_t pa)
+/* The entry of a large page, and the one above it */
+static __u64 *large_entry(const struct uk_pagetable *pt, __vaddr_t va,
+			  __u64 **pdpte)
 {
-	__u64 *top = pt_table(pt_system.pt_pbase) + pt_index(va, 4);
-	struct pt_frames list = { 0 };
-	__u64 *pdpte, *pde;
+	__u64 *top = pt_table(pt->pt_pbase) + pt_index(va, 4);
 
-	if (pt_frames_alloc(&pt_system, &list, 2))
-		return -ENOMEM;
-	pdpte = pt_table_get(&pt_system, top, __NULL, &list) + pt_index(va, 3);
-	pde = pt_table_get(&pt_system, pdpte, top, &list) + pt_index(va, 2);
-	pt_frames_free(&pt_system, &list);
+	*pdpte = pt_next(pt_load(top)) + pt_index(va, 3);
+	return pt_next(pt_load(*pdpte)) + pt_index(va, 2);
+}
+
+void pt_large_set(const struct uk_pagetable *pt, __vaddr_t va, __paddr_t pa)
+{
+	__u64 *pdpte, *pde = large_entry(pt, va, &pdpte);
+
 	UK_ASSERT(!pt_load(pde));
 	pt_store(pde, pa | X86_PTE_PRESENT | X86_PTE_RW | X86_PTE_NX |
 			      X86_PTE_ACCESSED | X86_PTE_DIRTY | X86_PTE_PS);
 	pt_store(pdpte, pt_load(pdpte) + X86_PTE_USED_ONE);
+}
+
+/* The table stays, even if it has become empty: the page will come back */
+void pt_large_clear(const struct uk_pagetable *pt, __vaddr_t va)
+{
+	__u64 *pdpte, *pde = large_entry(pt, va, &pdpte);
+
+	UK_ASSERT(pt_load(pde) & X86_PTE_PS);
+	pt_store(pde, 0);
+	pt_store(pdpte, pt_load(pdpte) - X86_PTE_USED_ONE);
+}
+
+/* Makes the tables for a large page */
+static int large_prepare(__vaddr_t va)
+{
+	__u64 *top = pt_table(pt_system.pt_pbase) + pt_index(va, 4);
+	struct pt_frames list = { .tables = 1 };
+	__u64 *pdpte;
+
+	if (pt_frames_alloc(&list, 2))
+		return -ENOMEM;
+	pdpte = pt_table_get(&pt_system, top, __NULL, &list) + pt_index(va, 3);
+	(void)pt_table_get(&pt_system, pdpte, top, &list);
+	pt_frames_free(&list);
 	return 0;
 }
 
-int pt_direct_map_add(__vaddr_t base, __paddr_t start, __paddr_t end)
+/* A block may be in the one or in the other some day: tables for both */
+static int block_map(__vaddr_t base, __vaddr_t window, __paddr_t pa)
+{
+	if (large_prepare(base + pa) || large_prepare(window + pa))
+		return -ENOMEM;
+	pt_large_set(&pt_system, (pt_pool_has(pa) ? window : base) + pa, pa);
+	return 0;
+}
+
+int pt_direct_map_add(__vaddr_t base, __vaddr_t window, __paddr_t start,
+		      __paddr_t end)
 {
 	__paddr_t stop;
 	int rc = 0;
@@ -207,7 +257,7 @@ int pt_direct_map_add(__vaddr_t base, __paddr_t start, __paddr_t end)
 	while (start < end && !rc) {
 		if (!(start & (PAGE_LARGE_SIZE - 1)) &&
 		    end - start >= PAGE_LARGE_SIZE) {
-			rc = large_map(base + start, start);
+			rc = block_map(base, window, start);
 			start += PAGE_LARGE_SIZE;
 			continue;
 		}
@@ -222,13 +272,17 @@ int pt_direct_map_add(__vaddr_t base, __paddr_t start, __paddr_t end)
 
 void ukplat_pt_trampoline_free(void)
 {
-	while (trampoline_cnt)
-		uk_ffree(pt_system.fa, trampoline[--trampoline_cnt], 1);
+	__paddr_t paddr;
+
+	while (trampoline_cnt) {
+		paddr = trampoline[--trampoline_cnt];
+		memset(pt_table(paddr), 0, PAGE_SIZE);
+		pt_pool_put(paddr);
+	}
 }
 
 __paddr_t ukplat_pt_trampoline(__paddr_t page)
 {
-	struct uk_falloc *fa = pt_system.fa;
 	unsigned int level;
 	__paddr_t paddr;
 	__u64 bits;
@@ -236,11 +290,11 @@ __paddr_t ukplat_pt_trampoline(__paddr_t page)
 	UK_ASSERT(!trampoline_cnt);
 	UK_ASSERT(page < PADDR_4GIB && !(page & ~PAGE_MASK));
 	while (trampoline_cnt < UKARCH_PT_LEVELS) {
-		if (fa->falloc_from_range(fa, &paddr, 1, 0, 0, PADDR_4GIB)) {
+		paddr = pt_pool_take(PADDR_4GIB);
+		if (paddr == __PADDR_INV) {
 			ukplat_pt_trampoline_free();
 			return __PADDR_INV;
 		}
-		memset(pt_table(paddr), 0, PAGE_SIZE);
 		trampoline[trampoline_cnt++] = paddr;
 	}
 

@@ -69,6 +69,8 @@
 
 /** Address of paddr 0 in the direct map; 0 while the boot runs identity */
 extern __vaddr_t pt_direct_map;
+/** The same in the window that has the page tables; see pt_pool.h */
+extern __vaddr_t pt_window;
 
 /** The entries that lie in one lowest level table */
 struct pt_chunk {
@@ -106,6 +108,12 @@ static inline unsigned int pt_index(__vaddr_t va, unsigned int level)
 
 /** A frame as table. */
 static inline __u64 *pt_table(__paddr_t paddr)
+{
+	return (__u64 *)(pt_window + paddr);
+}
+
+/** A frame as data. */
+static inline __u64 *pt_data(__paddr_t paddr)
 {
 	return (__u64 *)(pt_direct_map + paddr);
 }
@@ -151,6 +159,8 @@ void pt_entry_clear(struct uk_pagetable *pt, const struct pt_chunk *chunk,
 struct pt_frames {
 	__paddr_t head;
 	unsigned long cnt;
+	/** They are tables; else data */
+	int tables;
 };
 
 /**
@@ -162,14 +172,14 @@ __u64 *pt_table_get(const struct uk_pagetable *pt, __u64 *entry, __u64 *parent,
 		    struct pt_frames *frames);
 
 /**
- * Adds zeroed frames to a list.
+ * Adds zeroed frames to a list: from the caches of frames, or, if it is one of
+ * tables, from the pool of tables.
  *
  * @return
  *   - (0): Added
  *   - (-ENOMEM): The list is empty, all its frames are free
  */
-int pt_frames_alloc(struct uk_pagetable *pt, struct pt_frames *list,
-		    unsigned long cnt);
+int pt_frames_alloc(struct pt_frames *list, unsigned long cnt);
 
 /** Adds a frame; its first word is overwritten. */
 void pt_frames_push(struct pt_frames *list, __paddr_t paddr);
@@ -178,7 +188,7 @@ void pt_frames_push(struct pt_frames *list, __paddr_t paddr);
 __paddr_t pt_frames_pop(struct pt_frames *list);
 
 /** Frees all frames of a list; but for their first words they are zero. */
-void pt_frames_free(struct uk_pagetable *pt, struct pt_frames *list);
+void pt_frames_free(struct pt_frames *list);
 
 /**
  * Frees what the zombies of a range hold, and empties them. All CPUs have
@@ -212,6 +222,9 @@ void pt_lazy_tables(void);
  */
 void pt_lazy_drain(struct uk_pagetable *pt);
 
+/** Pages in closed batches of all CPUs; may be outdated at once. */
+unsigned long pt_lazy_pages(void);
+
 /** Frees the empty tables of the upper half; wakes sleeping CPUs up. */
 void pt_limbo_trim(struct uk_pagetable *pt);
 
@@ -225,17 +238,31 @@ void pt_limbo_trim(struct uk_pagetable *pt);
  */
 int pt_init(struct uk_falloc *fa);
 
-/** Switches to the direct map at `base`, after the image has moved. */
-void pt_rebase(struct uk_falloc *fa, __vaddr_t base);
+/**
+ * Switches to direct map and window, after the image has moved.
+ *
+ * @param base, window
+ *   Address of paddr 0 in each
+ */
+void pt_rebase(struct uk_falloc *fa, __vaddr_t base, __vaddr_t window);
 
 /**
- * Maps RAM into the direct map with pages as large as possible. Boot only.
+ * Maps, or unmaps, a large page of direct map or window, whose tables exist.
+ * pt->lock is held; no flush.
+ */
+void pt_large_set(const struct uk_pagetable *pt, __vaddr_t va, __paddr_t pa);
+void pt_large_clear(const struct uk_pagetable *pt, __vaddr_t va);
+
+/**
+ * Maps RAM into the direct map with pages as large as possible, or, where it
+ * is a block of the pool of tables, into the window. Boot only.
  *
- * @param base
- *   Address of paddr 0
+ * @param base, window
+ *   Address of paddr 0 in each
  * @param start, end
  *   Physical range, page aligned
  */
-int pt_direct_map_add(__vaddr_t base, __paddr_t start, __paddr_t end);
+int pt_direct_map_add(__vaddr_t base, __vaddr_t window, __paddr_t start,
+		      __paddr_t end);
 
 #endif /* __UKPLAT_PT_H__ */

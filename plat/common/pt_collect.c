@@ -10,14 +10,18 @@
 #include <uk/essentials.h>
 #include <uk/plat/bootstrap.h>
 #include <uk/plat/console.h>
+#include <uk/plat/falloc.h>
 
+#include "frame_cache.h"
 #include "pt.h"
 
 /* Entries that are emptied under one hold of the lock */
 #define COLLECT_MAX 64UL
 
-#define FRAME_WORDS (PAGE_SIZE / sizeof(__u64))
+#define FRAME_WORDS  (PAGE_SIZE / sizeof(__u64))
+#define VERIFY_WORDS 16U
 
+#ifdef CONFIG_UKPLAT_UNMAP_VERIFY
 static void __noreturn dirty_report(__vaddr_t va, __paddr_t paddr, __sz off)
 {
 	ukplat_console_panic();
@@ -27,16 +31,30 @@ static void __noreturn dirty_report(__vaddr_t va, __paddr_t paddr, __sz off)
 	ukplat_crash();
 }
 
-#ifdef CONFIG_UKPLAT_UNMAP_VERIFY
+/* Four chains at a time: the loads need not wait for each other */
+static __u64 words_or(const __u64 *w)
+{
+	__u64 a = w[0], b = w[1], c = w[2], d = w[3];
+	unsigned int i;
+
+#pragma GCC unroll 4
+	for (i = 4; i < VERIFY_WORDS; i += 4) {
+		a |= w[i];
+		b |= w[i + 1];
+		c |= w[i + 2];
+		d |= w[i + 3];
+	}
+	return a | b | c | d;
+}
+
 /* Looks for what a CPU wrote through a translation that it still had */
 static void frame_verify(__vaddr_t va, __paddr_t paddr)
 {
-	const __u64 *w = pt_table(paddr);
+	const __u64 *w = pt_data(paddr);
 	__sz i;
 
-	for (i = 0; i < FRAME_WORDS; i += 8)
-		if (unlikely(w[i] | w[i + 1] | w[i + 2] | w[i + 3] | w[i + 4] |
-			     w[i + 5] | w[i + 6] | w[i + 7]))
+	for (i = 0; i < FRAME_WORDS; i += VERIFY_WORDS)
+		if (unlikely(words_or(w + i)))
 			break;
 	if (likely(i == FRAME_WORDS))
 		return;
@@ -89,6 +107,20 @@ static unsigned int chunk_empty(struct uk_pagetable *pt,
 	return cnt;
 }
 
+#ifdef CONFIG_UKPLAT_UNMAP_VERIFY
+static void frames_free(const __paddr_t *frames, unsigned int cnt)
+{
+	frame_put_many(frames, cnt);
+}
+#else
+/* Nobody knows that they are zero */
+static void frames_free(const __paddr_t *frames, unsigned int cnt)
+{
+	while (cnt)
+		uk_ffree(ukplat_falloc_get(), frames[--cnt], 1);
+}
+#endif
+
 static void chunk_collect(struct uk_pagetable *pt, const struct pt_chunk *chunk,
 			  __vaddr_t va, __u64 kind)
 {
@@ -100,8 +132,7 @@ static void chunk_collect(struct uk_pagetable *pt, const struct pt_chunk *chunk,
 	irqf = uk_spin_lock_irqsave(&pt->lock);
 	cnt = chunk_empty(pt, chunk, kind, frames);
 	uk_spin_unlock_irqrestore(&pt->lock, irqf);
-	while (cnt)
-		uk_ffree(pt->fa, frames[--cnt], 1);
+	frames_free(frames, cnt);
 }
 
 void pt_range_collect(struct uk_pagetable *pt, __vaddr_t va,

@@ -63,13 +63,13 @@ static int lazy_close(struct ukplat_tlbq *q, struct ukplat_tlbq_batch *batch)
 static void lazy_reap(struct ukplat_tlbq_batch *batch)
 {
 	struct uk_pagetable *pt = ukplat_pt_get_active();
-	struct pt_frames tables = { batch->frames, batch->frames_cnt };
+	struct pt_frames tables = { batch->frames, batch->frames_cnt, 1 };
 	unsigned int i;
 
 	for (i = 0; i < batch->cnt; i++)
 		pt_range_collect(pt, batch->range[i].vaddr,
 				 batch->range[i].pages, X86_PTE_LAZY);
-	pt_frames_free(pt, &tables);
+	pt_frames_free(&tables);
 }
 
 static const struct ukplat_tlbq_ops lazy_ops = {
@@ -150,6 +150,16 @@ void pt_lazy_drain(struct uk_pagetable *pt)
 		if (!pt->empty_cnt)
 			break;
 	}
+}
+
+unsigned long pt_lazy_pages(void)
+{
+	unsigned long pages = 0;
+	__u32 i;
+
+	for (i = 0; i < CONFIG_UKPLAT_LCPU_MAXCOUNT; i++)
+		pages += __atomic_load_n(&queues[i].pages, __ATOMIC_RELAXED);
+	return pages;
 }
 
 void ukplat_page_lazy_stats_get(__u32 lcpuidx, struct ukplat_tlbq_stats *stats)

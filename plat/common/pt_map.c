@@ -10,6 +10,7 @@
 #include <uk/essentials.h>
 
 #include "pt.h"
+#include "pt_pool.h"
 
 /* How often memory is looked for that waits somewhere */
 #define MAP_TRIES 8U
@@ -26,6 +27,8 @@ struct pt_mapping {
 	struct pt_frames data;
 	/** Frames for tables that do not exist yet */
 	struct pt_frames tables;
+	/** Number of them */
+	unsigned long missing;
 };
 
 /* What is in the way: a page, or what will have gone soon */
@@ -37,7 +40,7 @@ static int entry_error(__u64 entry)
 /* Tests that a range is empty and counts the tables that it lacks. A table
  * of a higher level is counted at the first chunk of the range that needs it.
  */
-static int range_inspect(const struct pt_mapping *m, unsigned long *missing)
+static int range_inspect(struct pt_mapping *m)
 {
 	unsigned long left = m->pages;
 	__vaddr_t va = m->vaddr;
@@ -45,7 +48,7 @@ static int range_inspect(const struct pt_mapping *m, unsigned long *missing)
 	unsigned long i;
 	int first = 1;
 
-	*missing = 0;
+	m->missing = 0;
 	while (left) {
 		/* A large page is in the way like any other */
 		if (pt_chunk_find(m->pt, va, left, &chunk))
@@ -54,12 +57,12 @@ static int range_inspect(const struct pt_mapping *m, unsigned long *missing)
 			if (unlikely(pt_load(&chunk.pte[i])))
 				return entry_error(pt_load(&chunk.pte[i]));
 		if (!chunk.pte)
-			*missing += 1;
+			m->missing++;
 		if (!chunk.pde && (first || !pt_index(va, 2)))
-			*missing += 1;
+			m->missing++;
 		if (!chunk.pdpte &&
 		    (first || (!pt_index(va, 2) && !pt_index(va, 3))))
-			*missing += 1;
+			m->missing++;
 		first = 0;
 		left -= chunk.n;
 		va += chunk.n << PAGE_SHIFT;
@@ -97,13 +100,13 @@ static unsigned long chunk_fill(struct pt_mapping *m, __vaddr_t va,
 
 static int mapping_install(struct pt_mapping *m)
 {
-	unsigned long missing, done, irqf;
+	unsigned long done, irqf;
 	int rc;
 
 	irqf = uk_spin_lock_irqsave(&m->pt->lock);
-	rc = range_inspect(m, &missing);
+	rc = range_inspect(m);
 	if (!rc)
-		rc = pt_frames_alloc(m->pt, &m->tables, missing);
+		rc = pt_frames_alloc(&m->tables, m->missing);
 	if (!rc) {
 		/* Nothing can fail any more (P4) */
 		for (done = 0; done < m->pages;)
@@ -121,12 +124,20 @@ static int mapping_try(struct pt_mapping *m)
 	int rc = 0;
 
 	if (m->paddr == __PADDR_ANY)
-		rc = pt_frames_alloc(m->pt, &m->data, m->pages);
+		rc = pt_frames_alloc(&m->data, m->pages);
 	if (!rc)
 		rc = mapping_install(m);
 	if (unlikely(rc))
-		pt_frames_free(m->pt, &m->data);
+		pt_frames_free(&m->data);
 	return rc;
+}
+
+/* Looks for memory elsewhere; 1 if there is a point in another try */
+static int memory_find(const struct pt_mapping *m)
+{
+	if (pt_pool_free() < m->missing && !pt_pool_want(m->pt, m->missing))
+		return 1;
+	return ukplat_page_reclaim(m->pt);
 }
 
 int ukplat_page_map(struct uk_pagetable *pt, __vaddr_t vaddr, __paddr_t paddr,
@@ -138,6 +149,7 @@ int ukplat_page_map(struct uk_pagetable *pt, __vaddr_t vaddr, __paddr_t paddr,
 		.vaddr = vaddr,
 		.paddr = paddr,
 		.pages = pages,
+		.tables = { .tables = 1 },
 	};
 	unsigned int tries = MAP_TRIES;
 	int rc;
@@ -151,10 +163,11 @@ int ukplat_page_map(struct uk_pagetable *pt, __vaddr_t vaddr, __paddr_t paddr,
 	     (X86_PTE_PADDR_MASK - paddr) >> PAGE_SHIFT < pages))
 		return -EINVAL;
 
+	(void)pt_pool_want(pt, PT_POOL_LOW);
 	/* Others may be faster to take what comes back */
 	do
 		rc = mapping_try(&m);
 	while (unlikely(rc == -ENOMEM || rc == -EAGAIN) && tries-- &&
-	       ukplat_page_reclaim(pt));
+	       memory_find(&m));
 	return rc == -EAGAIN ? -ENOMEM : rc;
 }

@@ -5,10 +5,13 @@
  */
 
 #include <uk/essentials.h>
+#include <uk/plat/falloc.h>
 #include <uk/plat/lcpu.h>
 #include <uk/plat/paging.h>
 
+#include "frame_cache.h"
 #include "pt.h"
+#include "pt_pool.h"
 
 int ukplat_page_reclaim(struct uk_pagetable *pt)
 {
@@ -19,5 +22,13 @@ int ukplat_page_reclaim(struct uk_pagetable *pt)
 		return 0;
 	pt_lazy_drain(pt);
 	pt_limbo_trim(pt);
+	pt_pool_shrink(pt);
+	frame_cache_drain();
 	return __atomic_load_n(&pt->fa->free_memory, __ATOMIC_RELAXED) > before;
+}
+
+__sz ukplat_page_available(void)
+{
+	return ukplat_falloc_available() + (pt_pool_free() << PAGE_SHIFT) +
+	       (pt_lazy_pages() << PAGE_SHIFT);
 }

@@ -58,7 +58,8 @@ static unsigned long entries_unmap(const struct pt_unmapping *u,
 static void frames_clear(const __u64 *pte, unsigned long n)
 {
 	while (n--)
-		memset(pt_next(pt_load(pte++)), 0, PAGE_SIZE);
+		memset(pt_data(pt_load(pte++) & X86_PTE_PADDR_MASK), 0,
+		       PAGE_SIZE);
 }
 
 /* Puts the run into the quarantine, or waits for all CPUs and collects it */

@@ -41,7 +41,7 @@ static __sz frames_free(void)
 {
 	while (ukplat_page_reclaim(ukplat_pt_get_active()))
 		;
-	return ukplat_falloc_get()->free_memory;
+	return ukplat_page_available();
 }
 
 /* A heap from memory of its own. The addresses are not used any more. */

@@ -139,6 +139,43 @@ static enum test_result code_cannot_be_written(void)
 	return TEST_PASS;
 }
 
+/* The table behind an entry is nowhere but where the entry is */
+static int table_has_no_alias(__vaddr_t va)
+{
+	struct uk_pagetable *pt = ukplat_pt_get_active();
+	__u64 *entry = ukplat_pt_entry(pt, va);
+	__vaddr_t alias;
+	__paddr_t table;
+	__u8 byte;
+
+	if (!entry)
+		return 0;
+	table = ukplat_page_translate(pt, (__vaddr_t)entry);
+	alias = (__vaddr_t)ukplat_paddr_to_ptr(table);
+	scan_all(table);
+	return alias != (__vaddr_t)entry && scan.frame_maps == 1 &&
+	       ukplat_probe_read(alias, &byte) == -EFAULT;
+}
+
+static enum test_result page_tables_are_not_in_the_direct_map(void)
+{
+	struct uk_pagetable *pt = ukplat_pt_get_active();
+	void *ptr = malloc(100000);
+	__u8 byte;
+
+	EXPECT(ptr);
+	EXPECT(table_has_no_alias((__vaddr_t)ptr));
+	EXPECT(table_has_no_alias((__vaddr_t)see_page));
+	EXPECT(table_has_no_alias((__vaddr_t)&scan));
+	byte = 0;
+	EXPECT(ukplat_probe_write((__vaddr_t)ukplat_paddr_to_ptr(pt->pt_pbase),
+				  byte) == -EFAULT);
+	scan_all(pt->pt_pbase);
+	EXPECT(scan.frame_maps == 1);
+	free(ptr);
+	return TEST_PASS;
+}
+
 static enum test_result null_is_not_mapped(void)
 {
 	__u8 byte;
@@ -196,6 +233,8 @@ const struct test_case memory_cases[] = {
 	{ "heap_frames_are_mapped_once_and_directly",
 	  heap_frames_are_mapped_once_and_directly },
 	{ "code_cannot_be_written", code_cannot_be_written },
+	{ "page_tables_are_not_in_the_direct_map",
+	  page_tables_are_not_in_the_direct_map },
 	{ "null_is_not_mapped", null_is_not_mapped },
 	{ "large_objects_lie_between_guard_pages",
 	  large_objects_lie_between_guard_pages },

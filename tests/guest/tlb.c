@@ -60,7 +60,7 @@ static __sz frames_free(void)
 {
 	while (ukplat_page_reclaim(pt()))
 		;
-	return pt()->fa->free_memory;
+	return ukplat_page_available();
 }
 
 static int page_put(__vaddr_t va, int value)

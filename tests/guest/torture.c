@@ -392,8 +392,7 @@ static __sz frames_free(void)
 
 	while (ukplat_page_reclaim(vas->pt))
 		;
-	return vas->pt->fa->free_memory / PAGE_SIZE +
-	       vas->pool.total / per_page;
+	return ukplat_page_available() / PAGE_SIZE + vas->pool.total / per_page;
 }
 
 /* One run with a heap of its own, so that nothing may be left */

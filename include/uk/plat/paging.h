@@ -176,6 +176,13 @@ __paddr_t ukplat_page_translate(struct uk_pagetable *pt, __vaddr_t vaddr);
 int ukplat_page_reclaim(struct uk_pagetable *pt);
 
 /**
+ * Bytes that can be had if nobody else takes them: frames that are free, or
+ * wait in caches and quarantines, and page tables that are not in use. Takes
+ * no lock, so it may be outdated at once.
+ */
+__sz ukplat_page_available(void);
+
+/**
  * Prepares the unmap quarantine of a CPU. Without it the CPU does everything
  * at once.
  *

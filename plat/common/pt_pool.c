@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+#include <errno.h>
+#include <string.h>
+
+#include <uk/arch/paging.h>
+#include <uk/assert.h>
+#include <uk/essentials.h>
+#include <uk/plat/memory.h>
+#include <uk/plat/tlb.h>
+#include <uk/spinlock.h>
+
+#include "pt.h"
+#include "pt_pool.h"
+#include "rng.h"
+
+#define PADDR_4GIB (1UL << 32)
+
+/* Tables for half a TiB that is mapped without gaps */
+#define POOL_BLOCKS	   512U
+/* Two tables for each GiB of RAM are needed before the pool can grow */
+#define POOL_GIB_PER_BLOCK 128UL
+
+#define BLOCK_TABLES (PAGE_LARGE_SIZE / PAGE_SIZE)
+#define BLOCK_WORDS  (BLOCK_TABLES / 64)
+
+struct pool_block {
+	__paddr_t paddr;
+	unsigned long free;
+	/** A bit for each table that is free */
+	__u64 map[BLOCK_WORDS];
+};
+
+/* Everything but the order of blocks is under pool_lock; that is under
+ * grow_lock, too
+ */
+static struct {
+	struct pool_block block[POOL_BLOCKS];
+	unsigned int cnt;
+	unsigned long free;
+	struct plat_rng rng;
+} pool;
+
+static struct uk_spinlock pool_lock = UK_SPINLOCK_INITIALIZER();
+static struct uk_spinlock grow_lock = UK_SPINLOCK_INITIALIZER();
+
+static struct pool_block *block_of(__paddr_t paddr)
+{
+	unsigned int i;
+
+	for (i = 0; i < pool.cnt; i++)
+		if (paddr - pool.block[i].paddr < PAGE_LARGE_SIZE)
+			return &pool.block[i];
+	return __NULL;
+}
+
+static void block_add(__paddr_t paddr)
+{
+	struct pool_block *b = &pool.block[pool.cnt++];
+
+	b->paddr = paddr;
+	b->free = BLOCK_TABLES;
+	memset(b->map, 0xff, sizeof(b->map));
+	pool.free += BLOCK_TABLES;
+}
+
+int pt_pool_init(struct uk_falloc *fa)
+{
+	unsigned long blocks =
+		1 + (fa->total_memory >> 30) / POOL_GIB_PER_BLOCK;
+	__paddr_t paddr;
+
+	plat_rng_fork(&pool.rng);
+	while (blocks--) {
+		if (fa->falloc_from_range(fa, &paddr, BLOCK_TABLES,
+					  FALLOC_FLAG_ALIGNED, 0, PADDR_4GIB))
+			return -ENOMEM;
+		memset(pt_table(paddr), 0, PAGE_LARGE_SIZE);
+		block_add(paddr);
+	}
+	return 0;
+}
+
+int pt_pool_has(__paddr_t paddr)
+{
+	return block_of(paddr) != __NULL;
+}
+
+unsigned long pt_pool_free(void)
+{
+	return __atomic_load_n(&pool.free, __ATOMIC_RELAXED);
+}
+
+/* Number of bits; the processor's instruction is not everywhere */
+static unsigned long bits_count(__u64 bits)
+{
+	unsigned long n = 0;
+
+	for (; bits; bits &= bits - 1)
+		n++;
+	return n;
+}
+
+/* Takes the n-th table that is free in a block */
+static __paddr_t block_take(struct pool_block *b, unsigned long n)
+{
+	unsigned long i = 0, cnt;
+	__u64 bits;
+
+	for (cnt = bits_count(b->map[0]); n >= cnt;
+	     cnt = bits_count(b->map[++i]))
+		n -= cnt;
+	for (bits = b->map[i]; n; n--)
+		bits &= bits - 1;
+	n = i * 64 + (unsigned long)__builtin_ctzl(bits);
+	b->map[i] &= ~(bits & -bits);
+	b->free--;
+	__atomic_store_n(&pool.free, pool.free - 1, __ATOMIC_RELAXED);
+	return b->paddr + (n << PAGE_SHIFT);
+}
+
+/* Under the lock; `free`: how many there are below max */
+static __paddr_t table_draw(__paddr_t max, unsigned long free)
+{
+	unsigned long n = plat_rng_uniform32(&pool.rng, (__u32)free);
+	struct pool_block *b;
+
+	for (b = pool.block;; b++) {
+		if (b->paddr + PAGE_LARGE_SIZE > max)
+			continue;
+		if (n < b->free)
+			return block_take(b, n);
+		n -= b->free;
+	}
+}
+
+__paddr_t pt_pool_take(__paddr_t max)
+{
+	unsigned long irqf = uk_spin_lock_irqsave(&pool_lock), free = 0;
+	__paddr_t paddr = __PADDR_INV;
+	unsigned int i;
+
+	for (i = 0; i < pool.cnt; i++)
+		if (pool.block[i].paddr + PAGE_LARGE_SIZE <= max)
+			free += pool.block[i].free;
+	if (free)
+		paddr = table_draw(max, free);
+	uk_spin_unlock_irqrestore(&pool_lock, irqf);
+	return paddr;
+}
+
+void pt_pool_put(__paddr_t paddr)
+{
+	unsigned long irqf = uk_spin_lock_irqsave(&pool_lock);
+	struct pool_block *b = block_of(paddr);
+	unsigned long n;
+
+	UK_ASSERT(b);
+	n = (paddr - b->paddr) >> PAGE_SHIFT;
+	UK_ASSERT(!(b->map[n / 64] & 1UL << n % 64));
+	b->map[n / 64] |= 1UL << n % 64;
+	b->free++;
+	__atomic_store_n(&pool.free, pool.free + 1, __ATOMIC_RELAXED);
+	uk_spin_unlock_irqrestore(&pool_lock, irqf);
+}
+
+/* Moves a block between direct map and window: L1. No CPU remembers it at the
+ * old place afterwards.
+ */
+static void block_move(struct uk_pagetable *pt, __vaddr_t from, __vaddr_t to,
+		       __paddr_t paddr)
+{
+	unsigned long irqf = uk_spin_lock_irqsave(&pt->lock);
+
+	pt_large_clear(pt, from + paddr);
+	uk_spin_unlock_irqrestore(&pt->lock, irqf);
+	ukplat_tlb_shootdown(from + paddr, BLOCK_TABLES);
+	irqf = uk_spin_lock_irqsave(&pt->lock);
+	pt_large_set(pt, to + paddr, paddr);
+	uk_spin_unlock_irqrestore(&pt->lock, irqf);
+}
+
+/* Under grow_lock */
+static int pool_grow(struct uk_pagetable *pt)
+{
+	__paddr_t paddr = __PADDR_ANY;
+	unsigned long irqf;
+
+	if (pool.cnt == POOL_BLOCKS ||
+	    pt->fa->falloc(pt->fa, &paddr, BLOCK_TABLES, FALLOC_FLAG_ALIGNED))
+		return -ENOMEM;
+	memset(ukplat_paddr_to_ptr(paddr), 0, PAGE_LARGE_SIZE);
+	block_move(pt, pt_direct_map, pt_window, paddr);
+	irqf = uk_spin_lock_irqsave(&pool_lock);
+	block_add(paddr);
+	uk_spin_unlock_irqrestore(&pool_lock, irqf);
+	return 0;
+}
+
+int pt_pool_want(struct uk_pagetable *pt, unsigned long tables)
+{
+	unsigned long irqf;
+	int rc = 0;
+
+	if (likely(pt_pool_free() >= tables))
+		return 0;
+	irqf = uk_spin_lock_irqsave(&grow_lock);
+	while (!rc && pt_pool_free() < tables)
+		rc = pool_grow(pt);
+	uk_spin_unlock_irqrestore(&grow_lock, irqf);
+	return rc;
+}
+
+/* Takes a block without tables out of the pool; __PADDR_INV: there is none */
+static __paddr_t block_remove(void)
+{
+	unsigned long irqf = uk_spin_lock_irqsave(&pool_lock);
+	__paddr_t paddr = __PADDR_INV;
+	unsigned int i = 0;
+
+	while (i < pool.cnt && pool.block[i].free < BLOCK_TABLES)
+		i++;
+	if (i < pool.cnt && pool.free >= BLOCK_TABLES + PT_POOL_LOW) {
+		paddr = pool.block[i].paddr;
+		pool.block[i] = pool.block[--pool.cnt];
+		pool.free -= BLOCK_TABLES;
+	}
+	uk_spin_unlock_irqrestore(&pool_lock, irqf);
+	return paddr;
+}
+
+void pt_pool_shrink(struct uk_pagetable *pt)
+{
+	unsigned long irqf;
+	__paddr_t paddr;
+
+	do {
+		irqf = uk_spin_lock_irqsave(&grow_lock);
+		paddr = block_remove();
+		if (paddr != __PADDR_INV) {
+			block_move(pt, pt_window, pt_direct_map, paddr);
+			uk_ffree(pt->fa, paddr, BLOCK_TABLES);
+		}
+		uk_spin_unlock_irqrestore(&grow_lock, irqf);
+	} while (paddr != __PADDR_INV);
+}

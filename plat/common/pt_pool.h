@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+#ifndef __UKPLAT_PT_POOL_H__
+#define __UKPLAT_PT_POOL_H__
+
+/* Frames for page tables
+ *
+ * Why
+ *   Who can write to a page table owns the machine, so tables do not lie where
+ *   everything else lies: the direct map does not have them. And a frame that
+ *   was a table never becomes anything else while some CPU might still walk
+ *   it.
+ *
+ * How
+ *   Tables come from blocks of 2 MiB. A block leaves the direct map when it
+ *   becomes part of the pool, and appears in a window of its own, at another
+ *   random base, where only blocks are mapped:
+ *
+ *      direct map   | RAM |     | RAM            |     | RAM |
+ *      window              |blk|                  |blk|
+ *      paddr        0 ------------------------------------------>
+ *
+ *   Within a block a bitmap tells which tables are free; one is drawn at
+ *   random. The pool grows when few are left, and gives blocks without tables
+ *   back when memory is short.
+ *
+ * Invariants
+ *   L1 A block is mapped in the window or in the direct map, never in both.
+ *   L2 A table that is free is zero.
+ *   L3 `free` is the sum of the bits in all bitmaps.
+ *
+ * Concurrency
+ *   One lock for the bitmaps, below that of the page table. Blocks come and
+ *   go under another one, which is above, with interrupts disabled; it is
+ *   held while other CPUs are waited for, and who waits for it polls.
+ */
+
+#include <uk/arch/types.h>
+#include <uk/falloc.h>
+#include <uk/plat/paging.h>
+
+/** Tables that the pool has at least, if there is memory */
+#define PT_POOL_LOW 64UL
+
+/**
+ * Starts the pool with blocks below 4 GiB, which are not in the direct map.
+ * Boot only.
+ *
+ * @return
+ *   - (0): Started
+ *   - (-ENOMEM): No block
+ */
+int pt_pool_init(struct uk_falloc *fa);
+
+/** Tells whether a block of the pool begins at an address. */
+int pt_pool_has(__paddr_t paddr);
+
+/**
+ * Draws a free table. Any context, pt->lock may be held.
+ *
+ * @param max
+ *   The table ends below this address
+ *
+ * @return
+ *   Physical address, or __PADDR_INV if there is none
+ */
+__paddr_t pt_pool_take(__paddr_t max);
+
+/** Gives a table back, which is zero. Any context, pt->lock may be held. */
+void pt_pool_put(__paddr_t paddr);
+
+/** Number of free tables; may be outdated at once. */
+unsigned long pt_pool_free(void);
+
+/**
+ * Makes the pool have so many free tables.
+ *
+ * **Context:** as ukplat_tlb_sync(), no lock held
+ *
+ * @return
+ *   - (0): It had
+ *   - (-ENOMEM): No block is free
+ */
+int pt_pool_want(struct uk_pagetable *pt, unsigned long tables);
+
+/**
+ * Gives blocks back that have no table in use, as long as PT_POOL_LOW stay.
+ *
+ * **Context:** as ukplat_tlb_sync(), no lock held
+ */
+void pt_pool_shrink(struct uk_pagetable *pt);
+
+#endif /* __UKPLAT_PT_POOL_H__ */
