@@ -113,20 +113,18 @@ static void table_retire(struct uk_pagetable *pt, __paddr_t paddr, int upper)
 	}
 }
 
-void pt_entry_clear(struct uk_pagetable *pt, const struct pt_chunk *chunk,
-		    __u64 *entry)
+/* One entry less in a table, whose link is path[i]; an empty table is one entry
+ * less in the next one.
+ */
+static void path_release(struct uk_pagetable *pt, const struct pt_chunk *chunk,
+			 unsigned int i)
 {
 	__u64 *const path[] = { chunk->pde, chunk->pdpte, chunk->pml4e };
 	int upper = chunk->pml4e - pt_table(pt->pt_pbase) >=
 		    UKARCH_PT_UPPER_HALF;
-	unsigned int i;
 	__u64 link;
 
-	pt_store(entry, 0);
-	/* One entry less in the lowest table; an empty table is one entry less
-	 * in the next one
-	 */
-	for (i = 0; i < ARRAY_SIZE(path); i++) {
+	for (; i < ARRAY_SIZE(path); i++) {
 		link = pt_load(path[i]) - X86_PTE_USED_ONE;
 		if (link & X86_PTE_USED_MASK || (upper && i == 2)) {
 			pt_store(path[i], link);
@@ -135,6 +133,19 @@ void pt_entry_clear(struct uk_pagetable *pt, const struct pt_chunk *chunk,
 		pt_store(path[i], 0);
 		table_retire(pt, link & X86_PTE_PADDR_MASK, upper);
 	}
+}
+
+void pt_entry_clear(struct uk_pagetable *pt, const struct pt_chunk *chunk,
+		    __u64 *entry)
+{
+	pt_store(entry, 0);
+	path_release(pt, chunk, 0);
+}
+
+void pt_large_free(struct uk_pagetable *pt, const struct pt_chunk *chunk)
+{
+	pt_store(chunk->pde, 0);
+	path_release(pt, chunk, 1);
 }
 
 void pt_limbo_trim(struct uk_pagetable *pt)

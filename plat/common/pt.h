@@ -34,6 +34,9 @@
  *   are not clear any more then were written to by a CPU that still remembered
  *   the page: a write after unmap, which is reported.
  *
+ *   Large pages of ours go through the same states one level above. What
+ *   direct map and window consist of does not: it is not OWNED.
+ *
  *   The entry that points to a table counts the entries there that are not
  *   empty. A table that has become empty is unlinked and waits in a list
  *   until nobody can walk it any more. Tables of the lower half join the next
@@ -82,8 +85,12 @@ struct pt_chunk {
 	__u64 *pde;
 	/** First entry, or __NULL if there is no table */
 	__u64 *pte;
+	/** Instead of a table: a large page of ours, or its zombie; else 0 */
+	__u64 large;
 	/** Number of pages until the end of the range or of the table */
 	unsigned long n;
+	/** As n; where a table is missing, until the end of what it is for */
+	unsigned long span;
 };
 
 /** Reads an entry that others may change. */
@@ -132,7 +139,7 @@ int pt_range_is_valid(__vaddr_t vaddr, unsigned long pages);
  *
  * @return
  *   - (0): Found, or chunk->pte is __NULL
- *   - (-EINVAL): There is a large page
+ *   - (-EINVAL): There is a large page of direct map or window
  */
 int pt_chunk_find(const struct uk_pagetable *pt, __vaddr_t vaddr,
 		  unsigned long pages, struct pt_chunk *chunk);
@@ -148,6 +155,25 @@ int pt_attr_encode(unsigned long attr, __u64 *bits);
 
 /** Attributes of an entry that is present. */
 unsigned long pt_attr_decode(__u64 entry);
+
+/** Tells whether the part of a range in one table may be a large page. */
+static inline int pt_is_large_part(__vaddr_t va, unsigned long left)
+{
+	return !(va & (PAGE_LARGE_SIZE - 1)) && left >= UKARCH_PT_ENTRIES;
+}
+
+/**
+ * Makes small pages of the large ones that a range has a part of.
+ *
+ * @return
+ *   - (0): There are none any more
+ *   - (-EINVAL): There is a large page of direct map or window in the range
+ *   - (-ENOMEM): No table
+ */
+int pt_range_split(struct uk_pagetable *pt, __vaddr_t va, unsigned long pages);
+
+/** Empties the entry of a large page, as pt_entry_clear(). */
+void pt_large_free(struct uk_pagetable *pt, const struct pt_chunk *chunk);
 
 /**
  * Empties an entry; an empty table is unlinked. pt->lock is held.

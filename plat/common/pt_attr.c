@@ -22,15 +22,24 @@ static int range_is_mapped(const struct uk_pagetable *pt, __vaddr_t va,
 	while (left) {
 		if (pt_chunk_find(pt, va, left, &chunk))
 			return -EINVAL;
-		if (!chunk.pte)
+		if (!chunk.pte && !(chunk.large & X86_PTE_OWNED))
 			return -EFAULT;
-		for (i = 0; i < chunk.n; i++)
+		for (i = 0; chunk.pte && i < chunk.n; i++)
 			if (!(pt_load(&chunk.pte[i]) & X86_PTE_OWNED))
 				return -EFAULT;
 		left -= chunk.n;
 		va += chunk.n << PAGE_SHIFT;
 	}
 	return 0;
+}
+
+/* Changes an entry; tells whether a CPU may remember it */
+static int entry_set(__u64 *entry, __u64 bits)
+{
+	__u64 old = pt_load(entry), new = (old & X86_PTE_PADDR_MASK) | bits;
+
+	pt_store(entry, new);
+	return old & X86_PTE_PRESENT && old != new;
 }
 
 /* Changes all entries; tells whether a CPU may remember one of them.
@@ -42,16 +51,13 @@ static int range_set(const struct uk_pagetable *pt, __vaddr_t va,
 	struct pt_chunk chunk;
 	unsigned long i;
 	int seen = 0;
-	__u64 old, new;
 
 	while (left) {
 		(void)pt_chunk_find(pt, va, left, &chunk);
-		for (i = 0; i < chunk.n; i++) {
-			old = pt_load(&chunk.pte[i]);
-			new = (old & X86_PTE_PADDR_MASK) | bits;
-			seen |= (old & X86_PTE_PRESENT) && old != new;
-			pt_store(&chunk.pte[i], new);
-		}
+		if (chunk.large)
+			seen |= entry_set(chunk.pde, bits | X86_PTE_PS);
+		for (i = 0; chunk.pte && i < chunk.n; i++)
+			seen |= entry_set(&chunk.pte[i], bits);
 		left -= chunk.n;
 		va += chunk.n << PAGE_SHIFT;
 	}
@@ -71,6 +77,9 @@ int ukplat_page_set_attr(struct uk_pagetable *pt, __vaddr_t vaddr,
 		     pt_attr_encode(new_attr, &bits)))
 		return -EINVAL;
 
+	rc = pt_range_split(pt, vaddr, pages);
+	if (unlikely(rc))
+		return rc;
 	irqf = uk_spin_lock_irqsave(&pt->lock);
 	rc = range_is_mapped(pt, vaddr, pages);
 	if (!rc)

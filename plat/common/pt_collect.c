@@ -135,20 +135,49 @@ static void chunk_collect(struct uk_pagetable *pt, const struct pt_chunk *chunk,
 	frames_free(frames, cnt);
 }
 
-void pt_range_collect(struct uk_pagetable *pt, __vaddr_t va,
-		      unsigned long pages, __u64 kind)
+static void large_collect(struct uk_pagetable *pt, const struct pt_chunk *chunk,
+			  __vaddr_t va)
+{
+	__paddr_t paddr = chunk->large & X86_PTE_PADDR_MASK;
+	unsigned long irqf;
+	__sz off;
+
+	for (off = 0; off < PAGE_LARGE_SIZE; off += PAGE_SIZE)
+		frame_verify(va + off, paddr + off);
+	irqf = uk_spin_lock_irqsave(&pt->lock);
+	pt_large_free(pt, chunk);
+	uk_spin_unlock_irqrestore(&pt->lock, irqf);
+	uk_ffree(pt->fa, paddr, UKARCH_PT_ENTRIES);
+}
+
+/* Collects what comes first in a range, within one table; returns how far it
+ * came.
+ */
+static unsigned long collect_step(struct uk_pagetable *pt, __vaddr_t va,
+				  unsigned long left, __u64 kind)
 {
 	unsigned long irqf, zombies;
 	struct pt_chunk chunk;
 
-	while (pages) {
-		irqf = uk_spin_lock_irqsave(&pt->lock);
-		(void)pt_chunk_find(pt, va, MIN(pages, COLLECT_MAX), &chunk);
-		zombies = chunk_zombies(&chunk, kind);
-		uk_spin_unlock_irqrestore(&pt->lock, irqf);
-		if (zombies)
-			chunk_collect(pt, &chunk, va, kind);
-		pages -= chunk.n;
-		va += chunk.n << PAGE_SHIFT;
-	}
+	irqf = uk_spin_lock_irqsave(&pt->lock);
+	(void)pt_chunk_find(pt, va, left, &chunk);
+	if (chunk.pte)
+		chunk.n = chunk.span = MIN(chunk.n, COLLECT_MAX);
+	zombies = chunk_zombies(&chunk, kind);
+	uk_spin_unlock_irqrestore(&pt->lock, irqf);
+	if (unlikely(chunk.large & kind))
+		large_collect(pt, &chunk, va);
+	else if (zombies)
+		chunk_collect(pt, &chunk, va, kind);
+	return chunk.span;
+}
+
+void pt_range_collect(struct uk_pagetable *pt, __vaddr_t va,
+		      unsigned long pages, __u64 kind)
+{
+	unsigned long done = 0;
+
+	while (done < pages)
+		done += collect_step(pt, va + (done << PAGE_SHIFT),
+				     pages - done, kind);
 }

@@ -6,6 +6,8 @@
 
 #include <errno.h>
 
+#include <string.h>
+
 #include <uk/assert.h>
 #include <uk/essentials.h>
 
@@ -25,6 +27,12 @@ struct pt_mapping {
 	/** Bits of the entries */
 	__u64 bits;
 	struct pt_frames data;
+	/** First frames of large pages; the first parts of the range that may
+	 * be large pages get them
+	 */
+	struct pt_frames runs;
+	/** Parts of the range that may be large pages */
+	unsigned long parts;
 	/** Frames for tables that do not exist yet */
 	struct pt_frames tables;
 	/** Number of them */
@@ -44,8 +52,8 @@ static int range_inspect(struct pt_mapping *m)
 {
 	unsigned long left = m->pages;
 	__vaddr_t va = m->vaddr;
+	unsigned long i, runs = m->runs.cnt;
 	struct pt_chunk chunk;
-	unsigned long i;
 	int first = 1;
 
 	m->missing = 0;
@@ -53,10 +61,14 @@ static int range_inspect(struct pt_mapping *m)
 		/* A large page is in the way like any other */
 		if (pt_chunk_find(m->pt, va, left, &chunk))
 			return -EEXIST;
+		if (unlikely(chunk.large))
+			return entry_error(chunk.large);
 		for (i = 0; chunk.pte && i < chunk.n; i++)
 			if (unlikely(pt_load(&chunk.pte[i])))
 				return entry_error(pt_load(&chunk.pte[i]));
-		if (!chunk.pte)
+		if (runs && pt_is_large_part(va, left))
+			runs--;
+		else if (!chunk.pte)
 			m->missing++;
 		if (!chunk.pde && (first || !pt_index(va, 2)))
 			m->missing++;
@@ -90,6 +102,12 @@ static unsigned long chunk_fill(struct pt_mapping *m, __vaddr_t va,
 
 	pdpte = pt_table_get(m->pt, top, __NULL, &m->tables) + pt_index(va, 3);
 	pde = pt_table_get(m->pt, pdpte, top, &m->tables) + pt_index(va, 2);
+	if (m->runs.cnt && pt_is_large_part(va, left)) {
+		UK_ASSERT(!pt_load(pde));
+		pt_store(pde, pt_frames_pop(&m->runs) | m->bits | X86_PTE_PS);
+		pt_store(pdpte, pt_load(pdpte) + X86_PTE_USED_ONE);
+		return UKARCH_PT_ENTRIES;
+	}
 	pte = pt_table_get(m->pt, pde, pdpte, &m->tables) + pt_index(va, 1);
 	n = MIN(left, (unsigned long)(UKARCH_PT_ENTRIES - pt_index(va, 1)));
 	for (i = 0; i < n; i++)
@@ -118,18 +136,54 @@ static int mapping_install(struct pt_mapping *m)
 	return rc;
 }
 
+/* Takes as many large pages as there are, for the parts that may be large */
+static void runs_alloc(struct pt_mapping *m)
+{
+	struct uk_falloc *fa = m->pt->fa;
+	__paddr_t paddr;
+
+	while (m->runs.cnt < m->parts) {
+		paddr = __PADDR_ANY;
+		if (fa->falloc(fa, &paddr, UKARCH_PT_ENTRIES,
+			       FALLOC_FLAG_ALIGNED))
+			return;
+		memset(pt_data(paddr), 0, PAGE_LARGE_SIZE);
+		pt_frames_push(&m->runs, paddr);
+	}
+}
+
+static void runs_free(struct pt_mapping *m)
+{
+	while (m->runs.cnt)
+		uk_ffree(m->pt->fa, pt_frames_pop(&m->runs), UKARCH_PT_ENTRIES);
+}
+
 /* Frames and tables first, then the entries */
 static int mapping_try(struct pt_mapping *m)
 {
 	int rc = 0;
 
-	if (m->paddr == __PADDR_ANY)
-		rc = pt_frames_alloc(&m->data, m->pages);
+	if (m->paddr == __PADDR_ANY) {
+		runs_alloc(m);
+		rc = pt_frames_alloc(
+			&m->data, m->pages - m->runs.cnt * UKARCH_PT_ENTRIES);
+	}
 	if (!rc)
 		rc = mapping_install(m);
-	if (unlikely(rc))
+	if (unlikely(rc)) {
 		pt_frames_free(&m->data);
+		runs_free(m);
+	}
 	return rc;
+}
+
+/* Parts of a range that may be large pages */
+static unsigned long large_parts(__vaddr_t va, unsigned long pages)
+{
+	__vaddr_t first = ALIGN_UP(va, PAGE_LARGE_SIZE);
+	__vaddr_t last = va + (pages << PAGE_SHIFT);
+
+	return last > first ? (last - first) >> PAGE_LARGE_SHIFT : 0;
 }
 
 /* Looks for memory elsewhere; 1 if there is a point in another try */
@@ -155,9 +209,12 @@ int ukplat_page_map(struct uk_pagetable *pt, __vaddr_t vaddr, __paddr_t paddr,
 	int rc;
 
 	UK_ASSERT(pt);
-	if (unlikely(flags || !pt_range_is_valid(vaddr, pages) ||
+	if (unlikely(flags & ~(unsigned long)PAGE_FLAG_LARGE ||
+		     !pt_range_is_valid(vaddr, pages) ||
 		     pt_attr_encode(attr, &m.bits)))
 		return -EINVAL;
+	if (flags & PAGE_FLAG_LARGE)
+		m.parts = large_parts(vaddr, pages);
 	if (paddr != __PADDR_ANY &&
 	    (paddr & ~X86_PTE_PADDR_MASK ||
 	     (X86_PTE_PADDR_MASK - paddr) >> PAGE_SHIFT < pages))

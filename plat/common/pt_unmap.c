@@ -55,8 +55,15 @@ static unsigned long entries_unmap(const struct pt_unmapping *u,
 }
 
 /* Clears the frames of zombies; they keep the table where it is (P7) */
-static void frames_clear(const __u64 *pte, unsigned long n)
+static void frames_clear(const struct pt_chunk *chunk, unsigned long n)
 {
+	const __u64 *pte = chunk->pte;
+
+	if (unlikely(chunk->large)) {
+		memset(pt_data(chunk->large & X86_PTE_PADDR_MASK), 0,
+		       PAGE_LARGE_SIZE);
+		return;
+	}
 	while (n--)
 		memset(pt_data(pt_load(pte++) & X86_PTE_PADDR_MASK), 0,
 		       PAGE_SIZE);
@@ -87,13 +94,27 @@ static void run_extend(struct pt_unmapping *u, __vaddr_t va, unsigned long n)
 	u->run_pages = n;
 }
 
-/* Entries of the chunk that hold no frame, from the first one on */
+/* Takes a large page away from all CPUs. Returns the number of its pages. */
+static unsigned long large_unmap(const struct pt_unmapping *u,
+				 const struct pt_chunk *chunk)
+{
+	if (u->kind)
+		pt_store(chunk->pde, (chunk->large & X86_PTE_PADDR_MASK) |
+					     X86_PTE_PS | u->kind);
+	else
+		pt_large_free(u->pt, chunk);
+	return chunk->n;
+}
+
+/* Pages of the chunk that have no frame, from the first one on */
 static unsigned long entries_skip(const struct pt_chunk *chunk)
 {
 	unsigned long i;
 
+	if (chunk->large & X86_PTE_OWNED)
+		return 0;
 	if (!chunk->pte)
-		return chunk->n;
+		return chunk->span;
 	for (i = 0; i < chunk->n; i++)
 		if (pt_load(&chunk->pte[i]) & X86_PTE_OWNED)
 			break;
@@ -112,7 +133,9 @@ static unsigned long unmap_step(struct pt_unmapping *u, __vaddr_t va,
 	irqf = uk_spin_lock_irqsave(&u->pt->lock);
 	(void)pt_chunk_find(u->pt, va, left, &chunk);
 	skipped = entries_skip(&chunk);
-	if (skipped < chunk.n) {
+	if (unlikely(chunk.large & X86_PTE_OWNED)) {
+		n = large_unmap(u, &chunk);
+	} else if (skipped < chunk.n) {
 		chunk.pte += skipped;
 		chunk.n -= skipped;
 		n = entries_unmap(u, &chunk);
@@ -121,30 +144,10 @@ static unsigned long unmap_step(struct pt_unmapping *u, __vaddr_t va,
 
 	u->cnt += n;
 	if (n && u->kind)
-		frames_clear(chunk.pte, n);
+		frames_clear(&chunk, n);
 	if (n && u->kind == X86_PTE_LAZY)
 		run_extend(u, va + (skipped << PAGE_SHIFT), n);
 	return skipped + n;
-}
-
-/* Tests that there is no large page in a range */
-static int range_check(struct uk_pagetable *pt, __vaddr_t va,
-		       unsigned long left)
-{
-	struct pt_chunk chunk;
-	unsigned long irqf;
-	int rc;
-
-	while (left) {
-		irqf = uk_spin_lock_irqsave(&pt->lock);
-		rc = pt_chunk_find(pt, va, left, &chunk);
-		uk_spin_unlock_irqrestore(&pt->lock, irqf);
-		if (unlikely(rc))
-			return rc;
-		left -= chunk.n;
-		va += chunk.n << PAGE_SHIFT;
-	}
-	return 0;
 }
 
 static int flags_are_valid(unsigned long flags)
@@ -184,7 +187,7 @@ int ukplat_page_unmap(struct uk_pagetable *pt, __vaddr_t vaddr,
 	if (unlikely(!flags_are_valid(flags) ||
 		     !pt_range_is_valid(vaddr, pages)))
 		return -EINVAL;
-	rc = range_check(pt, vaddr, pages);
+	rc = pt_range_split(pt, vaddr, pages);
 	if (unlikely(rc))
 		return rc;
 

@@ -58,28 +58,45 @@ unsigned long pt_attr_decode(__u64 entry)
 	return attr;
 }
 
+/* Pages of a range that one entry of a level is for, from vaddr on */
+static unsigned long entry_span(__vaddr_t vaddr, unsigned long pages,
+				unsigned int level)
+{
+	unsigned long len = 1UL << (9 * (level - 1));
+
+	return MIN(pages, len - ((vaddr >> PAGE_SHIFT) & (len - 1)));
+}
+
 int pt_chunk_find(const struct uk_pagetable *pt, __vaddr_t vaddr,
 		  unsigned long pages, struct pt_chunk *chunk)
 {
-	unsigned int idx = pt_index(vaddr, 1);
+	__u64 entry;
 
-	chunk->n = MIN(pages, (unsigned long)(UKARCH_PT_ENTRIES - idx));
+	chunk->n = entry_span(vaddr, pages, 2);
+	chunk->span = chunk->n;
 	chunk->pml4e = pt_table(pt->pt_pbase) + pt_index(vaddr, 4);
 	chunk->pdpte = __NULL;
 	chunk->pde = __NULL;
 	chunk->pte = __NULL;
+	chunk->large = 0;
 
-	if (!(pt_load(chunk->pml4e) & X86_PTE_PRESENT))
+	if (!(pt_load(chunk->pml4e) & X86_PTE_PRESENT)) {
+		chunk->span = entry_span(vaddr, pages, 4);
 		return 0;
+	}
 	chunk->pdpte = pt_next(pt_load(chunk->pml4e)) + pt_index(vaddr, 3);
-	if (!(pt_load(chunk->pdpte) & X86_PTE_PRESENT))
+	if (!(pt_load(chunk->pdpte) & X86_PTE_PRESENT)) {
+		chunk->span = entry_span(vaddr, pages, 3);
 		return 0;
+	}
 	chunk->pde = pt_next(pt_load(chunk->pdpte)) + pt_index(vaddr, 2);
-	if (!(pt_load(chunk->pde) & X86_PTE_PRESENT))
-		return 0;
-	if (pt_load(chunk->pde) & X86_PTE_PS)
-		return -EINVAL;
-	chunk->pte = pt_next(pt_load(chunk->pde)) + idx;
+	entry = pt_load(chunk->pde);
+	if (unlikely(entry & X86_PTE_PS)) {
+		chunk->large = entry;
+		return entry & X86_PTE_OURS ? 0 : -EINVAL;
+	}
+	if (entry)
+		chunk->pte = pt_next(entry) + pt_index(vaddr, 1);
 	return 0;
 }
 
@@ -97,8 +114,9 @@ __paddr_t ukplat_page_translate(struct uk_pagetable *pt, __vaddr_t vaddr)
 		return __PADDR_INV;
 
 	irqf = uk_spin_lock_irqsave(&pt->lock);
-	if (pt_chunk_find(pt, vaddr, 1, &chunk)) {
-		entry = pt_load(chunk.pde) & X86_PTE_PADDR_MASK;
+	(void)pt_chunk_find(pt, vaddr, 1, &chunk);
+	if (chunk.large & X86_PTE_PRESENT) {
+		entry = chunk.large & X86_PTE_PADDR_MASK;
 		paddr = ALIGN_DOWN(entry, PAGE_LARGE_SIZE) |
 			(vaddr & (PAGE_LARGE_SIZE - 1));
 	} else if (chunk.pte && pt_load(chunk.pte) & X86_PTE_PRESENT) {

@@ -112,7 +112,8 @@ static enum test_result setup(struct watch *w, enum watch_mode mode)
 			return setup_result;                                   \
 	} while (0)
 
-static enum test_result without_shootdown_a_cpu_remembers(void)
+/* Unmaps without a shootdown; counts what the watcher still read then */
+static enum test_result remember_once(unsigned long *stale)
 {
 	struct watch w;
 	__paddr_t frame;
@@ -121,15 +122,30 @@ static enum test_result without_shootdown_a_cpu_remembers(void)
 	frame = ukplat_page_translate(pt(), w.va);
 	EXPECT(!ukplat_page_unmap(pt(), w.va, 1,
 				  PAGE_FLAG_KEEP_FRAMES | PAGE_FLAG_NO_FLUSH));
-	/* This is what all the rest is for */
+	*stale = __atomic_load_n(&w.good[0], __ATOMIC_ACQUIRE);
 	watch_wait(&w, 100000);
-	EXPECT(w.good[0] == w.all[0]);
+	*stale = __atomic_load_n(&w.good[0], __ATOMIC_ACQUIRE) - *stale;
 	ukplat_tlb_shootdown(w.va, 1);
 	watch_turn(&w);
 	watch_stop(&w);
 	EXPECT(w.good[1] == 0);
 	uk_ffree(pt()->fa, frame, 1);
 	return window_close();
+}
+
+/* This is what all the rest is for. A TLB may lose an entry by itself. */
+static enum test_result without_shootdown_a_cpu_remembers(void)
+{
+	enum test_result result = TEST_PASS;
+	unsigned long stale = 0;
+	unsigned int i;
+
+	for (i = 0; i < 8 && stale < 10000 && result == TEST_PASS; i++)
+		result = remember_once(&stale);
+	if (result != TEST_PASS)
+		return result;
+	EXPECT(stale >= 10000);
+	return TEST_PASS;
 }
 
 /* Interrupts that CPU 1 has received for shootdowns */
@@ -515,6 +531,112 @@ static enum test_result tables_come_back(void)
 	return TEST_PASS;
 }
 
+/* A large page in the window, each small page of it with a value of its own */
+static __vaddr_t large_put(void)
+{
+	__vaddr_t va =
+		ALIGN_UP(window + FILL_START * PAGE_SIZE, PAGE_LARGE_SIZE);
+	unsigned int i;
+
+	if (ukplat_page_map(pt(), va, __PADDR_ANY, UKARCH_PT_ENTRIES,
+			    PAGE_ATTR_PROT_RW, PAGE_FLAG_LARGE))
+		return 0;
+	for (i = 0; i < UKARCH_PT_ENTRIES; i++)
+		*(__u8 *)(va + i * PAGE_SIZE) = (__u8)i;
+	return va;
+}
+
+/* Small pages [from, to) of a large one have their values */
+static int large_is_whole(__vaddr_t va, unsigned int from, unsigned int to)
+{
+	__u8 byte;
+
+	for (; from < to; from++)
+		if (ukplat_probe_read(va + from * PAGE_SIZE, &byte) ||
+		    byte != (__u8)from)
+			return 0;
+	return 1;
+}
+
+static enum test_result large_pages_are_split(void)
+{
+	struct watch w;
+	__vaddr_t va;
+
+	SETUP(&w, WATCH_READ);
+	watch_stop(&w);
+	va = large_put();
+	EXPECT(va);
+	/* One entry for all: there is none of the lowest level */
+	EXPECT(!ukplat_pt_entry(pt(), va));
+	memset(&w, 0, sizeof(w));
+	w.va = va + 100 * PAGE_SIZE;
+	EXPECT(!watch_start(&w));
+	EXPECT(!ukplat_page_unmap(pt(), w.va, 1, 0));
+	watch_turn(&w);
+	watch_stop(&w);
+	/* Cleared already, but still there */
+	EXPECT((w.seen[0] & ~1UL) == 1UL << 63);
+	EXPECT(w.good[1] == 0);
+	EXPECT(ukplat_pt_entry(pt(), va));
+	EXPECT(large_is_whole(va, 0, 100));
+	EXPECT(large_is_whole(va, 101, UKARCH_PT_ENTRIES));
+	return window_close();
+}
+
+static enum test_result large_pages_are_protected_in_part(void)
+{
+	struct watch w;
+	__vaddr_t va;
+
+	SETUP(&w, WATCH_READ);
+	watch_stop(&w);
+	va = large_put();
+	EXPECT(va);
+	memset(&w, 0, sizeof(w));
+	w.va = va + 200 * PAGE_SIZE;
+	w.mode = WATCH_WRITE;
+	EXPECT(!watch_start(&w));
+	EXPECT(!ukplat_page_set_attr(pt(), va + 150 * PAGE_SIZE, 100,
+				     PAGE_ATTR_PROT_READ, 0));
+	watch_turn(&w);
+	watch_stop(&w);
+	EXPECT(w.good[0] > 0);
+	EXPECT(w.good[1] == 0);
+	EXPECT(!ukplat_probe_write(va + 149 * PAGE_SIZE, 149));
+	EXPECT(ukplat_probe_write(va + 150 * PAGE_SIZE, 0) == -EFAULT);
+	EXPECT(ukplat_probe_write(va + 249 * PAGE_SIZE, 0) == -EFAULT);
+	EXPECT(!ukplat_probe_write(va + 250 * PAGE_SIZE, 250));
+	EXPECT(large_is_whole(va, 0, 200));
+	EXPECT(large_is_whole(va, 201, UKARCH_PT_ENTRIES));
+	return window_close();
+}
+
+static enum test_result large_pages_come_and_go_whole(void)
+{
+	__vaddr_t va;
+	unsigned int i;
+	__u8 byte;
+
+	EXPECT(!window_open());
+	for (i = 0; i < 8; i++) {
+		va = large_put();
+		EXPECT(va);
+		EXPECT(large_is_whole(va, 0, UKARCH_PT_ENTRIES));
+		EXPECT(!ukplat_page_set_attr(pt(), va, UKARCH_PT_ENTRIES,
+					     PAGE_ATTR_PROT_NONE, 0));
+		EXPECT(ukplat_probe_read(va, &byte) == -EFAULT);
+		EXPECT(!ukplat_page_set_attr(pt(), va, UKARCH_PT_ENTRIES,
+					     PAGE_ATTR_PROT_RW, 0));
+		EXPECT(!ukplat_pt_entry(pt(), va));
+		EXPECT(large_is_whole(va, 0, UKARCH_PT_ENTRIES));
+		EXPECT(!ukplat_page_unmap(pt(), va, UKARCH_PT_ENTRIES,
+					  i % 2 ? PAGE_FLAG_LAZY : 0));
+		EXPECT(ukplat_probe_read(va, &byte) == -EFAULT);
+	}
+	return window_close();
+}
+
 void tlb_stale_write(void)
 {
 	struct watch w;
@@ -551,5 +673,9 @@ const struct test_case tlb_cases[] = {
 	{ "a_stuck_cpu_is_reached_by_nmi", a_stuck_cpu_is_reached_by_nmi },
 	{ "deaf_cpus_wait_for_each_other", deaf_cpus_wait_for_each_other },
 	{ "tables_come_back", tables_come_back },
+	{ "large_pages_are_split", large_pages_are_split },
+	{ "large_pages_are_protected_in_part",
+	  large_pages_are_protected_in_part },
+	{ "large_pages_come_and_go_whole", large_pages_come_and_go_whole },
 	{ __NULL, __NULL },
 };

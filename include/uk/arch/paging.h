@@ -48,6 +48,7 @@
 #define X86_PTE_OWNED  (1UL << 9)
 #define X86_PTE_ZOMBIE (1UL << 10)
 #define X86_PTE_LAZY   (1UL << 11)
+#define X86_PTE_OURS   (X86_PTE_OWNED | X86_PTE_ZOMBIE | X86_PTE_LAZY)
 
 #define X86_PTE_PADDR_MASK 0x000ffffffffff000UL
 

@@ -46,6 +46,12 @@ extern "C" {
  */
 #define PAGE_FLAG_LAZY 0x10
 
+/* ukplat_page_map(): large pages (2 MiB) where the range and memory have them.
+ * Unmapping or protecting a part of one makes small ones of it, for which a
+ * table is needed: these calls may then fail with -ENOMEM.
+ */
+#define PAGE_FLAG_LARGE 0x20
+
 struct uk_pagetable {
 	/** Top level table in the direct map */
 	__vaddr_t pt_vbase;
@@ -84,7 +90,7 @@ struct uk_pagetable *ukplat_pt_get_active(void);
  * @param attr
  *   PAGE_ATTR_*; PROT_WRITE and PROT_EXEC imply PROT_READ
  * @param flags
- *   0
+ *   0 or PAGE_FLAG_LARGE
  *
  * @return
  *   - (0): Mapped
@@ -114,6 +120,7 @@ int ukplat_page_map(struct uk_pagetable *pt, __vaddr_t vaddr, __paddr_t paddr,
  * @return
  *   - (0): Unmapped
  *   - (-EINVAL): Bad range or flags, or a large page of the direct map
+ *   - (-ENOMEM): No table to split a large page; nothing has changed
  */
 int ukplat_page_unmap(struct uk_pagetable *pt, __vaddr_t vaddr,
 		      unsigned long pages, unsigned long flags);
@@ -138,6 +145,7 @@ int ukplat_page_unmap(struct uk_pagetable *pt, __vaddr_t vaddr,
  *   - (0): Changed
  *   - (-EINVAL): Bad range, attributes or flags, or a large page
  *   - (-EFAULT): A page is not mapped; nothing has changed
+ *   - (-ENOMEM): No table to split a large page; nothing has changed
  */
 int ukplat_page_set_attr(struct uk_pagetable *pt, __vaddr_t vaddr,
 			 unsigned long pages, unsigned long new_attr,
