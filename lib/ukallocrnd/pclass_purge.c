@@ -104,6 +104,9 @@ static __sz slab_discard(const struct rnd_pclass *pl, const struct rnd_slab *s)
 	__u32 from, to;
 	__sz len = 0;
 
+	if (!RND_PORT_DISCARDS)
+		return 0;
+
 	for (from = 0; from < s->slots; from = to) {
 		from = find_slot(states, from, s->slots, 1);
 		to = find_slot(states, from, s->slots, 0);

@@ -278,6 +278,8 @@ __u32 rnd_pcpu_drain_inbox(struct rnd_pcpu *pc)
 	struct rnd_slab *s, *next;
 	__u32 cnt = 0;
 
+	/* Every slow path comes by here */
+	rnd_port_poll();
 	if (likely(!rnd_load_relaxed(&pc->inbox)))
 		return 0;
 

@@ -84,10 +84,13 @@ int rnd_port_commit(__uptr addr, __sz len);
 
 /**
  * Takes the memory behind committed pages away. When the function returns no
- * CPU can reach the old contents any more: every access faults. Pages that
- * are not committed stay reserved. Cannot fail. It waits for the other CPUs,
- * which answer also while they wait for a lock (rnd_port_pause()); so it may
- * be called with interrupts off and a lock of the library held.
+ * CPU can reach the old contents any more, and on the calling one every access
+ * faults. Another CPU may find zeros for a while, until it has come by
+ * rnd_port_poll() or rnd_port_pause(); the memory is not used for anything
+ * else before that, and what is written to it is found. Pages that are not
+ * committed stay reserved. Cannot fail. It may wait for the other CPUs, which
+ * answer also while they wait for a lock; so it may be called with interrupts
+ * off and a lock of the library held.
  */
 void rnd_port_decommit(__uptr addr, __sz len);
 

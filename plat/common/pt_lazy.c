@@ -14,8 +14,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include <uk/arch/lcpu.h>
 #include <uk/config.h>
 #include <uk/essentials.h>
+#include <uk/plat/irq.h>
 #include <uk/plat/lcpu.h>
 #include <uk/plat/memory.h>
 #include <uk/plat/tlb.h>
@@ -29,6 +31,11 @@
 #define LAZY_SHARE     16
 #define LAZY_PAGES_MIN 256UL
 #define LAZY_PAGES_MAX 2048UL
+
+/* Rounds of waiting for a queue that another CPU works on: longer than it takes
+ * to reap a full one
+ */
+#define LOCK_SPINS (1U << 18)
 
 /* Those that are not prepared have no batches */
 static struct ukplat_tlbq queues[CONFIG_UKPLAT_LCPU_MAXCOUNT];
@@ -119,14 +126,30 @@ void pt_lazy_tables(void)
 	}
 }
 
+/* Takes the lock of a queue. Who has interrupts disabled may hold a lock that
+ * a handler waits for, and that handler may have interrupted the owner of the
+ * queue: after a while the queue is passed over.
+ */
+static int queue_lock(struct ukplat_tlbq *q)
+{
+	unsigned int spins = 0;
+
+	while (!uk_spin_trylock(&q->lock)) {
+		if (ukplat_lcpu_irqs_disabled() && ++spins == LOCK_SPINS)
+			return 0;
+		ukplat_tlb_poll();
+		ukarch_spinwait();
+	}
+	return 1;
+}
+
 static void queues_foreach(void (*fn)(struct ukplat_tlbq *q, int own))
 {
 	struct ukplat_tlbq *q;
 
 	for (q = queues; q < &queues[CONFIG_UKPLAT_LCPU_MAXCOUNT]; q++) {
-		if (!q->ops)
+		if (!q->ops || !queue_lock(q))
 			continue;
-		uk_spin_lock(&q->lock);
 		fn(q, 0);
 		uk_spin_unlock(&q->lock);
 	}

@@ -6,6 +6,7 @@
 
 #include <uk/essentials.h>
 #include <uk/plat/falloc.h>
+#include <uk/plat/irq.h>
 #include <uk/plat/lcpu.h>
 #include <uk/plat/paging.h>
 
@@ -23,7 +24,11 @@ int ukplat_page_reclaim(struct uk_pagetable *pt)
 	pt_lazy_drain(pt);
 	pt_limbo_trim(pt);
 	pt_pool_shrink(pt);
-	frame_cache_drain();
+	/* See pt_lazy.c: who waits must not hold what a handler waits for */
+	if (ukplat_lcpu_irqs_disabled())
+		frame_cache_reclaim();
+	else
+		frame_cache_drain();
 	return __atomic_load_n(&pt->fa->free_memory, __ATOMIC_RELAXED) > before;
 }
 

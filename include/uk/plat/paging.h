@@ -175,8 +175,9 @@ __paddr_t ukplat_page_translate(struct uk_pagetable *pt, __vaddr_t vaddr);
  * fa->free_memory. For who is short of memory; the functions above do this by
  * themselves before they fail.
  *
- * **Context:** as ukplat_tlb_sync(), with no lock held. Does nothing in an
- * interrupt handler.
+ * **Context:** as ukplat_tlb_sync(), interrupts enabled; with interrupts
+ * disabled, and a lock held that a handler takes, it may pass over what another
+ * CPU works on at this moment. Does nothing in an interrupt handler.
  *
  * @return
  *   1 if anything came back

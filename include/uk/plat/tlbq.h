@@ -39,8 +39,9 @@
  *   somebody has it, an interrupted thread of this CPU or another CPU that is
  *   short of memory, the owner does without the queue. Others wait for it, but
  *   never in an interrupt handler: the lock may be what it interrupted, here
- *   or on a CPU that waits in turn. Who holds the lock may wait for other
- *   CPUs, because who waits for the lock polls.
+ *   or on a CPU that waits in turn; and not for ever with interrupts disabled
+ *   (pt_lazy.c). Who holds the lock may wait for other CPUs, because who waits
+ *   for the lock polls.
  */
 
 #include <uk/arch/types.h>

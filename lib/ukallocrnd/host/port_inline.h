@@ -17,6 +17,9 @@
 /* A page fault is saved for every page that moves */
 #define RND_PORT_MOVE_PAYS 1
 
+/* The system fills pages when they are touched */
+#define RND_PORT_DISCARDS 1
+
 /* Large objects with guards: three areas each, of 65,530 in all */
 #define RND_PORT_GUARDED_MAX 8192U
 
@@ -52,6 +55,9 @@ static inline __u32 rnd_port_cpu(void)
 {
 	return rnd_host_cpu;
 }
+
+/* The system sees to TLBs */
+static inline void rnd_port_poll(void) {}
 
 /** Tells the CPU that it waits for another one. */
 static inline void rnd_port_pause(void)

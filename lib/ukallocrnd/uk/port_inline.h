@@ -21,6 +21,9 @@
 /* Fresh pages cost no more than moving old ones */
 #define RND_PORT_MOVE_PAYS 0
 
+/* Pages have frames from commit to decommit */
+#define RND_PORT_DISCARDS 0
+
 /* A commit takes frames for all of its pages at once: what is only there to
  * choose from costs memory, so there is less of it
  */
@@ -40,6 +43,12 @@ static inline __u32 rnd_port_cpu(void)
 		return 0;
 #endif
 	return cpu;
+}
+
+/** Lets the other CPUs go on that wait for this one: three instructions */
+static inline void rnd_port_poll(void)
+{
+	ukplat_tlb_poll();
 }
 
 /**
