@@ -78,8 +78,34 @@ static void print_range(void *arg, const char *name, __uptr base, __sz len)
 /* A string for the callback, which takes no constants */
 static char prefix_none[] = "", prefix_heap[] = "heap:";
 
+/* Every address where one page of the heap is mapped */
+static int print_alias(void *arg, __vaddr_t va, __paddr_t pa, __sz len,
+		       unsigned long attr __unused)
+{
+	__paddr_t frame = *(__paddr_t *)arg;
+
+	if (frame - pa < len)
+		print_range(prefix_none, "alias of a page of the heap",
+			    va + (frame - pa), PAGE_SIZE);
+	return 0;
+}
+
+static void print_aliases(void)
+{
+	struct uk_alloc *a = uk_alloc_get_default();
+	void *page = uk_palloc(a, 1);
+	__paddr_t frame;
+
+	if (!page)
+		return;
+	frame = ukplat_page_translate(ukplat_pt_get_active(), (__vaddr_t)page);
+	ukplat_pt_scan(print_alias, &frame);
+	uk_pfree(a, page, 1);
+}
+
 static void print_map(void)
 {
+	print_aliases();
 	ukplat_map_foreach(print_range, prefix_none);
 #ifdef CONFIG_LIBUKALLOCRND
 	uk_allocrnd_map(uk_alloc_get_default(), print_range, prefix_heap);

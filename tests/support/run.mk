@@ -44,6 +44,14 @@ shootdown-check: $(O)/guest/bench.elf ## fails if TLB shootdown costs too much
 		--out $(O)/bench $<
 .PHONY: shootdown-check
 
+BOOTS ?= 1000
+bootstat: $(O)/guest/bench.elf ## bases of BOOTS=1000 boots: uniform, all new
+	$(Q)$(PY) tests/support/bootstat.py --boots $(BOOTS) --jobs $(JOBS) $<
+bootstat-check: $(O)/guest/bench.elf ## the same with 60 boots
+	$(call run_long,$@) -- $(PY) tests/support/bootstat.py --boots 60 \
+		--jobs $(RUN_JOBS) $<
+.PHONY: bootstat bootstat-check
+
 # The other compiler builds everything and passes the quick suites
 clang: ## library, guest and quick suites built by clang
 	$(call run_long,$@) -- $(MAKE) CC=clang O=$(O)/clang RUN_JOBS=1 \
@@ -69,10 +77,10 @@ tests-build: $(call programs,host,unit model stat race)
 .PHONY: tests-build
 
 # Two suites at a time, the long ones first
-SUITES := guest-test preload-check tidy race clang matrix guest-boots death \
-	mutants tlb-model misuse fuzz-replay scorecard-check model stat \
-	valgrind asan unit shootdown-check cost-check cppcheck format-check \
-	$(LINT_GOALS)
+SUITES := guest-test preload-check tidy race clang matrix guest-boots \
+	mutants death tlb-model bootstat-check misuse fuzz-replay \
+	scorecard-check model stat valgrind asan unit shootdown-check \
+	cost-check cppcheck format-check $(LINT_GOALS)
 
 test: setup-test ## every test; last line: N passed, N failed, N skipped
 	@rm -rf $(O)/results
