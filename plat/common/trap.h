@@ -16,6 +16,13 @@
  *   overflown stack still gives a report.
  *
  *   The IDT is one for all CPUs, in an area that is read-only once filled.
+ *   A page fault goes to the hook of ukplat_pagefault_hook_set() first, then
+ *   to the exception table, then to the report. The processor always begins
+ *   the stack for page faults at its top: a second one on the same CPU has
+ *   destroyed the frames of the first, to which nothing can return any more.
+ *   Hence a flag a CPU, set while the hook runs and looked at before anything
+ *   else, the exception table included.
+ *
  *   GDT, TSS and trap stacks of a CPU share an area:
  *
  *     | GDT, TSS | hole | stack 1 | hole | stack 2 | hole | stack 3 | hole |
@@ -23,7 +30,8 @@
  * Invariants
  *   T1 A trap stack ends at an unmapped page at both ends.
  *   T2 A vector below 32 whose instruction is not in the exception table is
- *      fatal.
+ *      fatal, but for page faults that the hook has handled.
+ *   T3 A page fault while the hook runs on that CPU is fatal.
  */
 
 #include <uk/arch/lcpu.h>

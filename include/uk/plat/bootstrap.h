@@ -21,6 +21,8 @@
 extern "C" {
 #endif
 
+struct __regs;
+
 /* Exit codes for ukplat_terminate(); QEMU exits with 2 * code + 1 */
 #define UKPLAT_EXIT_OK	  0
 #define UKPLAT_EXIT_CRASH 99
@@ -77,6 +79,30 @@ __paddr_t ukplat_acpi_rsdp(void);
  * nearest heap object. It must not allocate or take locks.
  */
 void ukplat_fault_hook_set(void (*fn)(__vaddr_t addr));
+
+/* SDM 3A 4.7: error code of a page fault */
+#define UKPLAT_PF_PROTECTION 0x01 /* the page is there, but not for this */
+#define UKPLAT_PF_WRITE	     0x02
+#define UKPLAT_PF_RESERVED   0x08 /* an entry that the processor refuses */
+#define UKPLAT_PF_FETCH	     0x10
+
+/**
+ * Sets a function that is asked about every page fault first. There is one;
+ * __NULL for none.
+ *
+ * It runs with interrupts disabled, and must leave them so, on the stack for
+ * page faults (TRAP_STACK_PAGES), on all CPUs at once. A page fault in it is
+ * reported and stops the system: the stack is in use.
+ *
+ * @param fn
+ *   Gets the address, the error code (UKPLAT_PF_*) and what was interrupted.
+ *   0: the instruction is tried again. A negative errno: the fault is what it
+ *   is without a hook, failed or reported; -ENOMEM and -EIO are named in the
+ *   report
+ */
+void ukplat_pagefault_hook_set(int (*fn)(__vaddr_t addr,
+					 unsigned long error_code,
+					 const struct __regs *regs));
 
 /**
  * Reads a byte that may not be accessible. Every CPU, any context but NMI.

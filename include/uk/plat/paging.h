@@ -218,6 +218,21 @@ void ukplat_page_lazy_stats_get(__u32 lcpuidx, struct ukplat_tlbq_stats *stats);
 __paddr_t ukplat_pt_idle_root(void);
 
 /**
+ * Gives memory that waits in caches and quarantines back to the frame
+ * allocator. For whoever ran out of frames, before he gives up.
+ *
+ * **Context:** any CPU, interrupts enabled or disabled. Waits for the other
+ * CPUs, so no lock of rank VAS or below may be held
+ *
+ * @param pt
+ *   The page table
+ *
+ * @return
+ *   1 if something came back, 0 if not
+ */
+int ukplat_page_reclaim(struct uk_pagetable *pt);
+
+/**
  * Visits everything that is mapped, in ascending order. No other CPU may
  * change mappings meanwhile.
  *

@@ -4,7 +4,10 @@
  * You may not use this file except in compliance with the License.
  */
 
+#include <errno.h>
+
 #include <uk/arch/lcpu.h>
+#include <uk/config.h>
 #include <uk/essentials.h>
 #include <uk/plat/bootstrap.h>
 #include <uk/plat/console.h>
@@ -14,12 +17,6 @@
 #include "../image.h"
 #include "../panic.h"
 #include "../trap.h"
-
-/* SDM 3A 4.7: error code of a page fault */
-#define PF_PROTECTION 0x01
-#define PF_WRITE      0x02
-#define PF_RESERVED   0x08
-#define PF_FETCH      0x10
 
 /* Addresses relative to themselves: no relocation */
 struct extable_entry {
@@ -32,9 +29,25 @@ extern const struct extable_entry __extable_end[];
 
 static void (*fault_hook)(__vaddr_t addr);
 
+static int (*pagefault_hook)(__vaddr_t addr, unsigned long error_code,
+			     const struct __regs *regs);
+
+/* Set while a CPU is in the hook; only the CPU itself looks (T3) */
+static __u8 pagefault_busy[CONFIG_UKPLAT_LCPU_MAXCOUNT];
+
 void ukplat_fault_hook_set(void (*fn)(__vaddr_t addr))
 {
 	__atomic_store_n(&fault_hook, fn, __ATOMIC_RELAXED);
+}
+
+void ukplat_pagefault_hook_set(int (*fn)(__vaddr_t addr,
+					 unsigned long error_code,
+					 const struct __regs *regs))
+{
+	/* Release: publishes what the hook looks at. Pairs with the acquire in
+	 * pagefault_handle()
+	 */
+	__atomic_store_n(&pagefault_hook, fn, __ATOMIC_RELEASE);
 }
 
 __uptr extable_find(__uptr rip)
@@ -77,16 +90,23 @@ static const char *trap_name(unsigned long vector)
 
 static const char *access_name(unsigned long error_code)
 {
-	if (error_code & PF_FETCH)
+	if (error_code & UKPLAT_PF_FETCH)
 		return "execute";
-	return error_code & PF_WRITE ? "write" : "read";
+	return error_code & UKPLAT_PF_WRITE ? "write" : "read";
 }
 
-static const char *cause_name(unsigned long error_code)
+/* rc: what the hook said, or 0 */
+static const char *cause_name(unsigned long error_code, int rc)
 {
-	if (error_code & PF_RESERVED)
+	if (rc == -ENOMEM)
+		return "out of memory at a page fault";
+	if (rc == -EIO)
+		return "contents cannot be read";
+	if (rc == -EDEADLK)
+		return "would wait for its own CPU";
+	if (error_code & UKPLAT_PF_RESERVED)
 		return "bad page table";
-	return error_code & PF_PROTECTION ? "not allowed" : "not mapped";
+	return error_code & UKPLAT_PF_PROTECTION ? "not allowed" : "not mapped";
 }
 
 static void regs_print(const struct __regs *r)
@@ -111,7 +131,7 @@ static void regs_print(const struct __regs *r)
 		      r->r15, ukarch_cr2_read());
 }
 
-void __noreturn trap_report(const struct __regs *regs)
+static void __noreturn report(const struct __regs *regs, int rc)
 {
 	unsigned long cr2 = ukarch_cr2_read();
 	void (*hook)(__vaddr_t addr);
@@ -121,7 +141,7 @@ void __noreturn trap_report(const struct __regs *regs)
 		ukplat_printk("FAULT: page fault: cpu=%u %s of 0x%016lx: %s "
 			      "(error 0x%lx)\n",
 			      ukplat_lcpu_idx(), access_name(regs->error_code),
-			      cr2, cause_name(regs->error_code),
+			      cr2, cause_name(regs->error_code, rc),
 			      regs->error_code);
 	else
 		ukplat_printk("FAULT: %s: cpu=%u vector=%lu error=0x%lx\n",
@@ -136,9 +156,39 @@ void __noreturn trap_report(const struct __regs *regs)
 	ukplat_crash();
 }
 
+void __noreturn trap_report(const struct __regs *regs)
+{
+	report(regs, 0);
+}
+
+/* Asks the hook about a page fault */
+static int pagefault_handle(const struct __regs *regs)
+{
+	__u8 *busy = &pagefault_busy[ukplat_lcpu_idx()];
+	int (*hook)(__vaddr_t addr, unsigned long error_code,
+		    const struct __regs *regs);
+	int rc;
+
+	/* The frames of the first fault are gone, there is no way back (T3) */
+	if (unlikely(*busy))
+		report(regs, 0);
+	/* Acquire: pairs with the release in ukplat_pagefault_hook_set() */
+	hook = __atomic_load_n(&pagefault_hook, __ATOMIC_ACQUIRE);
+	if (!hook)
+		return -EFAULT;
+
+	*busy = 1;
+	barrier();
+	rc = hook(ukarch_cr2_read(), regs->error_code, regs);
+	barrier();
+	*busy = 0;
+	return rc;
+}
+
 void trap_handle(struct __regs *regs)
 {
 	__uptr fixup;
+	int rc = 0;
 
 	if (likely(regs->vector >= UKPLAT_IRQ_VECTOR_MIN)) {
 		irq_handle(regs);
@@ -148,6 +198,11 @@ void trap_handle(struct __regs *regs)
 		ukplat_lcpu_nmi();
 		return;
 	}
+	if (regs->vector == TRAP_PAGE_FAULT) {
+		rc = pagefault_handle(regs);
+		if (likely(!rc))
+			return;
+	}
 	if (regs->vector == TRAP_PAGE_FAULT || regs->vector == TRAP_GP_FAULT) {
 		fixup = extable_find(regs->rip);
 		if (fixup) {
@@ -155,5 +210,5 @@ void trap_handle(struct __regs *regs)
 			return;
 		}
 	}
-	trap_report(regs);
+	report(regs, rc);
 }
