@@ -33,7 +33,35 @@ int uk_vas_set_active(struct uk_vas *vas)
 	UK_ASSERT(vas);
 
 	vas_active = vas;
+	vmem_pagefault_install();
 	return 0;
+}
+
+int vmem_attr_check(unsigned long attr)
+{
+	if (attr & ~(unsigned long)VMEM_ATTR_ALL)
+		return -EINVAL;
+	if ((attr & PAGE_ATTR_PROT_WRITE) && (attr & PAGE_ATTR_PROT_EXEC))
+		return -EPERM;
+	return 0;
+}
+
+void vas_lock_yield(struct uk_vas *vas)
+{
+	__atomic_store_n(&vas->holder, 0, __ATOMIC_RELAXED);
+	uk_spin_unlock(&vas->lock);
+	uk_spin_poll();
+	__builtin_ia32_pause();
+	uk_spin_lock(&vas->lock);
+	__atomic_store_n(&vas->holder, vmem_cpu(), __ATOMIC_RELAXED);
+}
+
+__bool vas_reclaim(struct uk_vas *vas, int rc, unsigned int *tries)
+{
+	if (likely(rc != -ENOMEM) || !*tries)
+		return 0;
+	(*tries)--;
+	return ukplat_page_reclaim(vas->pt) != 0;
 }
 
 static int pool_grow(struct uk_vas *vas)
@@ -80,11 +108,18 @@ void vas_insert(struct uk_vas *vas, struct uk_vma *vma)
 	vas->mapped_len += uk_vma_len(vma);
 }
 
-void vas_remove(struct uk_vas *vas, struct uk_vma *vma)
+void vas_take_out(struct uk_vas *vas, struct uk_vma *vma)
 {
+	UK_ASSERT(!vma->faults);
+
 	vma_tree_remove(&vas->root, vma);
 	vas->vma_count--;
 	vas->mapped_len -= uk_vma_len(vma);
+}
+
+void vas_remove(struct uk_vas *vas, struct uk_vma *vma)
+{
+	vas_take_out(vas, vma);
 	vma_pool_return(&vas->pool, vma);
 }
 
@@ -129,33 +164,38 @@ const struct uk_vma *uk_vma_find(struct uk_vas *vas, __vaddr_t vaddr)
 
 	UK_ASSERT(vas);
 
-	irqf = uk_spin_lock_irqsave(&vas->lock);
+	irqf = vas_lock(vas);
 	vma = vma_tree_above(vas->root, vaddr);
 	if (vma && vma->start > vaddr)
 		vma = __NULL;
-	uk_spin_unlock_irqrestore(&vas->lock, irqf);
+	vas_unlock(vas, irqf);
 	return vma;
 }
 
 int uk_vma_query(struct uk_vas *vas, __vaddr_t vaddr, struct uk_vma_info *info)
 {
 	const struct uk_vma *vma;
+	struct uk_vma_info copy;
 	unsigned long irqf;
 
 	UK_ASSERT(vas);
 	UK_ASSERT(info);
 
-	irqf = uk_spin_lock_irqsave(&vas->lock);
+	irqf = vas_lock(vas);
 	vma = vma_tree_above(vas->root, vaddr);
 	if (vma) {
-		info->start = vma->start;
-		info->end = vma->end;
-		info->attr = vma->attr;
-		info->name = vma->name;
-		info->ops = vma->ops;
-		info->priv = vma->priv;
-		info->busy = vma->busy;
+		copy.start = vma->start;
+		copy.end = vma->end;
+		copy.attr = vma->attr;
+		copy.name = vma->name;
+		copy.ops = vma->ops;
+		copy.priv = vma->priv;
+		copy.busy = vma->busy != 0;
 	}
-	uk_spin_unlock_irqrestore(&vas->lock, irqf);
-	return vma ? 0 : -ENOENT;
+	vas_unlock(vas, irqf);
+	if (!vma)
+		return -ENOENT;
+	/* Without the lock: the memory may have to be paged in */
+	*info = copy;
+	return 0;
 }

@@ -21,19 +21,28 @@ static int anon_populate(struct uk_vma *vma)
 	return vma_anon_map(vma, vma->start, uk_vma_len(vma));
 }
 
+/* The frame that the fault starts with, __PADDR_ANY, is the right one */
+int vma_anon_fault(struct uk_vma *vma __unused,
+		   struct uk_vm_fault *fault __unused)
+{
+	return 0;
+}
+
 int vma_anon_unmap(struct uk_vma *vma, __vaddr_t vaddr, __sz len)
 {
 	return ukplat_page_unmap(vma->vas->pt, vaddr, len >> PAGE_SHIFT, 0);
 }
 
-static int anon_set_attr(struct uk_vma *vma, unsigned long attr)
+int vma_anon_advise(struct uk_vma *vma, __vaddr_t vaddr, __sz len,
+		    unsigned long advice __unused)
 {
-	return ukplat_page_set_attr(vma->vas->pt, vma->start,
-				    uk_vma_len(vma) >> PAGE_SHIFT, attr, 0);
+	return vma_anon_unmap(vma, vaddr, len);
 }
 
 const struct uk_vma_ops uk_vma_anon_ops = {
 	.populate = anon_populate,
+	.fault = vma_anon_fault,
 	.unmap = vma_anon_unmap,
-	.set_attr = anon_set_attr,
+	.set_attr = vma_pages_set_attr,
+	.advise = vma_anon_advise,
 };

@@ -8,7 +8,6 @@
 
 #include <uk/assert.h>
 #include <uk/essentials.h>
-#include <uk/spinlock.h>
 
 #include "vmem_priv.h"
 
@@ -19,7 +18,7 @@ static void attr_end(struct vma_range *range, unsigned long attr, int rc)
 {
 	struct uk_vas *vas = range->vas;
 	struct uk_vma *vma, *next;
-	unsigned long irqf = uk_spin_lock_irqsave(&vas->lock);
+	unsigned long irqf = vas_lock(vas);
 
 	for (vma = range->vmas; vma; vma = next) {
 		next = vma->op_next;
@@ -29,12 +28,13 @@ static void attr_end(struct vma_range *range, unsigned long attr, int rc)
 		vma_join(vma);
 	}
 	vas_pool_trim(vas);
-	uk_spin_unlock_irqrestore(&vas->lock, irqf);
+	vas_unlock(vas, irqf);
 }
 
 int uk_vma_set_attr(struct uk_vas *vas, __vaddr_t vaddr, __sz len,
 		    unsigned long attr, unsigned long flags)
 {
+	unsigned int tries = VMEM_RECLAIM_TRIES;
 	struct vma_range range;
 	struct uk_vma *vma, *done;
 	int rc;
@@ -42,12 +42,14 @@ int uk_vma_set_attr(struct uk_vas *vas, __vaddr_t vaddr, __sz len,
 	UK_ASSERT(vas);
 
 	rc = vma_range_init(&range, vas, vaddr, len, flags);
+	if (!rc)
+		rc = vmem_attr_check(attr);
 	if (rc)
 		return rc;
-	if ((attr & PAGE_ATTR_PROT_WRITE) && (attr & PAGE_ATTR_PROT_EXEC))
-		return -EPERM;
 	range.sets_attr = 1;
-	rc = vma_range_begin(&range);
+	do {
+		rc = vma_range_begin(&range);
+	} while (vas_reclaim(vas, rc, &tries));
 	if (rc)
 		return rc;
 

@@ -12,6 +12,12 @@
 #include "vma_hole.h"
 #include "vma_tree.h"
 
+/* Bytes that have to be free */
+static __sz req_len(const struct vma_hole_req *req)
+{
+	return req->before + req->len + req->after;
+}
+
 /* The part of a hole that lies in the window, and the places in it */
 struct hole_places {
 	__vaddr_t first;
@@ -26,12 +32,14 @@ static struct hole_places places_in(const struct vma_hole_req *req,
 
 	low = MAX(low, req->start);
 	high = MIN(high, req->end);
-	if (low >= high || high - low < req->len)
+	if (low >= high || high - low < req_len(req))
 		return places;
 
-	/* No overflow: low lies in the window, whose end is aligned */
-	low = ALIGN_UP(low, req->align);
-	last = ALIGN_DOWN(high - req->len, req->align);
+	/* No overflow: low lies in the window, whose end is far from that of
+	 * the address space
+	 */
+	low = ALIGN_UP(low + req->before, req->align);
+	last = ALIGN_DOWN(high - req->after - req->len, req->align);
 	if (low > last)
 		return places;
 
@@ -47,8 +55,9 @@ static __bool is_worth_entering(const struct uk_vma *top,
 {
 	if (high <= req->start || low >= req->end)
 		return 0;
-	return top->node.gap >= req->len || top->node.first - low >= req->len ||
-	       high - top->node.last >= req->len;
+	return top->node.gap >= req_len(req) ||
+	       top->node.first - low >= req_len(req) ||
+	       high - top->node.last >= req_len(req);
 }
 
 static __u64 holes_count(const struct uk_vma *top,
@@ -103,9 +112,9 @@ __vaddr_t vma_hole_get(const struct uk_vma *root,
 static __bool is_place(struct uk_vma *root, const struct vma_hole_req *req,
 		       __vaddr_t vaddr)
 {
-	const struct uk_vma *vma = vma_tree_above(root, vaddr);
+	const struct uk_vma *vma = vma_tree_above(root, vaddr - req->before);
 
-	return !vma || vma->start >= vaddr + req->len;
+	return !vma || vma->start >= vaddr + req->len + req->after;
 }
 
 int vma_hole_draw(struct uk_vma *root, const struct vma_hole_req *req,

@@ -11,7 +11,8 @@
  *
  * How
  *   A *place* is an aligned address in the window where the new area would
- *   overlap nothing. First a few addresses of the window are tried at
+ *   overlap nothing, nor would the margins that are wanted on both sides of
+ *   it. First a few addresses of the window are tried at
  *   random; the space is huge and nearly empty, so the first one fits almost
  *   always. If none does, all places are counted, hole by hole, and the n-th
  *   is taken for a random n. Both ways choose uniformly among all places.
@@ -36,10 +37,12 @@
 
 /** What a place has to fulfil */
 struct vma_hole_req {
-	__vaddr_t start; /* window [start, end), aligned to align */
+	__vaddr_t start; /* window [start, end), page aligned */
 	__vaddr_t end;
-	__sz len;   /* bytes, multiple of align, not 0 */
-	__sz align; /* bytes, power of two */
+	__sz len;    /* bytes, not 0 */
+	__sz align;  /* bytes, power of two */
+	__sz before; /* margins in the window, bytes */
+	__sz after;
 };
 
 /** Counts the places */

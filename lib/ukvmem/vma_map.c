@@ -8,144 +8,138 @@
 
 #include <uk/assert.h>
 #include <uk/essentials.h>
-#include <uk/plat/random.h>
-#include <uk/spinlock.h>
 
-#include "vma_hole.h"
 #include "vma_pool.h"
-#include "vma_tree.h"
 #include "vmem_priv.h"
 
-UK_CTASSERT(UK_VAS_START > 0 && UK_VAS_START < UK_VAS_END);
-UK_CTASSERT(UK_VAS_START % PAGE_SIZE == 0 && UK_VAS_END % PAGE_SIZE == 0);
-/* The lower half; its last page stays free, because an instruction or an
- * access that runs over the end of the half faults in another way
- */
-UK_CTASSERT(UK_VAS_END <= (1UL << 47) - PAGE_SIZE);
+#define MAP_FLAGS                                                              \
+	(UK_VMA_MAP_POPULATE | UK_VMA_MAP_UNINITIALIZED | UK_VMA_MAP_REPLACE | \
+	 UK_VMA_MAP_HINT | UK_VMA_MAP_SIZE(UK_VMA_MAP_SIZE_MASK))
 
-#define MAP_FLAGS (UK_VMA_MAP_POPULATE | UK_VMA_MAP_UNINITIALIZED)
-
-static int map_check(__vaddr_t vaddr, __sz len, unsigned long attr,
-		     unsigned long flags)
-{
-	if (!len || (len & (PAGE_SIZE - 1)) || (flags & ~MAP_FLAGS))
-		return -EINVAL;
-	if (len > UK_VAS_END - UK_VAS_START)
-		return vaddr == __VADDR_ANY ? -ENOMEM : -EINVAL;
-	if ((attr & PAGE_ATTR_PROT_WRITE) && (attr & PAGE_ATTR_PROT_EXEC))
-		return -EPERM;
-	if (vaddr == __VADDR_ANY)
-		return 0;
-	if (vaddr & (PAGE_SIZE - 1))
-		return -EINVAL;
-	if (vaddr < UK_VAS_START || vaddr > UK_VAS_END - len)
-		return -EINVAL;
-	return 0;
-}
-
-/* Chooses or checks the place of an area. The lock is held. */
-static int map_place(struct uk_vas *vas, const __u64 *words, __sz len,
-		     __vaddr_t *vaddr)
-{
-	const struct vma_hole_req req = {
-		.start = UK_VAS_START,
-		.end = UK_VAS_END,
-		.len = len,
-		.align = PAGE_SIZE,
-	};
-	const struct uk_vma *vma;
-
-	if (*vaddr == __VADDR_ANY)
-		return vma_hole_draw(vas->root, &req, words, vaddr);
-
-	vma = vma_tree_above(vas->root, *vaddr);
-	return vma && vma->start < *vaddr + len ? -EEXIST : 0;
-}
-
-/* Inserts a busy VMA made after a model. The lock is held. */
-static int map_insert(const struct uk_vma *model, __vaddr_t vaddr, __sz len,
-		      const void *args, struct uk_vma **vma)
+struct uk_vma *vma_insert_busy(const struct uk_vma *model, __vaddr_t vaddr)
 {
 	struct uk_vas *vas = model->vas;
-	struct uk_vma *fresh;
+	struct uk_vma *vma = vma_pool_take(&vas->pool);
+
+	UK_ASSERT(vma);
+	*vma = *model;
+	vma->start = vaddr;
+	vma->end = vaddr + model->end;
+	vma->origin = vaddr;
+	vma->id = vas->next_id++;
+	vma->busy = vmem_cpu();
+	/* Nothing is used yet, unless the owner maps pages himself (V3) */
+	vma->used_start = model->ops->fault ? vma->end : vma->start;
+	vma->used_end = model->ops->fault ? vma->start : vma->end;
+	vas_insert(vas, vma);
+	return vma;
+}
+
+static int map_insert(const struct uk_vma *model, const struct vma_place *place,
+		      struct uk_vma **vma)
+{
+	struct uk_vas *vas = model->vas;
+	unsigned long irqf = vas_lock(vas);
+	__vaddr_t vaddr;
 	int rc;
 
-	rc = vas_pool_want(vas, VMA_PER_MAP, VMA_POOL_RESERVE);
-	if (rc)
-		return rc;
-
-	fresh = vma_pool_take(&vas->pool);
-	UK_ASSERT(fresh);
-	*fresh = *model;
-	fresh->start = vaddr;
-	fresh->end = vaddr + len;
-	fresh->id = vas->next_id++;
-	fresh->busy = 1;
-	rc = model->ops->create ? model->ops->create(fresh, args) : 0;
-	if (rc) {
-		vma_pool_return(&vas->pool, fresh);
-		return rc;
-	}
-	vas_insert(vas, fresh);
-	*vma = fresh;
-	return 0;
+	rc = vma_place_choose(vas, place, &vaddr);
+	if (!rc)
+		rc = vas_pool_want(vas, VMA_PER_MAP, VMA_POOL_RESERVE);
+	if (!rc)
+		*vma = vma_insert_busy(model, vaddr);
+	vas_unlock(vas, irqf);
+	return rc;
 }
 
 /* Ends the operation: the area is there for others, or gone */
 static void map_end(struct uk_vma *vma, int rc)
 {
 	struct uk_vas *vas = vma->vas;
-	unsigned long irqf = uk_spin_lock_irqsave(&vas->lock);
+	unsigned long irqf = vas_lock(vas);
 
 	vma->busy = 0;
 	if (rc) {
 		vas_remove(vas, vma);
 		vas_pool_trim(vas);
 	}
-	uk_spin_unlock_irqrestore(&vas->lock, irqf);
+	vas_unlock(vas, irqf);
+}
+
+/* Takes the addresses, with what is there if it has to go */
+static int map_begin(const struct uk_vma *model, const struct vma_place *place,
+		     unsigned int *tries, struct uk_vma **vma)
+{
+	int rc;
+
+	do {
+		rc = map_insert(model, place, vma);
+		if (rc == -EEXIST && place->replaces)
+			rc = vma_replace(model, place->vaddr, vma);
+	} while (vas_reclaim(model->vas, rc, tries));
+	return rc;
+}
+
+/* The area keeps its addresses between the tries: after a replacement they
+ * would be free for an area of somebody else, which a second one would remove
+ */
+static int map_populate(struct uk_vma *vma, unsigned int *tries)
+{
+	int rc;
+
+	if (!(vma->flags & UK_VMA_MAP_POPULATE) || !vma->ops->populate)
+		return 0;
+	do {
+		rc = vma->ops->populate(vma);
+	} while (vas_reclaim(vma->vas, rc, tries));
+	if (!rc)
+		vma_note_used(vma, vma->start, vma->end);
+	return rc;
 }
 
 int uk_vma_map(struct uk_vas *vas, __vaddr_t *vaddr, __sz len,
 	       unsigned long attr, unsigned long flags, const char *name,
 	       const struct uk_vma_ops *ops, const void *args)
 {
-	const struct uk_vma model = {
+	struct uk_vma model = {
 		.vas = vas,
+		.end = len,
 		.ops = ops,
 		.attr = attr,
 		.flags = flags,
 		.name = name,
 	};
-	__u64 words[VMA_HOLE_WORDS] = { 0 };
+	unsigned int tries = VMEM_RECLAIM_TRIES;
+	struct vma_place place = { 0 };
 	struct uk_vma *vma = __NULL;
-	__vaddr_t place;
-	unsigned long irqf;
+	__vaddr_t start;
 	int rc;
 
 	UK_ASSERT(vas);
 	UK_ASSERT(vaddr);
 	UK_ASSERT(ops);
 
-	place = *vaddr;
-	rc = map_check(place, len, attr, flags);
-	if (rc)
-		return rc;
-
-	/* The generator may take its time, so not under the lock */
-	if (place == __VADDR_ANY)
-		ukplat_random_bytes(words, sizeof(words));
-
-	irqf = uk_spin_lock_irqsave(&vas->lock);
-	rc = map_place(vas, words, len, &place);
+	if (flags & ~MAP_FLAGS)
+		return -EINVAL;
+	rc = vma_place_init(&place, *vaddr, len, flags);
+	/* Kinds rely on a length that is possible */
+	if (rc == -ENOSPC)
+		return -ENOMEM;
 	if (!rc)
-		rc = map_insert(&model, place, len, args, &vma);
-	uk_spin_unlock_irqrestore(&vas->lock, irqf);
+		rc = vmem_attr_check(attr);
+	if (!rc && ops->create)
+		rc = ops->create(&model, args);
 	if (rc)
 		return rc;
 
-	rc = ops->populate ? ops->populate(vma) : 0;
+	rc = map_begin(&model, &place, &tries, &vma);
+	if (rc)
+		/* Frames do not help there, so it was told apart until here */
+		return rc == -ENOSPC ? -ENOMEM : rc;
+	start = vma->start;
+	rc = map_populate(vma, &tries);
 	map_end(vma, rc);
 	if (!rc)
-		*vaddr = place;
+		*vaddr = start;
 	return rc;
 }

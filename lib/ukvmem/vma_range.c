@@ -27,13 +27,29 @@ int vma_range_init(struct vma_range *range, struct uk_vas *vas, __vaddr_t vaddr,
 	range->end = vaddr + len;
 	range->is_strict = !!(flags & UK_VMA_FLAG_STRICT_VMA_CHECK);
 	range->sets_attr = 0;
+	range->whole = VMA_WHOLE_NONE;
 	range->vmas = __NULL;
 	return 0;
 }
 
-/* Asks an area whether it may be split where the range begins or ends;
- * adds the objects that this takes
+/* Tells whether an area is to be split at an address; -EPERM if it would have
+ * to be and must not
  */
+static int split_is_due(const struct vma_range *range, const struct uk_vma *vma,
+			__vaddr_t vaddr)
+{
+	int rc;
+
+	if (vaddr <= vma->start || vaddr >= vma->end ||
+	    range->whole == VMA_WHOLE_ALL)
+		return 0;
+	rc = vma->ops->split ? vma->ops->split(vma, vaddr) : 0;
+	if (!rc)
+		return 1;
+	return range->whole == VMA_WHOLE_KIND ? 0 : rc;
+}
+
+/* Adds the objects that splits of an area at both ends of the range take */
 static int vma_check_split(const struct vma_range *range,
 			   const struct uk_vma *vma, __sz *objects)
 {
@@ -41,24 +57,22 @@ static int vma_check_split(const struct vma_range *range,
 	__sz i;
 
 	for (i = 0; i < ARRAY_SIZE(at); i++) {
-		int rc;
+		int rc = split_is_due(range, vma, at[i]);
 
-		if (at[i] <= vma->start || at[i] >= vma->end)
-			continue;
-		rc = vma->ops->split ? vma->ops->split(vma, at[i]) : 0;
-		if (rc)
+		if (rc < 0)
 			return rc;
-		(*objects)++;
+		*objects += (__sz)rc;
 	}
 	return 0;
 }
 
-/* Decides whether the operation can be done, without changing anything */
-static int range_check(const struct vma_range *range, __sz *objects)
+int vma_range_check(const struct vma_range *range, __sz *objects)
 {
 	struct uk_vma *vma = vma_tree_above(range->vas->root, range->start);
 	__vaddr_t pos = range->start;
+	__bool has_faults = 0;
 
+	*objects = 0;
 	for (; vma && vma->start < range->end;
 	     vma = vma_tree_above(range->vas->root, pos)) {
 		int rc;
@@ -72,16 +86,20 @@ static int range_check(const struct vma_range *range, __sz *objects)
 		rc = vma_check_split(range, vma, objects);
 		if (rc)
 			return rc;
+		if (vma->faults)
+			has_faults = 1;
 		pos = vma->end;
 	}
-	return range->is_strict && pos < range->end ? -ENOENT : 0;
+	if (range->is_strict && pos < range->end)
+		return -ENOENT;
+	return has_faults ? -EAGAIN : 0;
 }
 
 static void range_split(const struct vma_range *range, __vaddr_t vaddr)
 {
 	struct uk_vma *vma = vma_tree_above(range->vas->root, vaddr);
 
-	if (vma && vma->start < vaddr)
+	if (vma && split_is_due(range, vma, vaddr) > 0)
 		vma_split(vma, vaddr);
 }
 
@@ -91,7 +109,7 @@ static void range_make_busy(struct vma_range *range)
 	struct uk_vma *vma = vma_tree_above(range->vas->root, range->start);
 
 	while (vma && vma->start < range->end) {
-		vma->busy = 1;
+		vma->busy = vmem_cpu();
 		vma->op_next = __NULL;
 		*link = vma;
 		link = &vma->op_next;
@@ -99,23 +117,38 @@ static void range_make_busy(struct vma_range *range)
 	}
 }
 
-int vma_range_begin(struct vma_range *range)
+int vma_range_claim(struct vma_range *range, __sz count, __sz keep)
 {
 	struct uk_vas *vas = range->vas;
-	unsigned long irqf;
-	__sz objects = 0;
+	__sz objects;
 	int rc;
 
-	irqf = uk_spin_lock_irqsave(&vas->lock);
-	rc = range_check(range, &objects);
-	if (!rc)
-		rc = vas_pool_want(vas, objects, 0);
-	if (!rc) {
-		range_split(range, range->start);
-		range_split(range, range->end);
-		range_make_busy(range);
+	while ((rc = vma_range_check(range, &objects)) == -EAGAIN) {
+		/* No fault begins while somebody waits, so this ends. Faults
+		 * wait for memory and for locks, which this CPU does not hold,
+		 * and for its acknowledgement, which the loop gives.
+		 */
+		vas->closing++;
+		vas_lock_yield(vas);
+		vas->closing--;
 	}
-	uk_spin_unlock_irqrestore(&vas->lock, irqf);
+	if (!rc && objects + count)
+		rc = vas_pool_want(vas, objects + count, keep);
+	if (rc)
+		return rc;
+
+	range_split(range, range->start);
+	range_split(range, range->end);
+	range_make_busy(range);
+	return 0;
+}
+
+int vma_range_begin(struct vma_range *range)
+{
+	unsigned long irqf = vas_lock(range->vas);
+	int rc = vma_range_claim(range, 0, 0);
+
+	vas_unlock(range->vas, irqf);
 	return rc;
 }
 

@@ -19,9 +19,12 @@ void vma_split(struct uk_vma *vma, __vaddr_t vaddr)
 
 	UK_ASSERT(upper);
 	UK_ASSERT(vma->start < vaddr && vaddr < end);
+	UK_ASSERT(!vma->faults);
 
 	*upper = *vma;
 	upper->start = vaddr;
+	upper->used_start = MAX(vma->used_start, vaddr);
+	vma->used_end = MIN(vma->used_end, vaddr);
 	vma_tree_resize(vas->root, vma, vma->start, vaddr);
 	vma_tree_insert(&vas->root, upper);
 	vas->vma_count++;
@@ -43,8 +46,14 @@ static void join_next(struct uk_vma *vma)
 
 	if (!is_joinable(vma, next))
 		return;
+	/* A fault knows the object that would leave (V2) */
+	if (next->faults) {
+		next->join_later = 1;
+		return;
+	}
 
 	end = next->end;
+	vma_note_used(vma, next->used_start, next->used_end);
 	vma_tree_remove(&vas->root, next);
 	vma_tree_resize(vas->root, vma, vma->start, end);
 	vma_pool_return(&vas->pool, next);

@@ -21,12 +21,12 @@ UK_CTASSERT(UK_VMA_STACK_BOTTOM_GUARD_SIZE >= PAGE_SIZE);
 /* What the ABI of x86_64 wants of a stack pointer */
 #define STACK_ALIGN 16UL
 
-/* priv is the initial stack pointer; the data is its distance to the end */
+/* priv is the distance of the initial stack pointer to the upper guard */
 static int stack_create(struct uk_vma *vma, const void *data)
 {
 	const __u64 *rest = data;
 
-	vma->priv = vma->end - UK_VMA_STACK_TOP_GUARD_SIZE - *rest;
+	vma->priv = *rest;
 	return 0;
 }
 
@@ -34,6 +34,15 @@ static int stack_populate(struct uk_vma *vma)
 {
 	return vma_anon_map(vma, vma->start + UK_VMA_STACK_BOTTOM_GUARD_SIZE,
 			    uk_vma_len(vma) - UK_VMA_STACK_GUARDS_SIZE);
+}
+
+/* A stack is never split or joined, so its borders are constant */
+static int stack_fault(struct uk_vma *vma, struct uk_vm_fault *fault)
+{
+	if (fault->vbase < vma->start + UK_VMA_STACK_BOTTOM_GUARD_SIZE ||
+	    fault->vbase >= vma->end - UK_VMA_STACK_TOP_GUARD_SIZE)
+		return -EFAULT;
+	return vma_anon_fault(vma, fault);
 }
 
 /* A part of a stack without its guards would be no stack any more */
@@ -46,36 +55,75 @@ static int stack_split(const struct uk_vma *vma __unused,
 const struct uk_vma_ops uk_vma_stack_ops = {
 	.create = stack_create,
 	.populate = stack_populate,
+	.fault = stack_fault,
 	.unmap = vma_anon_unmap,
+	.advise = vma_anon_advise,
 	.split = stack_split,
 };
+
+/* Where the area of a stack begins that was asked for at an address */
+static int stack_start(__vaddr_t vaddr, unsigned long flags, __vaddr_t *start)
+{
+	*start = vaddr;
+	if (vaddr == __VADDR_ANY)
+		return 0;
+	if (vaddr >= UK_VMA_STACK_BOTTOM_GUARD_SIZE)
+		*start = vaddr - UK_VMA_STACK_BOTTOM_GUARD_SIZE;
+	else if (flags & UK_VMA_MAP_HINT)
+		*start = __VADDR_ANY;
+	else
+		return -EINVAL;
+	return 0;
+}
+
+/* Maps what must not fault, below the initial stack pointer */
+static int stack_premap(struct uk_vas *vas, __vaddr_t end, __sz len)
+{
+	int rc;
+
+	if (!len)
+		return 0;
+	rc = uk_vma_advise(vas, end - len, len, UK_VMA_ADV_WILLNEED, 0);
+	if (rc) {
+		int undo_rc = uk_vma_unmap_stack(vas, end - 1);
+
+		UK_ASSERT(!undo_rc);
+	}
+	return rc;
+}
 
 int uk_vma_map_stack(struct uk_vas *vas, __vaddr_t *vaddr, __sz len,
 		     unsigned long flags, const char *name, __sz premapped_len)
 {
-	__vaddr_t start;
+	__vaddr_t start, base;
 	__u64 rest;
 	int rc;
 
 	UK_ASSERT(vaddr);
-	UK_ASSERT(premapped_len <= len);
 
-	if (!len || len > UK_VAS_END)
+	if (!len || len > UK_VAS_END || premapped_len > len)
 		return -EINVAL;
-	start = *vaddr;
-	if (start != __VADDR_ANY) {
-		if (start < UK_VMA_STACK_BOTTOM_GUARD_SIZE)
-			return -EINVAL;
-		start -= UK_VMA_STACK_BOTTOM_GUARD_SIZE;
-	}
+	rc = stack_start(*vaddr, flags, &start);
+	if (rc)
+		return rc;
 
 	ukplat_random_bytes(&rest, sizeof(rest));
 	rest &= PAGE_SIZE - STACK_ALIGN;
+	if (premapped_len)
+		premapped_len =
+			MIN(len, ALIGN_UP(premapped_len + rest, PAGE_SIZE));
+	if (premapped_len == len)
+		flags |= UK_VMA_MAP_POPULATE;
 	rc = uk_vma_map(vas, &start, len + UK_VMA_STACK_GUARDS_SIZE,
-			PAGE_ATTR_PROT_READ | PAGE_ATTR_PROT_WRITE, flags, name,
-			&uk_vma_stack_ops, &rest);
+			PAGE_ATTR_PROT_RW, flags, name, &uk_vma_stack_ops,
+			&rest);
+	if (rc)
+		return rc;
+	base = start + UK_VMA_STACK_BOTTOM_GUARD_SIZE;
+	if (!(flags & UK_VMA_MAP_POPULATE))
+		rc = stack_premap(vas, base + len, premapped_len);
 	if (!rc)
-		*vaddr = start + UK_VMA_STACK_BOTTOM_GUARD_SIZE;
+		*vaddr = base;
 	return rc;
 }
 
@@ -95,7 +143,7 @@ __vaddr_t uk_vma_stack_top(struct uk_vas *vas, __vaddr_t vaddr)
 
 	if (stack_query(vas, vaddr, &info))
 		return __VADDR_INV;
-	return info.priv;
+	return info.end - UK_VMA_STACK_TOP_GUARD_SIZE - info.priv;
 }
 
 int uk_vma_unmap_stack(struct uk_vas *vas, __vaddr_t vaddr)

@@ -4,9 +4,10 @@
  * You may not use this file except in compliance with the License.
  */
 
+#include <errno.h>
+
 #include <uk/assert.h>
 #include <uk/essentials.h>
-#include <uk/spinlock.h>
 
 #include "vmem_priv.h"
 
@@ -15,7 +16,7 @@ static void unmap_end(struct vma_range *range, const struct uk_vma *stop)
 {
 	struct uk_vas *vas = range->vas;
 	struct uk_vma *vma = range->vmas, *next;
-	unsigned long irqf = uk_spin_lock_irqsave(&vas->lock);
+	unsigned long irqf = vas_lock(vas);
 
 	for (; vma != stop; vma = next) {
 		next = vma->op_next;
@@ -27,45 +28,65 @@ static void unmap_end(struct vma_range *range, const struct uk_vma *stop)
 		vma_join(vma);
 	}
 	vas_pool_trim(vas);
-	uk_spin_unlock_irqrestore(&vas->lock, irqf);
+	vas_unlock(vas, irqf);
 }
 
 /* Unmaps an area together with those behind it that adjoin and are of its
- * kind: pieces that were split share one shootdown. Receives what comes next.
+ * kind: pieces that were split share one shootdown. Where nothing was used
+ * there is nothing to look for. Receives what comes next.
  */
 static int unmap_run(struct uk_vma *vma, struct uk_vma **next)
 {
-	__vaddr_t end = vma->end;
+	__vaddr_t start = vma->used_start, end = vma->used_end;
+	__vaddr_t limit = vma->end;
 	struct uk_vma *v;
 
-	for (v = vma->op_next; v && v->start == end && v->ops == vma->ops;
-	     v = v->op_next)
-		end = v->end;
+	for (v = vma->op_next; v && v->start == limit && v->ops == vma->ops;
+	     v = v->op_next) {
+		limit = v->end;
+		start = MIN(start, v->used_start);
+		end = MAX(end, v->used_end);
+	}
 	*next = v;
-	return vma->ops->unmap(vma, vma->start, end - vma->start);
+	start = MAX(start, vma->start);
+	end = MIN(end, limit);
+	return start < end ? vma->ops->unmap(vma, start, end - start) : 0;
+}
+
+int vma_range_unmap(const struct vma_range *range, struct uk_vma **stop)
+{
+	struct uk_vma *vma, *next;
+	int rc = 0;
+
+	for (vma = range->vmas; vma; vma = next) {
+		rc = unmap_run(vma, &next);
+		if (rc)
+			break;
+	}
+	*stop = vma;
+	return rc;
 }
 
 int uk_vma_unmap(struct uk_vas *vas, __vaddr_t vaddr, __sz len,
 		 unsigned long flags)
 {
+	unsigned int tries = VMEM_RECLAIM_TRIES;
 	struct vma_range range;
-	struct uk_vma *vma, *next;
+	struct uk_vma *stop;
 	int rc;
 
 	UK_ASSERT(vas);
 
 	rc = vma_range_init(&range, vas, vaddr, len, flags);
-	if (!rc)
+	if (rc)
+		return rc;
+	do {
 		rc = vma_range_begin(&range);
+	} while (vas_reclaim(vas, rc, &tries));
 	if (rc)
 		return rc;
 
-	/* Busy areas belong to this operation, so no lock is needed */
-	for (vma = range.vmas; vma; vma = next) {
-		rc = unmap_run(vma, &next);
-		if (rc)
-			break;
-	}
-	unmap_end(&range, vma);
+	rc = vma_range_unmap(&range, &stop);
+	unmap_end(&range, stop);
 	return rc;
 }

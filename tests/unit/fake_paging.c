@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include <uk/falloc.h>
+#include <uk/plat/bootstrap.h>
 #include <uk/plat/memory.h>
 #include <uk/plat/paging.h>
 #include <uk/plat/random.h>
@@ -27,9 +28,14 @@
 struct fake_page {
 	__vaddr_t vaddr;
 	unsigned long attr;
+	/* Host memory, or what a dma area shows */
+	__paddr_t paddr;
 };
 
 struct fake_paging fake;
+int (*fake_pagefault)(__vaddr_t addr, unsigned long error_code,
+		      const struct __regs *regs);
+__thread __u32 fake_cpu = 1;
 
 /* What the fake shares; threads may use it at once */
 static pthread_mutex_t fake_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -51,10 +57,17 @@ static int frames_take(unsigned long frames)
 	return 0;
 }
 
+static __paddr_t frame_new(void)
+{
+	void *page = aligned_alloc(PAGE_SIZE, PAGE_SIZE);
+
+	assert_non_null(page);
+	return (__paddr_t)page;
+}
+
 static int fake_falloc(struct uk_falloc *fa, __paddr_t *paddr,
 		       unsigned long frames, unsigned long flags)
 {
-	void *page;
 	int rc;
 
 	(void)fa;
@@ -65,20 +78,27 @@ static int fake_falloc(struct uk_falloc *fa, __paddr_t *paddr,
 	pthread_mutex_unlock(&fake_lock);
 	if (rc)
 		return rc;
-	page = aligned_alloc(PAGE_SIZE, PAGE_SIZE);
-	assert_non_null(page);
-	*paddr = (__paddr_t)page;
+	*paddr = frame_new();
+	/* What somebody else has left there */
+	memset((void *)*paddr, 0x5a, PAGE_SIZE);
 	return 0;
+}
+
+/* The lock is held */
+static void frame_free(__paddr_t paddr)
+{
+	free((void *)paddr);
+	fake.frames_free++;
+	assert_true(fake.frames_free <= fake.frames_total);
 }
 
 static int fake_ffree(struct uk_falloc *fa, __paddr_t paddr,
 		      unsigned long frames)
 {
 	(void)fa;
-	free(ukplat_paddr_to_ptr(paddr));
+	assert_int_equal(frames, 1);
 	pthread_mutex_lock(&fake_lock);
-	fake.frames_free += frames;
-	assert_true(fake.frames_free <= fake.frames_total);
+	frame_free(paddr);
 	pthread_mutex_unlock(&fake_lock);
 	return 0;
 }
@@ -98,6 +118,7 @@ void fake_reset(__sz frames)
 	fake.fail_after = FAKE_NEVER;
 	fake.fail_unmap_after = FAKE_NEVER;
 	fake.fail_attr_after = FAKE_NEVER;
+	fake_pagefault = NULL;
 	table_len = 0;
 	rng = 0x853c49e6748fea9bUL;
 }
@@ -117,6 +138,21 @@ void ukplat_random_bytes(void *buf, __sz len)
 		*bytes++ = (__u8)(rng >> 56);
 	}
 	pthread_mutex_unlock(&fake_lock);
+}
+
+/* vmem_priv.h leaves it to us */
+__u32 vmem_cpu(void);
+
+__u32 vmem_cpu(void)
+{
+	return fake_cpu;
+}
+
+void ukplat_pagefault_hook_set(int (*fn)(__vaddr_t addr,
+					 unsigned long error_code,
+					 const struct __regs *regs))
+{
+	fake_pagefault = fn;
 }
 
 static struct fake_page *page_find(__vaddr_t vaddr)
@@ -139,6 +175,18 @@ int fake_attr(__vaddr_t vaddr)
 	attr = page ? (int)page->attr : -1;
 	pthread_mutex_unlock(&fake_lock);
 	return attr;
+}
+
+__paddr_t fake_paddr(__vaddr_t vaddr)
+{
+	const struct fake_page *page;
+	__paddr_t paddr;
+
+	pthread_mutex_lock(&fake_lock);
+	page = page_find(vaddr);
+	paddr = page ? page->paddr : __PADDR_INV;
+	pthread_mutex_unlock(&fake_lock);
+	return paddr;
 }
 
 __sz fake_mapped(void)
@@ -170,23 +218,30 @@ static __bool is_doomed(__sz *after)
 	return (*after)-- == 0;
 }
 
-static int pages_add(__vaddr_t vaddr, unsigned long pages, unsigned long attr)
+static int pages_add(__vaddr_t vaddr, __paddr_t paddr, unsigned long pages,
+		     unsigned long attr)
 {
+	__bool is_ours = paddr == __PADDR_ANY;
+	struct fake_page *page;
 	unsigned long i;
 
 	for (i = 0; i < pages; i++)
 		if (page_find(vaddr + i * PAGE_SIZE))
 			return -EEXIST;
-	if (pages > FAKE_PAGES - table_len || frames_take(pages))
+	if (pages > FAKE_PAGES - table_len || (is_ours && frames_take(pages)))
 		return -ENOMEM;
 	for (i = 0; i < pages; i++) {
-		table[table_len].vaddr = vaddr + i * PAGE_SIZE;
-		table[table_len++].attr = attr;
+		page = &table[table_len++];
+		page->vaddr = vaddr + i * PAGE_SIZE;
+		page->attr = attr;
+		page->paddr = is_ours ? frame_new() : paddr + i * PAGE_SIZE;
+		if (is_ours)
+			memset((void *)page->paddr, 0, PAGE_SIZE);
 	}
 	return 0;
 }
 
-static int pages_drop(__vaddr_t vaddr, unsigned long pages)
+static int pages_drop(__vaddr_t vaddr, unsigned long pages, __bool keep)
 {
 	unsigned int i = 0;
 
@@ -198,8 +253,9 @@ static int pages_drop(__vaddr_t vaddr, unsigned long pages)
 			i++;
 			continue;
 		}
+		if (!keep)
+			frame_free(table[i].paddr);
 		table[i] = table[--table_len];
-		fake.frames_free++;
 	}
 	return 0;
 }
@@ -226,10 +282,9 @@ int ukplat_page_map(struct uk_pagetable *pt, __vaddr_t vaddr, __paddr_t paddr,
 	int rc;
 
 	operation_begin(pt, vaddr, pages);
-	assert_int_equal(paddr, __PADDR_ANY);
 	assert_int_equal(flags, 0);
 	pthread_mutex_lock(&fake_lock);
-	rc = pages_add(vaddr, pages, attr);
+	rc = pages_add(vaddr, paddr, pages, attr);
 	pthread_mutex_unlock(&fake_lock);
 	return rc;
 }
@@ -240,9 +295,9 @@ int ukplat_page_unmap(struct uk_pagetable *pt, __vaddr_t vaddr,
 	int rc;
 
 	operation_begin(pt, vaddr, pages);
-	assert_int_equal(flags, 0);
+	assert_int_equal(flags & ~(unsigned long)PAGE_FLAG_KEEP_FRAMES, 0);
 	pthread_mutex_lock(&fake_lock);
-	rc = pages_drop(vaddr, pages);
+	rc = pages_drop(vaddr, pages, flags != 0);
 	pthread_mutex_unlock(&fake_lock);
 	return rc;
 }
@@ -259,4 +314,37 @@ int ukplat_page_set_attr(struct uk_pagetable *pt, __vaddr_t vaddr,
 	rc = pages_change(vaddr, pages, new_attr);
 	pthread_mutex_unlock(&fake_lock);
 	return rc;
+}
+
+__paddr_t ukplat_page_translate(struct uk_pagetable *pt, __vaddr_t vaddr)
+{
+	const struct fake_page *page;
+	__paddr_t paddr = __PADDR_INV;
+
+	assert_ptr_equal(pt, &fake_pt);
+	pthread_mutex_lock(&fake_lock);
+	page = page_find(ALIGN_DOWN(vaddr, PAGE_SIZE));
+	if (page && page->attr != PAGE_ATTR_PROT_NONE)
+		paddr = page->paddr + vaddr % PAGE_SIZE;
+	pthread_mutex_unlock(&fake_lock);
+	return paddr;
+}
+
+int ukplat_page_reclaim(struct uk_pagetable *pt)
+{
+	int came_back;
+
+	operation_begin(pt, 0, 1);
+	pthread_mutex_lock(&fake_lock);
+	fake.reclaims++;
+	came_back = fake.reclaimable > 0;
+	if (came_back) {
+		fake.reclaimable--;
+		fake.frames_free++;
+		fake.frames_total++;
+		if (fake.fail_after != FAKE_NEVER)
+			fake.fail_after++;
+	}
+	pthread_mutex_unlock(&fake_lock);
+	return came_back;
 }

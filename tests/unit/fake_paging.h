@@ -9,8 +9,9 @@
 
 /* A page table and a frame allocator that tests can look into
  *
- * Pages are kept in a list, frames are counted. Any request can be made to
- * fail. Every page table operation tests that the lock of the address space
+ * Pages are kept in a list, frames are counted; a frame has memory once
+ * somebody asks for its address, and is zeroed then. Any request can be made
+ * to fail. Every page table operation tests that the lock of the address space
  * is free (a shootdown must not be awaited under it) and calls a hook, in
  * which a test does what another CPU might do at that moment.
  */
@@ -29,12 +30,22 @@ struct fake_paging {
 	/* Calls of unmap and set_attr that succeed before one that fails */
 	__sz fail_unmap_after;
 	__sz fail_attr_after;
+	/* Frames that ukplat_page_reclaim() gives back, one a call; it makes
+	 * requests succeed once more, too
+	 */
+	__sz reclaimable;
+	__sz reclaims;
 	/* Its lock must be free during page table operations */
 	const struct uk_vas *vas;
 	void (*hook)(void);
 };
 
 extern struct fake_paging fake;
+/* What ukplat_pagefault_hook_set() was given */
+extern int (*fake_pagefault)(__vaddr_t addr, unsigned long error_code,
+			     const struct __regs *regs);
+/* CPU that the calling thread is, counted from 1 */
+extern __thread __u32 fake_cpu;
 extern struct uk_pagetable fake_pt;
 
 /** Empties page table and memory, and seeds the random numbers */
@@ -42,6 +53,9 @@ void fake_reset(__sz frames);
 
 /** Attributes of a page, -1 if it is not mapped */
 int fake_attr(__vaddr_t vaddr);
+
+/** Frame of a page, __PADDR_INV if it is not mapped */
+__paddr_t fake_paddr(__vaddr_t vaddr);
 
 /** Number of pages that are mapped */
 __sz fake_mapped(void);

@@ -7,9 +7,13 @@
 /* Model test of lib/ukvmem: random operations against one byte per page
  *
  * links: lib/ukvmem/vas.c lib/ukvmem/vma_pool.c lib/ukvmem/vma_tree.c
- *        lib/ukvmem/vma_hole.c lib/ukvmem/vma_split.c lib/ukvmem/vma_range.c
- *        lib/ukvmem/vma_map.c lib/ukvmem/vma_unmap.c lib/ukvmem/vma_attr.c
+ *        lib/ukvmem/vma_hole.c lib/ukvmem/vma_place.c lib/ukvmem/vma_split.c
+ *        lib/ukvmem/vma_range.c lib/ukvmem/vma_page.c lib/ukvmem/vma_map.c
+ *        lib/ukvmem/vma_replace.c lib/ukvmem/vma_unmap.c
+ *        lib/ukvmem/vma_attr.c lib/ukvmem/vma_advise.c
+ *        lib/ukvmem/vma_fault.c lib/ukvmem/pagefault.c
  *        lib/ukvmem/vma_rsvd.c lib/ukvmem/vma_anon.c
+ *        lib/ukvmem/vma_stack.c lib/ukvmem/vma_dma.c lib/ukvmem/vma_file.c
  *        tests/unit/fake_paging.c tests/unit/fake_assert.c
  */
 
@@ -139,7 +143,7 @@ static void step_map(unsigned int page, unsigned int len)
 		rc = uk_vma_reserve(&vas, &vaddr, len * PAGE_SIZE);
 	else
 		rc = uk_vma_map_anon(&vas, &vaddr, len * PAGE_SIZE,
-				     attr_of(what), 0, NULL);
+				     attr_of(what), UK_VMA_MAP_POPULATE, NULL);
 	if (!is_free) {
 		assert_int_equal(rc, -EEXIST);
 		return;

@@ -8,9 +8,13 @@
  * the same few pages of address space, so that they meet all the time
  *
  * links: lib/ukvmem/vas.c lib/ukvmem/vma_pool.c lib/ukvmem/vma_tree.c
- *        lib/ukvmem/vma_hole.c lib/ukvmem/vma_split.c lib/ukvmem/vma_range.c
- *        lib/ukvmem/vma_map.c lib/ukvmem/vma_unmap.c lib/ukvmem/vma_attr.c
+ *        lib/ukvmem/vma_hole.c lib/ukvmem/vma_place.c lib/ukvmem/vma_split.c
+ *        lib/ukvmem/vma_range.c lib/ukvmem/vma_page.c lib/ukvmem/vma_map.c
+ *        lib/ukvmem/vma_replace.c lib/ukvmem/vma_unmap.c
+ *        lib/ukvmem/vma_attr.c lib/ukvmem/vma_advise.c
+ *        lib/ukvmem/vma_fault.c lib/ukvmem/pagefault.c
  *        lib/ukvmem/vma_rsvd.c lib/ukvmem/vma_anon.c
+ *        lib/ukvmem/vma_stack.c lib/ukvmem/vma_dma.c lib/ukvmem/vma_file.c
  *        tests/unit/fake_paging.c tests/unit/fake_assert.c
  */
 
@@ -53,8 +57,8 @@ static __bool step(__u64 *rng)
 
 	*rng = *rng * 6364136223846793005UL + 1442695040888963407UL;
 	vaddr = base + (*rng >> 33) % PAGES * PAGE_SIZE;
-	rc = uk_vma_map_anon(&vas, &vaddr, 4 * PAGE_SIZE, PAGE_ATTR_PROT_RW, 0,
-			     NULL);
+	rc = uk_vma_map_anon(&vas, &vaddr, 4 * PAGE_SIZE, PAGE_ATTR_PROT_RW,
+			     UK_VMA_MAP_POPULATE, NULL);
 	if (rc == -EEXIST)
 		return 1;
 	if (rc || fake_attr(vaddr) != PAGE_ATTR_PROT_RW)

@@ -13,6 +13,8 @@
  *             inside with ukplat_page_map(); they vanish with the area
  *   anonymous zeroed memory of its own
  *   stack     anonymous memory between guards, with a random start
+ *   dma       physical memory that the caller names and keeps
+ *   file      pages that a function of the caller fills
  *
  *   A stack area, grown downwards:
  *
@@ -40,6 +42,8 @@ extern "C" {
 extern const struct uk_vma_ops uk_vma_rsvd_ops;
 extern const struct uk_vma_ops uk_vma_anon_ops;
 extern const struct uk_vma_ops uk_vma_stack_ops;
+extern const struct uk_vma_ops uk_vma_dma_ops;
+extern const struct uk_vma_ops uk_vma_file_ops;
 
 /* Names as upstream: the bottom is at the lowest address */
 #define UK_VMA_STACK_TOP_GUARD_SIZE                                            \
@@ -60,8 +64,22 @@ static inline int uk_vma_reserve(struct uk_vas *vas, __vaddr_t *vaddr, __sz len)
 }
 
 /**
- * Maps zeroed memory. Parameters and errors as uk_vma_map(). All of it is
- * backed at once, with and without UK_VMA_MAP_POPULATE.
+ * Reserves addresses, also in the place of other areas: with
+ * UK_VMA_MAP_REPLACE, their pages are gone. Parameters and errors as
+ * uk_vma_map().
+ */
+static inline int uk_vma_reserve_ex(struct uk_vas *vas, __vaddr_t *vaddr,
+				    __sz len, unsigned long attr,
+				    unsigned long flags, const char *name)
+{
+	return uk_vma_map(vas, vaddr, len, attr, flags, name, &uk_vma_rsvd_ops,
+			  __NULL);
+}
+
+/**
+ * Maps zeroed memory. Parameters and errors as uk_vma_map(). Without
+ * UK_VMA_MAP_POPULATE a page comes when it is touched first; if there is no
+ * memory then, the access is reported and the system stops.
  */
 static inline int uk_vma_map_anon(struct uk_vas *vas, __vaddr_t *vaddr,
 				  __sz len, unsigned long attr,
@@ -87,10 +105,13 @@ static inline int uk_vma_map_anon(struct uk_vas *vas, __vaddr_t *vaddr,
  * @param name
  *   For humans; must outlive the area. May be __NULL
  * @param premapped_len
- *   Number of bytes that must not fault; all of them for the time being
+ *   Number of bytes below the initial stack pointer that must not fault, at
+ *   most len. Code that runs on the stack with interrupts disabled may hold
+ *   a lock that a fault needs, so it has to fit in there: at least 8 KiB for
+ *   functions of the platform and of this library, or all of the stack
  *
  * @return
- *   As uk_vma_map()
+ *   As uk_vma_map(); -EINVAL also if premapped_len is too large
  */
 int uk_vma_map_stack(struct uk_vas *vas, __vaddr_t *vaddr, __sz len,
 		     unsigned long flags, const char *name, __sz premapped_len);
@@ -116,6 +137,85 @@ __vaddr_t uk_vma_stack_top(struct uk_vas *vas, __vaddr_t vaddr);
  *   As uk_vma_unmap(); -EINVAL if there is no stack
  */
 int uk_vma_unmap_stack(struct uk_vas *vas, __vaddr_t vaddr);
+
+/** Data for uk_vma_dma_ops */
+struct uk_vma_dma_args {
+	__paddr_t paddr; /* first frame, page aligned */
+};
+
+/** Physical addresses of x86_64 have at most 52 bits; no page at the end */
+#define UK_VMA_DMA_PADDR_END (((__paddr_t)1 << 52) - PAGE_SIZE)
+
+/**
+ * Maps physical memory: device registers, with PAGE_ATTR_DEVICE, or frames
+ * that the caller has allocated. It is never freed here, and several areas
+ * may show the same. UK_VMA_MAP_UNINITIALIZED is refused.
+ *
+ * @param paddr
+ *   First physical address, page aligned
+ *
+ * @return
+ *   As uk_vma_map(); -EINVAL also for a physical range that is misaligned or
+ *   does not exist
+ */
+static inline int uk_vma_map_dma(struct uk_vas *vas, __vaddr_t *vaddr, __sz len,
+				 unsigned long attr, unsigned long flags,
+				 const char *name, __paddr_t paddr)
+{
+	struct uk_vma_dma_args args = { .paddr = paddr };
+
+	return uk_vma_map(vas, vaddr, len, attr, flags, name, &uk_vma_dma_ops,
+			  &args);
+}
+
+/**
+ * Data for uk_vma_file_ops. It must outlive the area, unchanged, in memory
+ * that is not demand-paged. There is no file system below: whoever has the
+ * contents supplies them page by page. Areas are private copies: nothing is
+ * written back, and UK_VMA_ADV_DONTNEED forgets what was written.
+ */
+struct uk_vma_file_args {
+	/**
+	 * Fills a page. Runs when a page is touched first, as the fault
+	 * operation of struct uk_vma_ops does, on several CPUs at once, maybe
+	 * for the same page; what the slower one reads is thrown away.
+	 *
+	 * @param arg
+	 *   From this structure
+	 * @param off
+	 *   Position in the file
+	 * @param page
+	 *   Receives the contents; undefined before
+	 * @param len
+	 *   Number of bytes to read
+	 *
+	 * @return
+	 *   Number of bytes read, fewer at the end of the file, where zeros
+	 *   follow; or a negative errno, which makes the access an error
+	 */
+	__ssz (*read)(void *arg, __off off, void *page, __sz len);
+	void *arg;
+	__off off; /* position of the first page, not negative */
+};
+
+/**
+ * Maps the contents of something that can be read.
+ *
+ * @param args
+ *   Where the contents come from; see struct uk_vma_file_args
+ *
+ * @return
+ *   As uk_vma_map(); -EINVAL also for a bad position or no function. With
+ *   UK_VMA_MAP_POPULATE also what args->read() says
+ */
+static inline int uk_vma_map_file(struct uk_vas *vas, __vaddr_t *vaddr,
+				  __sz len, unsigned long attr,
+				  unsigned long flags, const char *name,
+				  const struct uk_vma_file_args *args)
+{
+	return uk_vma_map(vas, vaddr, len, attr, flags, name, &uk_vma_file_ops,
+			  args);
+}
 
 #ifdef __cplusplus
 }

@@ -26,6 +26,10 @@
  *   platform itself uses (image, direct map, page tables, devices) lies
  *   outside of it.
  *
+ *   Pages come when they are touched first, or at once with
+ *   UK_VMA_MAP_POPULATE. A page fault finds the area in O(log n), lets its
+ *   kind supply the page and tries the instruction again.
+ *
  * Concurrency
  *   One lock a VAS, rank VAS: below it only the frame allocator's. It guards
  *   the set, never the page tables: an operation marks its VMAs busy under
@@ -34,12 +38,25 @@
  *   addresses of a busy VMA are still taken. An operation that meets a busy
  *   VMA changes nothing and returns -EBUSY; an area belongs to somebody, and
  *   two CPUs that change the same pages at once are a mistake of that owner.
- *   Operations that take memory away (unmap, set_attr) wait for the other
- *   CPUs: call them with interrupts enabled and no lock held.
+ *   Operations that take memory away (unmap, set_attr, advise) wait for the
+ *   other CPUs: call them with interrupts enabled and no lock held.
+ *
+ *   Faults are counted in their VMA and run side by side, also on one page:
+ *   the first maps it, the others find it there. A fault on a busy VMA waits
+ *   until the operation has ended and then decides anew; an operation waits
+ *   for the faults that are under way before it begins.
+ *
+ * What must not fault
+ *   A fault needs the locks of VAS, page table and frames, so no code that
+ *   holds one of them may touch a page for the first time. Whoever runs on
+ *   a demand-paged stack premaps what code with interrupts disabled needs.
+ *   An interrupt handler must not touch pages of an area that the code it
+ *   interrupted is changing. Where the lock of the VAS or such an area is
+ *   concerned, the fault ends in a report; otherwise the CPU hangs.
  *
  * Not yet
- *   Demand paging: all kinds are populated when they are mapped. Pages are
- *   4 KiB, so that every part of an area can be unmapped without memory.
+ *   Pages are 4 KiB, so that every part of an area can be unmapped without
+ *   memory. UK_VMA_MAP_SIZE() aligns areas to where larger ones could lie.
  */
 
 #include <uk/config.h>
@@ -51,6 +68,7 @@
 extern "C" {
 #endif
 
+struct __regs;
 struct uk_alloc;
 struct uk_pagetable;
 struct uk_vas;
@@ -91,9 +109,16 @@ struct uk_vma {
 	unsigned long flags;	      /** (b) UK_VMA_MAP_* it was made with */
 	const char *name;	      /** (b) for humans, may be __NULL */
 	__u64 priv;		      /** (b) belongs to the kind */
-	__u64 id; /** (b) number of the uk_vma_map() call it is from */
+	__u64 id;	  /** (b) number of the uk_vma_map() call it is from */
+	__vaddr_t origin; /** (b) where the area of that call began */
 
-	__bool busy;		/** (V) an operation works on its pages */
+	/** (V) All its pages are in [used_start, used_end); empty if not < */
+	__vaddr_t used_start;
+	__vaddr_t used_end;
+
+	__u32 busy;	   /** (V) 1 + CPU of an operation on it, or 0 */
+	__u32 faults;	   /** (V) faults on it that are under way */
+	__bool join_later; /** (V) the last of these faults has to join it */
 	struct uk_vma *op_next; /** (b) chain of the VMAs of an operation */
 	struct uk_vma_node node;
 };
@@ -104,15 +129,42 @@ static inline __sz uk_vma_len(const struct uk_vma *vma)
 	return vma->end - vma->start;
 }
 
+/* struct uk_vm_fault.type */
+#define UK_VMA_FAULT_ACCESSTYPE 0x03
+#define UK_VMA_FAULT_READ	0x00
+#define UK_VMA_FAULT_WRITE	0x01
+#define UK_VMA_FAULT_EXEC	0x02
+#define UK_VMA_FAULT_NONPRESENT 0x04 /* Page not present */
+#define UK_VMA_FAULT_MISCONFIG	0x08 /* Entry that the processor refuses */
+#define UK_VMA_FAULT_SOFT	0x10 /* Nobody has touched it, see advise */
+
+/** A page fault, as the kind of the area sees it */
+struct uk_vm_fault {
+	__vaddr_t vaddr;   /** faulting address */
+	__vaddr_t vbase;   /** page to supply */
+	__sz len;	   /** its length in bytes */
+	unsigned int type; /** UK_VMA_FAULT_* */
+	/**
+	 * Frame to map. __PADDR_ANY at first, which stands for a new one,
+	 * zeroed.
+	 */
+	__paddr_t paddr;
+	/**
+	 * Set with paddr if the frame was taken from vas->pt->fa for this
+	 * fault. It goes back there if it cannot be mapped.
+	 */
+	__bool is_fresh;
+	const struct __regs *regs; /** what was interrupted, or __NULL */
+};
+
 /**
  * Operations of a kind of VMA. Unless it says otherwise an operation runs
  * without the lock, on a VMA that is busy.
  */
 struct uk_vma_ops {
 	/**
-	 * Takes over the data that was handed to uk_vma_map(). Runs with the
-	 * lock held, as the last step before the VMA is inserted.
-	 * __NULL: the kind takes no data.
+	 * Takes over the data that was handed to uk_vma_map(). Runs before
+	 * the VMA has a place: it begins at 0. __NULL: the kind takes no data.
 	 *
 	 * @return
 	 *   0, or a negative errno that uk_vma_map() returns
@@ -123,9 +175,23 @@ struct uk_vma_ops {
 	 * Maps the pages of a new VMA, all or nothing. __NULL: none.
 	 *
 	 * @return
-	 *   0, or -ENOMEM
+	 *   0, or a negative errno that uk_vma_map() returns
 	 */
 	int (*populate)(struct uk_vma *vma);
+
+	/**
+	 * Supplies a page that was touched, by a frame in fault->paddr. Runs
+	 * on a VMA that is not busy, on several CPUs at once, with interrupts
+	 * disabled on a stack of TRAP_STACK_PAGES, and must neither fault nor
+	 * call functions of ukvmem. It may look at ops, attr, flags, priv and
+	 * origin. __NULL: the kind has no pages of its own.
+	 *
+	 * @return
+	 *   - (0): Supplied
+	 *   - (-ENOMEM): No frame; tried again if some can be reclaimed
+	 *   - Another negative errno: The access is an error
+	 */
+	int (*fault)(struct uk_vma *vma, struct uk_vm_fault *fault);
 
 	/**
 	 * Unmaps a page aligned range that begins in the VMA, pages that are
@@ -138,13 +204,24 @@ struct uk_vma_ops {
 	int (*unmap)(struct uk_vma *vma, __vaddr_t vaddr, __sz len);
 
 	/**
-	 * Applies new attributes to all pages of the VMA.
+	 * Applies new attributes to all pages that the VMA has so far.
 	 * __NULL: the attributes of this kind cannot be changed (-EPERM).
 	 *
 	 * @return
 	 *   0, or a negative errno; nothing is changed then
 	 */
 	int (*set_attr)(struct uk_vma *vma, unsigned long attr);
+
+	/**
+	 * Follows an advice for a range inside of the VMA. Faults do what
+	 * UK_VMA_ADV_WILLNEED asks for, so it does not come here.
+	 * __NULL: the advice is ignored.
+	 *
+	 * @return
+	 *   0, or a negative errno; nothing is changed then
+	 */
+	int (*advise)(struct uk_vma *vma, __vaddr_t vaddr, __sz len,
+		      unsigned long advice);
 
 	/**
 	 * Asked with the lock held before the VMA is split at an address.
@@ -167,11 +244,13 @@ struct uk_vma_pool {
 /**
  * Virtual address space
  *
- * Field markings: (c) constant after init, (V) lock
+ * Field markings: (c) constant after init, (V) lock, (a) atomic
  */
 struct uk_vas {
 	struct uk_pagetable *pt; /** (c) page table it describes */
 	struct uk_spinlock lock; /** rank VAS: root, counts, pool, all VMAs */
+	__u32 holder;		 /** (a) 1 + CPU that holds it, or 0 */
+	__u32 closing;		 /** (V) operations that wait for faults */
 	struct uk_vma *root;	 /** (V) ordered set of VMAs */
 	__sz vma_count;		 /** (V) VMAs in the set */
 	__sz mapped_len;	 /** (V) sum of their lengths in bytes */
@@ -194,8 +273,8 @@ struct uk_vma_info {
 struct uk_vas *uk_vas_get_active(void);
 
 /**
- * Makes an address space the active one. Its page table must be the one that
- * all CPUs run on.
+ * Makes an address space the active one: page faults are served from it. Its
+ * page table must be the one that all CPUs run on.
  *
  * @return
  *   - (0): Active
@@ -245,21 +324,54 @@ const struct uk_vma *uk_vma_find(struct uk_vas *vas, __vaddr_t vaddr);
  */
 int uk_vma_query(struct uk_vas *vas, __vaddr_t vaddr, struct uk_vma_info *info);
 
-/* For uk_vma_unmap() and uk_vma_set_attr(): no holes in the range */
+/* For functions that take a range: no holes in it */
 #define UK_VMA_FLAG_STRICT_VMA_CHECK 0x1000UL
 
 /* For uk_vma_map() */
-#define UK_VMA_MAP_POPULATE	 0x01UL /* Map now: always done so far */
+#define UK_VMA_MAP_POPULATE	 0x01UL /* Map all pages now */
 #define UK_VMA_MAP_UNINITIALIZED 0x02UL /* Contents may be left undefined */
+#define UK_VMA_MAP_REPLACE	 0x04UL /* Remove what is there */
+#define UK_VMA_MAP_HINT		 0x08UL /* The address is only a wish */
+
+/* For uk_vma_map(): start and length are multiples of 2^order, so that pages
+ * of that length fit; 12 (or none), 21 or 30. It costs order - 12 bits of
+ * randomness, so it never happens unasked.
+ */
+#define UK_VMA_MAP_SIZE_SHIFT 5
+#define UK_VMA_MAP_SIZE_BITS  6
+#define UK_VMA_MAP_SIZE_MASK  ((1UL << UK_VMA_MAP_SIZE_BITS) - 1)
+#define UK_VMA_MAP_SIZE(order)                                                 \
+	(((order)&UK_VMA_MAP_SIZE_MASK) << UK_VMA_MAP_SIZE_SHIFT)
+#define UK_VMA_MAP_SIZE_TO_ORDER(flag)                                         \
+	(((flag) >> UK_VMA_MAP_SIZE_SHIFT) & UK_VMA_MAP_SIZE_MASK)
+#define UK_VMA_MAP_SIZE_4KB UK_VMA_MAP_SIZE(12UL)
+#define UK_VMA_MAP_SIZE_2MB UK_VMA_MAP_SIZE(21UL)
+#define UK_VMA_MAP_SIZE_1GB UK_VMA_MAP_SIZE(30UL)
 
 /**
  * Creates an area. The changes become visible completely or not at all.
+ *
+ * An area at a random place has 1 to CONFIG_LIBUKVMEM_GAP_PAGES_MAX pages on
+ * each side that no other area uses at that moment, their number drawn anew
+ * for each side. Gaps are not kept: an area at a fixed address may go there
+ * later. If no place is large enough for them, the area gets one without.
+ *
+ * UK_VMA_MAP_REPLACE puts the area in the place of all areas and parts of
+ * areas in its range. At each moment others find the old areas or the new
+ * one. All that can fail comes before the first page is unmapped, with two
+ * exceptions: a kind whose unmap() fails (none of ours), where the areas from
+ * there on stay; and UK_VMA_MAP_POPULATE without enough memory, which leaves
+ * a hole.
+ *
+ * **Context:** any CPU. With UK_VMA_MAP_REPLACE as uk_vma_unmap()
  *
  * @param vas
  *   Address space
  * @param[in,out] vaddr
  *   Exact start address, or __VADDR_ANY for one drawn uniformly at random
- *   from all places where len bytes fit. Receives the start address
+ *   from all places where the area fits. With UK_VMA_MAP_HINT an address that
+ *   is misaligned, out of range or taken is the same as __VADDR_ANY. Receives
+ *   the start address; untouched after an error
  * @param len
  *   Length in bytes, multiple of the page length
  * @param attr
@@ -276,11 +388,14 @@ int uk_vma_query(struct uk_vas *vas, __vaddr_t vaddr, struct uk_vma_info *info);
  * @return
  *   - (0): Created
  *   - (-EINVAL): Zero or misaligned length, misaligned address, range not in
- *     [UK_VAS_START, UK_VAS_END), unknown flag
- *   - (-EPERM): Writable and executable
- *   - (-EEXIST): The range overlaps an area
+ *     [UK_VAS_START, UK_VAS_END), unknown flag, order or attribute, hint and
+ *     replacement at once
+ *   - (-EPERM): Writable and executable; or a part of an area would have to
+ *     be replaced that may only be removed as a whole
+ *   - (-EEXIST): The range overlaps an area, without UK_VMA_MAP_REPLACE
+ *   - (-EBUSY): Another operation works on an area to be replaced
  *   - (-ENOMEM): No hole that is long enough, no memory for the pages, the
- *     tables or the VMA object
+ *     tables or the VMA object, even after reclaiming some
  */
 int uk_vma_map(struct uk_vas *vas, __vaddr_t *vaddr, __sz len,
 	       unsigned long attr, unsigned long flags, const char *name,
@@ -313,15 +428,55 @@ int uk_vma_unmap(struct uk_vas *vas, __vaddr_t vaddr, __sz len,
 
 /**
  * Changes the page attributes of all areas in a range. Holes are skipped
- * unless UK_VMA_FLAG_STRICT_VMA_CHECK is given. PAGE_ATTR_PROT_NONE makes
- * every access fault and keeps the contents.
+ * unless UK_VMA_FLAG_STRICT_VMA_CHECK is given. Pages that come later have
+ * the new attributes, too. PAGE_ATTR_PROT_NONE makes every access fault and
+ * keeps the contents.
  *
  * @return
- *   As for uk_vma_unmap(), with -EPERM also for attributes that are writable
- *   and executable, and for areas whose attributes are fixed
+ *   As for uk_vma_unmap(), with -EINVAL also for unknown attributes, -EPERM
+ *   for attributes that are writable and executable, and for areas whose
+ *   attributes are fixed
  */
 int uk_vma_set_attr(struct uk_vas *vas, __vaddr_t vaddr, __sz len,
 		    unsigned long attr, unsigned long flags);
+
+#define UK_VMA_ADV_DONTNEED 0x01UL /* Contents may be forgotten */
+#define UK_VMA_ADV_WILLNEED 0x02UL /* Pages should be there */
+
+/**
+ * Advises what to do with the pages in a range. Areas stay as they are. Given
+ * both advices, the range has fresh pages afterwards.
+ *
+ * UK_VMA_ADV_DONTNEED frees the pages; the next touch is like the first one.
+ * When the function returns no CPU sees the old contents any more. Kinds
+ * without pages of their own ignore it. It needs no memory. Of the stack that
+ * the caller runs on only what lies below the next few pages can go.
+ *
+ * UK_VMA_ADV_WILLNEED supplies the pages that are not there. After an error
+ * those that came stay, as do all that were there before.
+ *
+ * @param vas
+ *   Address space
+ * @param vaddr
+ *   Start, page aligned
+ * @param len
+ *   Length in bytes, multiple of the page length
+ * @param advice
+ *   UK_VMA_ADV_*, one or both
+ * @param flags
+ *   0 or UK_VMA_FLAG_STRICT_VMA_CHECK
+ *
+ * @return
+ *   - (0): Followed or ignored
+ *   - (-EINVAL): Zero or misaligned length, misaligned address, overflow,
+ *     no or unknown advice
+ *   - (-ENOENT): A hole, with UK_VMA_FLAG_STRICT_VMA_CHECK
+ *   - (-EBUSY): Another operation works on an area in the range
+ *   - (-EFAULT): WILLNEED: a guard of a stack is in the range
+ *   - (-ENOMEM): WILLNEED: no memory, even after reclaiming some
+ */
+int uk_vma_advise(struct uk_vas *vas, __vaddr_t vaddr, __sz len,
+		  unsigned long advice, unsigned long flags);
 
 #ifdef __cplusplus
 }
