@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -204,6 +205,8 @@ static void operation_begin(const struct uk_pagetable *pt, __vaddr_t vaddr,
 	assert_int_not_equal(pages, 0);
 	if (fake.vas)
 		assert_int_equal(fake.vas->lock.locked, 0);
+	if (fake.yields)
+		(void)sched_yield();
 	if (hook) {
 		fake.hook = NULL;
 		hook();
@@ -337,8 +340,8 @@ int ukplat_page_reclaim(struct uk_pagetable *pt)
 	operation_begin(pt, 0, 1);
 	pthread_mutex_lock(&fake_lock);
 	fake.reclaims++;
-	came_back = fake.reclaimable > 0;
-	if (came_back) {
+	came_back = fake.reclaim_in_vain || fake.reclaimable;
+	if (fake.reclaimable) {
 		fake.reclaimable--;
 		fake.frames_free++;
 		fake.frames_total++;

@@ -35,9 +35,13 @@ struct fake_paging {
 	 */
 	__sz reclaimable;
 	__sz reclaims;
+	/* Something comes back, and others take it */
+	__bool reclaim_in_vain;
 	/* Its lock must be free during page table operations */
 	const struct uk_vas *vas;
 	void (*hook)(void);
+	/* Lets other threads run before each operation */
+	__bool yields;
 };
 
 extern struct fake_paging fake;

@@ -104,13 +104,18 @@ static void holes_match_bitmap(void **state)
 	for (round = 0; round < ROUNDS; round++) {
 		unsigned int align = 1U << draw(3);
 		unsigned int pages = align * (1 + draw(4));
+		unsigned int before = draw(2) ? draw(4) : 0;
+		unsigned int after = draw(2) ? draw(4) : 0;
 		__u64 n = 0;
 
 		window_fill();
 		req.align = align * PAGE;
 		req.len = pages * PAGE;
+		req.before = before * PAGE;
+		req.after = after * PAGE;
 		for (page = 0; page < PAGES; page += align)
-			if (is_free(page, pages))
+			if (page >= before &&
+			    is_free(page - before, before + pages + after))
 				assert_int_equal(vma_hole_get(root, &req, n++),
 						 BASE + page * PAGE);
 		assert_int_equal(vma_hole_count(root, &req), n);
@@ -207,6 +212,29 @@ static void draw_works_with_one_place(void **state)
 	assert_int_equal(vaddr, BASE);
 }
 
+static void draw_keeps_margins(void **state)
+{
+	const struct vma_hole_req req = { .start = BASE,
+					  .end = BASE + 16 * PAGE,
+					  .len = PAGE,
+					  .align = PAGE,
+					  .before = 2 * PAGE,
+					  .after = PAGE };
+	const __u64 words[VMA_HOLE_WORDS] = { 4, 2, 1, 7 };
+	__vaddr_t vaddr = 0;
+
+	(void)state;
+	area_put(0, 4, 1);
+	area_put(1, 10, 6);
+
+	/* Numbers begin at page 2: 6 and 4 are too near to an area behind or
+	 * before, 3 is next to one, 9 would have its margin in one
+	 */
+	assert_int_equal(vma_hole_count(root, &req), 3);
+	assert_int_equal(vma_hole_draw(root, &req, words, &vaddr), 0);
+	assert_int_equal(vaddr, BASE + 2 * PAGE);
+}
+
 static void draw_skips_numbers_out_of_range(void **state)
 {
 	const struct vma_hole_req req = { .start = BASE,
@@ -273,6 +301,7 @@ int main(void)
 		cmocka_unit_test_setup(draw_counts_when_tries_fail, setup),
 		cmocka_unit_test_setup(draw_fails_without_place, setup),
 		cmocka_unit_test_setup(draw_works_with_one_place, setup),
+		cmocka_unit_test_setup(draw_keeps_margins, setup),
 		cmocka_unit_test_setup(draw_skips_numbers_out_of_range, setup),
 		cmocka_unit_test_setup(draw_is_uniform, setup),
 	};

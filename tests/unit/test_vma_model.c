@@ -4,7 +4,8 @@
  * You may not use this file except in compliance with the License.
  */
 
-/* Model test of lib/ukvmem: random operations against one byte per page
+/* Model test of lib/ukvmem: random operations and faults against two bytes per
+ * page, besides a few areas at random places
  *
  * links: lib/ukvmem/vas.c lib/ukvmem/vma_pool.c lib/ukvmem/vma_tree.c
  *        lib/ukvmem/vma_hole.c lib/ukvmem/vma_place.c lib/ukvmem/vma_split.c
@@ -28,6 +29,7 @@
 
 #include <cmocka.h>
 
+#include <uk/plat/bootstrap.h>
 #include <uk/vma_types.h>
 #include <uk/vmem.h>
 
@@ -54,8 +56,16 @@ enum model_page {
 
 static const __vaddr_t base = UK_VAS_START + 0x4000000UL;
 static enum model_page model[PAGES];
+/* Pages that have a frame */
+static __bool there[PAGES];
 static __u64 seed = 1, rng;
 static struct uk_vas vas;
+
+/* Areas outside of the window */
+#define ANY_AREAS 6U
+#define ANY_PAGES 4U
+static __vaddr_t any[ANY_AREAS];
+static __sz any_len[ANY_AREAS];
 
 static unsigned int draw(unsigned int bound)
 {
@@ -86,12 +96,15 @@ static __bool range_has(unsigned int page, unsigned int len,
 	return 0;
 }
 
-static void range_set(unsigned int page, unsigned int len, enum model_page what)
+static void range_set(unsigned int page, unsigned int len, enum model_page what,
+		      __bool populated)
 {
 	unsigned int i;
 
-	for (i = page; i < page + len; i++)
+	for (i = page; i < page + len; i++) {
 		model[i] = what;
+		there[i] = populated && what > PAGE_RESERVED;
+	}
 }
 
 /* The space, its page table and its counters say what the model says */
@@ -112,7 +125,7 @@ static void compare(void)
 			assert_false(vma->busy);
 			len += PAGE_SIZE;
 		}
-		if (model[i] <= PAGE_RESERVED) {
+		if (!there[i]) {
 			assert_int_equal(fake_attr(base + i * PAGE_SIZE), -1);
 			continue;
 		}
@@ -120,8 +133,11 @@ static void compare(void)
 				 attr_of(model[i]));
 		mapped++;
 	}
+	for (i = 0; i < ANY_AREAS; i++)
+		len += any_len[i];
 	assert_int_equal(fake_mapped(), mapped);
 	assert_int_equal(vas.mapped_len, len);
+	assert_int_equal(vas.closing, 0);
 	assert_int_equal(fake.frames_total - fake.frames_free,
 			 mapped + vas.pool.total / VMA_PER_PAGE);
 	assert_true(vma_tree_is_valid(vas.root));
@@ -132,26 +148,106 @@ static void compare(void)
 static void step_map(unsigned int page, unsigned int len)
 {
 	enum model_page what = PAGE_RESERVED + draw(4);
+	unsigned long flags = draw(3) ? 0 : UK_VMA_MAP_REPLACE;
 	__vaddr_t vaddr = base + page * PAGE_SIZE;
 	__bool is_free = !range_has(page, len, PAGE_RESERVED) &&
 			 !range_has(page, len, PAGE_RO) &&
 			 !range_has(page, len, PAGE_RW) &&
 			 !range_has(page, len, PAGE_NONE);
+	struct uk_vma_info info;
 	int rc;
 
+	flags |= draw(2) ? UK_VMA_MAP_POPULATE : 0;
 	if (what == PAGE_RESERVED)
-		rc = uk_vma_reserve(&vas, &vaddr, len * PAGE_SIZE);
+		rc = uk_vma_reserve_ex(&vas, &vaddr, len * PAGE_SIZE,
+				       PAGE_ATTR_PROT_NONE, flags, NULL);
 	else
 		rc = uk_vma_map_anon(&vas, &vaddr, len * PAGE_SIZE,
-				     attr_of(what), UK_VMA_MAP_POPULATE, NULL);
-	if (!is_free) {
+				     attr_of(what), flags, NULL);
+	if (!is_free && !(flags & UK_VMA_MAP_REPLACE)) {
 		assert_int_equal(rc, -EEXIST);
 		return;
 	}
-	if (rc)
+	if (!rc) {
+		range_set(page, len, what, flags & UK_VMA_MAP_POPULATE);
+		return;
+	}
+	assert_int_equal(rc, -ENOMEM);
+	/* Gone if there was memory to replace, but not to populate */
+	if (uk_vma_query(&vas, vaddr, &info) ||
+	    info.start >= vaddr + len * PAGE_SIZE)
+		range_set(page, len, PAGE_HOLE, 0);
+}
+
+/* The pages on both sides belong to nobody when the area comes */
+static void step_any(unsigned int i)
+{
+	struct uk_vma_info info;
+	__vaddr_t vaddr = __VADDR_ANY;
+	int rc;
+
+	if (any_len[i]) {
+		rc = uk_vma_unmap(&vas, any[i], any_len[i], 0);
+		assert_int_equal(rc, 0);
+		any_len[i] = 0;
+		return;
+	}
+	rc = uk_vma_map_anon(&vas, &vaddr, ANY_PAGES * PAGE_SIZE,
+			     PAGE_ATTR_PROT_RW, 0, NULL);
+	if (rc) {
+		assert_int_equal(rc, -ENOMEM);
+		return;
+	}
+	any[i] = vaddr;
+	any_len[i] = ANY_PAGES * PAGE_SIZE;
+	assert_int_equal(uk_vma_query(&vas, vaddr - PAGE_SIZE, &info), 0);
+	assert_int_equal(info.start, vaddr);
+	if (!uk_vma_query(&vas, info.end, &info))
+		assert_true(info.start > vaddr + any_len[i]);
+}
+
+static void step_touch(unsigned int page)
+{
+	__bool is_write = draw(2);
+	enum model_page what = model[page];
+	int rc;
+
+	rc = fake_pagefault(base + page * PAGE_SIZE + draw(PAGE_SIZE),
+			    (is_write ? UKPLAT_PF_WRITE : 0) |
+				    (there[page] && what != PAGE_NONE ?
+					     UKPLAT_PF_PROTECTION :
+					     0),
+			    NULL);
+	if (what <= PAGE_RESERVED)
+		assert_int_equal(rc, -EFAULT);
+	else if (what == PAGE_NONE || (is_write && what == PAGE_RO))
+		assert_int_equal(rc, -EACCES);
+	else if (rc)
 		assert_int_equal(rc, -ENOMEM);
 	else
-		range_set(page, len, what);
+		there[page] = 1;
+}
+
+static void step_advise(unsigned int page, unsigned int len)
+{
+	__bool is_needed = draw(2);
+	unsigned int i;
+	int rc;
+
+	rc = uk_vma_advise(
+		&vas, base + page * PAGE_SIZE, len * PAGE_SIZE,
+		is_needed ? UK_VMA_ADV_WILLNEED : UK_VMA_ADV_DONTNEED, 0);
+	if (rc)
+		assert_int_equal(rc, is_needed ? -ENOMEM : 0);
+	for (i = page; i < page + len; i++) {
+		if (model[i] <= PAGE_RESERVED)
+			continue;
+		if (rc)
+			/* Maybe, but what was there stays */
+			there[i] |= fake_attr(base + i * PAGE_SIZE) != -1;
+		else
+			there[i] = is_needed;
+	}
 }
 
 static void step_unmap(unsigned int page, unsigned int len)
@@ -168,7 +264,7 @@ static void step_unmap(unsigned int page, unsigned int len)
 	if (rc)
 		assert_int_equal(rc, -ENOMEM);
 	else
-		range_set(page, len, PAGE_HOLE);
+		range_set(page, len, PAGE_HOLE, 0);
 }
 
 static void step_attr(unsigned int page, unsigned int len)
@@ -200,20 +296,32 @@ static void space_matches_model(void **state)
 	rng = seed;
 	fake_reset(FRAMES);
 	assert_int_equal(uk_vas_init(&vas, &fake_pt, NULL), 0);
+	assert_int_equal(uk_vas_set_active(&vas), 0);
 	fake.vas = &vas;
 
 	for (step = 0; step < STEPS; step++) {
 		unsigned int page = draw(PAGES);
 		unsigned int len = 1 + draw(MIN(PAGES - page, 12U));
 
-		fake.fail_after = draw(8) ? FAKE_NEVER : 0;
-		switch (draw(5)) {
+		fake.fail_after = draw(8) ? FAKE_NEVER : draw(6);
+		switch (draw(10)) {
 		case 0:
 		case 1:
+		case 2:
 			step_map(page, len);
 			break;
-		case 2:
+		case 3:
 			step_attr(page, len);
+			break;
+		case 4:
+		case 5:
+			step_touch(page);
+			break;
+		case 6:
+			step_advise(page, len);
+			break;
+		case 7:
+			step_any(draw(ANY_AREAS));
 			break;
 		default:
 			step_unmap(page, MIN(len, 3U));
@@ -227,7 +335,7 @@ static void space_matches_model(void **state)
 	assert_int_equal(fake_mapped(), 0);
 }
 
-int main(int argc, char **argv)
+int main(int argc, char *argv[])
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(space_matches_model),

@@ -108,6 +108,49 @@ static void stack_cannot_be_split_or_changed(void **state)
 	assert_int_equal(vas.vma_count, 1);
 }
 
+static void stack_grows_when_touched(void **state)
+{
+	__vaddr_t vaddr = __VADDR_ANY, guard;
+
+	(void)state;
+	assert_int_equal(uk_vas_set_active(&vas), 0);
+	assert_int_equal(uk_vma_map_stack(&vas, &vaddr, LEN, 0, NULL, 0), 0);
+	assert_int_equal(fake_mapped(), 0);
+	assert_int_equal(fake_pagefault(vaddr + LEN - 1, 0, NULL), 0);
+	assert_int_equal(fake_pagefault(vaddr, 0, NULL), 0);
+	assert_int_equal(fake_attr(vaddr), PAGE_ATTR_PROT_RW);
+	for (guard = vaddr - UK_VMA_STACK_BOTTOM_GUARD_SIZE; guard < vaddr;
+	     guard += PAGE_SIZE)
+		assert_int_equal(fake_pagefault(guard, 0, NULL), -EFAULT);
+	assert_int_equal(fake_pagefault(vaddr + LEN, 0, NULL), -EFAULT);
+	assert_int_equal(fake_mapped(), 2);
+}
+
+/* As many bytes as promised, wherever the stack pointer begins */
+static void premapped_bytes_do_not_fault(void **state)
+{
+	__vaddr_t vaddr, top, pos;
+	__sz len;
+
+	(void)state;
+	for (len = 16; len <= LEN; len += 1008) {
+		vaddr = __VADDR_ANY;
+		assert_int_equal(
+			uk_vma_map_stack(&vas, &vaddr, LEN, 0, NULL, len), 0);
+		top = uk_vma_stack_top(&vas, vaddr);
+		for (pos = MAX(vaddr, top - len); pos < vaddr + LEN; pos += 16)
+			assert_int_not_equal(
+				fake_attr(ALIGN_DOWN(pos, PAGE_SIZE)), -1);
+		assert_true(fake_mapped() <= len / PAGE_SIZE + 2);
+		assert_int_equal(uk_vma_unmap_stack(&vas, vaddr), 0);
+	}
+	vaddr = __VADDR_ANY;
+	assert_int_equal(uk_vma_map_stack(&vas, &vaddr, LEN, 0, NULL, LEN + 1),
+			 -EINVAL);
+	assert_int_equal(uk_vma_map_stack(&vas, &vaddr, LEN, 0, NULL, ~0UL),
+			 -EINVAL);
+}
+
 static void stack_address_is_honoured(void **state)
 {
 	const __vaddr_t want = UK_VAS_START + 0x100000;
@@ -124,6 +167,9 @@ static void stack_address_is_honoured(void **state)
 	vaddr = 0;
 	assert_int_equal(uk_vma_map_stack(&vas, &vaddr, LEN, 0, NULL, 0),
 			 -EINVAL);
+	assert_int_equal(uk_vma_map_stack(&vas, &vaddr, LEN, UK_VMA_MAP_HINT,
+					  NULL, 0),
+			 0);
 	vaddr = __VADDR_ANY;
 	assert_int_equal(uk_vma_map_stack(&vas, &vaddr, 0, 0, NULL, 0),
 			 -EINVAL);
@@ -152,6 +198,8 @@ int main(void)
 		STACK_TEST(stack_has_guards_at_both_ends),
 		STACK_TEST(stack_top_is_aligned_and_random),
 		STACK_TEST(stack_cannot_be_split_or_changed),
+		STACK_TEST(stack_grows_when_touched),
+		STACK_TEST(premapped_bytes_do_not_fault),
 		STACK_TEST(stack_address_is_honoured),
 		STACK_TEST(other_areas_are_no_stacks),
 	};
