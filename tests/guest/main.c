@@ -11,6 +11,8 @@
  *   ops=<number>     operations of the stress case, all CPUs together
  *   crime=<name>     instead of the cases: one misuse, which must not return
  *   size=, off=      parameters of a crime
+ *   fault=<name>     instead of the cases: one page fault that is an error
+ *   exact=1          time stamps count instructions
  *
  * Prints "ok <name>" or "not ok <name>: <why>" for each case and the totals
  * as the last line. The exit code is 0 if nothing failed.
@@ -28,7 +30,7 @@
 
 static const struct test_case *const tables[] = {
 	malloc_cases, page_cases, heap_cases,	 irq_cases,    memory_cases,
-	lcpu_cases,   tlb_cases,  torture_cases, stress_cases,
+	lcpu_cases,   tlb_cases,  torture_cases, vmem_cases, stress_cases,
 };
 
 /* Why the current case failed or was skipped */
@@ -148,11 +150,13 @@ int main(int argc __unused, char *argv[] __unused)
 {
 	unsigned int count[3] = { 0 };
 	const struct test_case *tc;
-	const char *crime;
+	const char *crime, *fault;
 	unsigned int i;
 
 	if (ukplat_cmdline_find("crime", &crime))
 		return crime_commit(crime);
+	if (ukplat_cmdline_find("fault", &fault))
+		return fault_commit(fault);
 
 	for (i = 0; i < ARRAY_SIZE(tables); i++)
 		for (tc = tables[i]; tc->name; tc++)

@@ -37,6 +37,8 @@ extern const struct test_case memory_cases[];
 extern const struct test_case lcpu_cases[];
 extern const struct test_case tlb_cases[];
 extern const struct test_case torture_cases[];
+extern const struct test_case vmem_cases[];
+extern const struct test_case fault_cases[];
 extern const struct test_case stress_cases[];
 
 /**
@@ -49,6 +51,17 @@ extern const struct test_case stress_cases[];
  *   1: the crime was not noticed, or there is none of this name
  */
 int crime_commit(const char *name);
+
+/**
+ * Makes a page fault that cannot be served.
+ *
+ * @param name
+ *   Its name, ended by a space or the end of the string
+ *
+ * @return
+ *   1: the access went through, or there is none of this name
+ */
+int fault_commit(const char *name);
 
 /**
  * Notes why a case fails.

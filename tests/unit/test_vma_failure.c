@@ -98,6 +98,11 @@ static void snapshot_take(struct snapshot *shot)
 	assert_int_equal(vas.vma_count, shot->count);
 }
 
+static void frames_refuse(__sz after)
+{
+	fake.fail_after = after;
+}
+
 static int do_map(void)
 {
 	__vaddr_t vaddr = __VADDR_ANY;
@@ -150,10 +155,9 @@ static int do_fault(void)
  */
 static void scene_set(void)
 {
-	__vaddr_t vaddr = page(16);
+	__vaddr_t vaddr = base;
 	__sz i;
 
-	vaddr = base;
 	assert_int_equal(
 		uk_vma_map_anon(&vas, &vaddr, 8 * PAGE_SIZE, RW, 0, NULL), 0);
 	assert_int_equal(uk_vma_advise(&vas, base, 6 * PAGE_SIZE,
@@ -187,9 +191,9 @@ static void every_refused_frame_is_survived(void **state)
 			assert_int_equal(setup(NULL), 0);
 			scene_set();
 			snapshot_take(&before);
-			fake.fail_after = n;
+			frames_refuse(n);
 			rc = ops[i]();
-			fake.fail_after = FAKE_NEVER;
+			frames_refuse(FAKE_NEVER);
 			snapshot_take(&after);
 			if (rc) {
 				assert_int_equal(rc, -ENOMEM);

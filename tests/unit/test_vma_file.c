@@ -56,9 +56,9 @@ static __ssz file_read(void *arg, __off off, void *page, __sz len)
 	return (__ssz)len;
 }
 
-static const struct uk_vma_file_args args = { .read = file_read,
-					      .arg = &reads,
-					      .off = OFF };
+static const struct uk_vma_file_args the_file = { .read = file_read,
+						  .arg = &reads,
+						  .off = OFF };
 static struct uk_vas vas;
 
 static int setup(void **state)
@@ -86,7 +86,7 @@ static int map(unsigned long flags)
 	__vaddr_t vaddr = base;
 
 	return uk_vma_map_file(&vas, &vaddr, PAGES * PAGE_SIZE, RW, flags,
-			       "file", &args);
+			       "file", &the_file);
 }
 
 static __vaddr_t page(__sz n)
@@ -213,7 +213,7 @@ static void slower_copy_is_thrown_away(void **state)
 
 static void bad_arguments_are_refused(void **state)
 {
-	struct uk_vma_file_args bad = args;
+	struct uk_vma_file_args bad = the_file;
 	__vaddr_t vaddr = base;
 
 	(void)state;
@@ -221,7 +221,7 @@ static void bad_arguments_are_refused(void **state)
 	assert_int_equal(uk_vma_map_file(&vas, &vaddr, PAGE_SIZE, RW, 0, NULL,
 					 &bad),
 			 -EINVAL);
-	bad = args;
+	bad = the_file;
 	bad.off = -1;
 	assert_int_equal(uk_vma_map_file(&vas, &vaddr, PAGE_SIZE, RW, 0, NULL,
 					 &bad),
