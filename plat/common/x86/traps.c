@@ -164,18 +164,19 @@ void __noreturn trap_report(const struct __regs *regs)
 /* Asks the hook about a page fault */
 static int pagefault_handle(const struct __regs *regs)
 {
-	__u8 *busy = &pagefault_busy[ukplat_lcpu_idx()];
 	int (*hook)(__vaddr_t addr, unsigned long error_code,
 		    const struct __regs *regs);
+	__u8 *busy;
 	int rc;
 
-	/* The frames of the first fault are gone, there is no way back (T3) */
-	if (unlikely(*busy))
-		report(regs, 0);
 	/* Acquire: pairs with the release in ukplat_pagefault_hook_set() */
 	hook = __atomic_load_n(&pagefault_hook, __ATOMIC_ACQUIRE);
 	if (!hook)
 		return -EFAULT;
+	busy = &pagefault_busy[ukplat_lcpu_idx()];
+	/* The frames of the first fault are gone, there is no way back (T3) */
+	if (unlikely(*busy))
+		report(regs, 0);
 
 	*busy = 1;
 	barrier();
