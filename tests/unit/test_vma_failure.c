@@ -98,9 +98,9 @@ static void snapshot_take(struct snapshot *shot)
 	assert_int_equal(vas.vma_count, shot->count);
 }
 
-static void frames_refuse(__sz after)
+static void frames_refuse(__sz count)
 {
-	fake.fail_after = after;
+	fake.fail_after = count;
 }
 
 static int do_map(void)

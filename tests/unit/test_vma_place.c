@@ -228,7 +228,7 @@ static void places_are_uniform(void **state)
 		assert_int_equal(uk_vma_reserve(&vas, &vaddr, PAGE_SIZE), 0);
 		hits[(vaddr - UK_VAS_START) / PAGE_SIZE * BINS / pages]++;
 		for (bit = 0; bit < 64; bit++)
-			ones[bit] += vaddr >> bit & 1;
+			ones[bit] += !!(vaddr >> bit & 1);
 		assert_int_equal(uk_vma_unmap(&vas, vaddr, PAGE_SIZE, 0), 0);
 	}
 	for (i = 0; i < BINS; i++) {

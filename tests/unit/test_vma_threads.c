@@ -244,7 +244,7 @@ static void *owner(void *arg)
 	unsigned int i;
 
 	fake_cpu = self + 1;
-	for (i = 0; i < STEPS / 40; i++) {
+	for (i = 0; i < STEPS / 100; i++) {
 		rng = rng * 6364136223846793005UL + 1442695040888963407UL;
 		first = (rng >> 40) % LEN;
 		if (!live(self, first, 1 + (rng >> 33) % (LEN - first)))
