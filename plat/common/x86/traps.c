@@ -35,6 +35,11 @@ static int (*pagefault_hook)(__vaddr_t addr, unsigned long error_code,
 /* Set while a CPU is in the hook; only the CPU itself looks (T3) */
 static __u8 pagefault_busy[CONFIG_UKPLAT_LCPU_MAXCOUNT];
 
+/* Set once the report begins. The CPUs that it stops may hold locks which the
+ * hook would wait for.
+ */
+static int is_reporting;
+
 void ukplat_fault_hook_set(void (*fn)(__vaddr_t addr))
 {
 	__atomic_store_n(&fault_hook, fn, __ATOMIC_RELAXED);
@@ -137,6 +142,7 @@ static void __noreturn report(const struct __regs *regs, int rc)
 	void (*hook)(__vaddr_t addr);
 
 	panic_enter();
+	__atomic_store_n(&is_reporting, 1, __ATOMIC_RELAXED);
 	if (regs->vector == TRAP_PAGE_FAULT)
 		ukplat_printk("FAULT: page fault: cpu=%u %s of 0x%016lx: %s "
 			      "(error 0x%lx)\n",
@@ -171,7 +177,7 @@ static int pagefault_handle(const struct __regs *regs)
 
 	/* Acquire: pairs with the release in ukplat_pagefault_hook_set() */
 	hook = __atomic_load_n(&pagefault_hook, __ATOMIC_ACQUIRE);
-	if (!hook)
+	if (!hook || __atomic_load_n(&is_reporting, __ATOMIC_RELAXED))
 		return -EFAULT;
 	busy = &pagefault_busy[ukplat_lcpu_idx()];
 	/* The frames of the first fault are gone, there is no way back (T3) */
