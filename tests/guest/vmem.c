@@ -18,6 +18,7 @@
 #include <uk/essentials.h>
 #include <uk/falloc.h>
 #include <uk/plat/bootstrap.h>
+#include <uk/plat/irq.h>
 #include <uk/plat/lcpu.h>
 #include <uk/plat/paging.h>
 #include <uk/vma_types.h>
@@ -331,6 +332,7 @@ static int live_once(__vaddr_t vaddr, unsigned int life)
 static void live_or_touch(void *arg __unused)
 {
 	unsigned int self = ukplat_lcpu_idx(), i = 0;
+	unsigned long irqf;
 	__vaddr_t page;
 	__u8 byte;
 
@@ -339,11 +341,16 @@ static void live_or_touch(void *arg __unused)
 			note_bad(live_once((__vaddr_t)area, i) != 0);
 		__atomic_store_n(&living, 0, __ATOMIC_RELAXED);
 	}
-	/* What they get depends on the moment, but no fault may be fatal */
+	/* What they get depends on the moment, but no fault may be fatal. With
+	 * interrupts disabled the CPU has to acknowledge while it waits.
+	 */
 	while (__atomic_load_n(&living, __ATOMIC_RELAXED)) {
 		page = (__vaddr_t)area + (i += 37 + self) % PAGES * PAGE_SIZE;
+		irqf = ukplat_lcpu_save_irqf();
 		(void)ukplat_probe_read(page, &byte);
+		ukplat_lcpu_restore_irqf(irqf);
 		(void)ukplat_probe_write(page + 64 + self, 1);
+		ukarch_spinwait();
 	}
 }
 
