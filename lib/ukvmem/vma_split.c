@@ -23,8 +23,6 @@ void vma_split(struct uk_vma *vma, __vaddr_t vaddr)
 
 	*upper = *vma;
 	upper->start = vaddr;
-	upper->used_start = MAX(vma->used_start, vaddr);
-	vma->used_end = MIN(vma->used_end, vaddr);
 	vma_tree_resize(vas->root, vma, vma->start, vaddr);
 	vma_tree_insert(&vas->root, upper);
 	vas->vma_count++;

@@ -28,8 +28,9 @@
  *   V1 A busy area has no fault under way, and none begins.
  *   V2 An area with a fault under way is not removed, and its ops, attr,
  *      flags, priv and origin do not change.
- *   V3 Pages of an area whose kind has faults lie in [used_start, used_end);
- *      other kinds cannot know, so all of such an area counts as used.
+ *   V3 Pages of an area whose kind has faults lie in [used_start, used_end),
+ *      which may reach over its ends after a split; other kinds cannot know,
+ *      so all of such an area counts as used.
  */
 
 #include <uk/arch/types.h>

@@ -207,6 +207,13 @@ static void late_fault_is_tried_again(void **state)
 			 0);
 	assert_int_equal(fake_paddr(page(0)), frame);
 	assert_int_equal(fake_attr(page(0)), RW);
+
+	/* Or the page has gone: it comes when it is touched again */
+	assert_int_equal(fake_pagefault(page(1),
+					UKPLAT_PF_PROTECTION | UKPLAT_PF_WRITE,
+					NULL),
+			 0);
+	assert_int_equal(fake_mapped(), 1);
 }
 
 /* Or it would be tried again for ever */
@@ -265,6 +272,7 @@ static void fault_waits_for_operation(void **state)
 
 static void fault_in_own_operation_is_an_error(void **state)
 {
+	int inside, below, above;
 	unsigned long irqf;
 
 	(void)state;
@@ -275,9 +283,15 @@ static void fault_in_own_operation_is_an_error(void **state)
 			 0);
 	assert_int_equal(hook_rc, -EDEADLK);
 
+	/* What lies outside is reported whoever holds the lock */
 	irqf = vas_lock(&vas);
-	assert_int_equal(touch(page(1), 0), -EDEADLK);
+	inside = touch(page(1), 0);
+	below = touch(UK_VAS_START - 1, 0);
+	above = touch(UK_VAS_END, 0);
 	vas_unlock(&vas, irqf);
+	assert_int_equal(inside, -EDEADLK);
+	assert_int_equal(below, -EFAULT);
+	assert_int_equal(above, -EFAULT);
 	assert_int_equal(touch(page(1), 0), 0);
 }
 

@@ -104,6 +104,20 @@ static void replaces_parts_holes_and_whole_areas(void **state)
 	assert_int_equal(*(__u8 *)fake_paddr(page(2)), 0);
 }
 
+/* As mapping does */
+static void replacing_leaves_the_reserve(void **state)
+{
+	__sz i;
+
+	(void)state;
+	assert_int_equal(map(0, 200, RW, 0), 0);
+	for (i = 0; i < 100; i++) {
+		assert_int_equal(map(2 * i, 1, RO, UK_VMA_MAP_REPLACE), 0);
+		assert_true(vas.pool.free >= VMA_POOL_RESERVE);
+	}
+	assert_int_equal(vas.vma_count, 200);
+}
+
 static void replaces_nothing(void **state)
 {
 	__vaddr_t vaddr = __VADDR_ANY;
@@ -220,6 +234,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		REPLACE_TEST(replaces_parts_holes_and_whole_areas),
+		REPLACE_TEST(replacing_leaves_the_reserve),
 		REPLACE_TEST(replaces_nothing),
 		REPLACE_TEST(reservation_takes_the_place),
 		REPLACE_TEST(stacks_are_replaced_as_a_whole_or_not),
