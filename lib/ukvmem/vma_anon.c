@@ -36,7 +36,8 @@ int vma_anon_unmap(struct uk_vma *vma, __vaddr_t vaddr, __sz len)
 int vma_anon_advise(struct uk_vma *vma, __vaddr_t vaddr, __sz len,
 		    unsigned long advice __unused)
 {
-	return vma_anon_unmap(vma, vaddr, len);
+	return ukplat_page_unmap(vma->vas->pt, vaddr, len >> PAGE_SHIFT,
+				 PAGE_FLAG_RACY);
 }
 
 const struct uk_vma_ops uk_vma_anon_ops = {

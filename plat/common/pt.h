@@ -222,9 +222,11 @@ void pt_frames_free(struct pt_frames *list);
  *
  * @param kind
  *   X86_PTE_ZOMBIE or X86_PTE_LAZY; the others are left alone
+ * @param racy
+ *   1: others were allowed to write to the pages until now
  */
 void pt_range_collect(struct uk_pagetable *pt, __vaddr_t va,
-		      unsigned long pages, __u64 kind);
+		      unsigned long pages, __u64 kind, int racy);
 
 /**
  * Puts a range of nothing but lazy zombies of the lower half, which the

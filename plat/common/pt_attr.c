@@ -33,35 +33,52 @@ static int range_is_mapped(const struct uk_pagetable *pt, __vaddr_t va,
 	return 0;
 }
 
-/* Changes an entry; tells whether a CPU may remember it */
-static int entry_set(__u64 *entry, __u64 bits)
+/* What a change means for CPUs that may remember the entry */
+enum attr_change {
+	ATTR_SAME,
+	/** They may fault on what they could do */
+	ATTR_MORE,
+	/** They could do what they may not */
+	ATTR_LESS
+};
+
+static enum attr_change entry_set(__u64 *entry, __u64 bits)
 {
+	const __u64 caching = X86_PTE_PCD | X86_PTE_PWT;
 	__u64 old = pt_load(entry), new = (old & X86_PTE_PADDR_MASK) | bits;
 
 	pt_store(entry, new);
-	return old & X86_PTE_PRESENT && old != new;
+	if (!(old & X86_PTE_PRESENT) || old == new)
+		return ATTR_SAME;
+	if (!(new &X86_PTE_PRESENT) || old & X86_PTE_RW & ~new ||
+	    new &X86_PTE_NX & ~old || (old ^ new) & caching)
+		return ATTR_LESS;
+	return ATTR_MORE;
 }
 
-/* Changes all entries; tells whether a CPU may remember one of them.
+/* Changes all entries; tells what that means at most.
  * pt->lock is held.
  */
-static int range_set(const struct uk_pagetable *pt, __vaddr_t va,
-		     unsigned long left, __u64 bits)
+static enum attr_change range_set(const struct uk_pagetable *pt, __vaddr_t va,
+				  unsigned long left, __u64 bits)
 {
 	struct pt_chunk chunk;
 	unsigned long i;
-	int seen = 0;
+	enum attr_change change = ATTR_SAME, one;
 
 	while (left) {
 		(void)pt_chunk_find(pt, va, left, &chunk);
 		if (chunk.large)
-			seen |= entry_set(chunk.pde, bits | X86_PTE_PS);
-		for (i = 0; chunk.pte && i < chunk.n; i++)
-			seen |= entry_set(&chunk.pte[i], bits);
+			change = MAX(change,
+				     entry_set(chunk.pde, bits | X86_PTE_PS));
+		for (i = 0; chunk.pte && i < chunk.n; i++) {
+			one = entry_set(&chunk.pte[i], bits);
+			change = MAX(change, one);
+		}
 		left -= chunk.n;
 		va += chunk.n << PAGE_SHIFT;
 	}
-	return seen;
+	return change;
 }
 
 int ukplat_page_set_attr(struct uk_pagetable *pt, __vaddr_t vaddr,
@@ -69,7 +86,8 @@ int ukplat_page_set_attr(struct uk_pagetable *pt, __vaddr_t vaddr,
 			 unsigned long flags)
 {
 	unsigned long irqf;
-	int rc, seen = 0;
+	enum attr_change change = ATTR_SAME;
+	int rc;
 	__u64 bits;
 
 	UK_ASSERT(pt);
@@ -83,11 +101,12 @@ int ukplat_page_set_attr(struct uk_pagetable *pt, __vaddr_t vaddr,
 	irqf = uk_spin_lock_irqsave(&pt->lock);
 	rc = range_is_mapped(pt, vaddr, pages);
 	if (!rc)
-		seen = range_set(pt, vaddr, pages, bits);
+		change = range_set(pt, vaddr, pages, bits);
 	uk_spin_unlock_irqrestore(&pt->lock, irqf);
 
-	/* More rights, too: a CPU would fault on what it remembers */
-	if (seen)
+	if (change == ATTR_LESS)
 		ukplat_tlb_shootdown(vaddr, pages);
+	else if (change == ATTR_MORE)
+		ukplat_tlb_flush_local(vaddr, pages);
 	return rc;
 }

@@ -22,6 +22,8 @@
 #define VERIFY_WORDS 16U
 
 #ifdef CONFIG_UKPLAT_UNMAP_VERIFY
+#define VERIFIES 1
+
 static void __noreturn dirty_report(__vaddr_t va, __paddr_t paddr, __sz off)
 {
 	ukplat_console_panic();
@@ -63,6 +65,8 @@ static void frame_verify(__vaddr_t va, __paddr_t paddr)
 	dirty_report(va, paddr, i * sizeof(*w));
 }
 #else
+#define VERIFIES 0
+
 static void frame_verify(__vaddr_t va __unused, __paddr_t paddr __unused) {}
 #endif
 
@@ -107,42 +111,40 @@ static unsigned int chunk_empty(struct uk_pagetable *pt,
 	return cnt;
 }
 
-#ifdef CONFIG_UKPLAT_UNMAP_VERIFY
-static void frames_free(const __paddr_t *frames, unsigned int cnt)
+/* Gives frames back. `verified`: they are known to be zero */
+static void frames_free(const __paddr_t *frames, unsigned int cnt, int verified)
 {
-	frame_put_many(frames, cnt);
-}
-#else
-/* Nobody knows that they are zero */
-static void frames_free(const __paddr_t *frames, unsigned int cnt)
-{
+	if (verified) {
+		frame_put_many(frames, cnt);
+		return;
+	}
 	while (cnt)
 		uk_ffree(ukplat_falloc_get(), frames[--cnt], 1);
 }
-#endif
 
 static void chunk_collect(struct uk_pagetable *pt, const struct pt_chunk *chunk,
-			  __vaddr_t va, __u64 kind)
+			  __vaddr_t va, __u64 kind, int verify)
 {
 	__paddr_t frames[COLLECT_MAX];
 	unsigned long irqf;
 	unsigned int cnt;
 
-	chunk_verify(chunk, va, kind);
+	if (verify)
+		chunk_verify(chunk, va, kind);
 	irqf = uk_spin_lock_irqsave(&pt->lock);
 	cnt = chunk_empty(pt, chunk, kind, frames);
 	uk_spin_unlock_irqrestore(&pt->lock, irqf);
-	frames_free(frames, cnt);
+	frames_free(frames, cnt, verify);
 }
 
 static void large_collect(struct uk_pagetable *pt, const struct pt_chunk *chunk,
-			  __vaddr_t va)
+			  __vaddr_t va, int verify)
 {
 	__paddr_t paddr = chunk->large & X86_PTE_PADDR_MASK;
 	unsigned long irqf;
 	__sz off;
 
-	for (off = 0; off < PAGE_LARGE_SIZE; off += PAGE_SIZE)
+	for (off = 0; verify && off < PAGE_LARGE_SIZE; off += PAGE_SIZE)
 		frame_verify(va + off, paddr + off);
 	irqf = uk_spin_lock_irqsave(&pt->lock);
 	pt_large_free(pt, chunk);
@@ -154,7 +156,7 @@ static void large_collect(struct uk_pagetable *pt, const struct pt_chunk *chunk,
  * came.
  */
 static unsigned long collect_step(struct uk_pagetable *pt, __vaddr_t va,
-				  unsigned long left, __u64 kind)
+				  unsigned long left, __u64 kind, int verify)
 {
 	unsigned long irqf, zombies;
 	struct pt_chunk chunk;
@@ -166,18 +168,19 @@ static unsigned long collect_step(struct uk_pagetable *pt, __vaddr_t va,
 	zombies = chunk_zombies(&chunk, kind);
 	uk_spin_unlock_irqrestore(&pt->lock, irqf);
 	if (unlikely(chunk.large & kind))
-		large_collect(pt, &chunk, va);
+		large_collect(pt, &chunk, va, verify);
 	else if (zombies)
-		chunk_collect(pt, &chunk, va, kind);
+		chunk_collect(pt, &chunk, va, kind, verify);
 	return chunk.span;
 }
 
 void pt_range_collect(struct uk_pagetable *pt, __vaddr_t va,
-		      unsigned long pages, __u64 kind)
+		      unsigned long pages, __u64 kind, int racy)
 {
+	int verify = VERIFIES && !racy;
 	unsigned long done = 0;
 
 	while (done < pages)
 		done += collect_step(pt, va + (done << PAGE_SHIFT),
-				     pages - done, kind);
+				     pages - done, kind, verify);
 }

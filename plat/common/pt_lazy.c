@@ -75,7 +75,7 @@ static void lazy_reap(struct ukplat_tlbq_batch *batch)
 
 	for (i = 0; i < batch->cnt; i++)
 		pt_range_collect(pt, batch->range[i].vaddr,
-				 batch->range[i].pages, X86_PTE_LAZY);
+				 batch->range[i].pages, X86_PTE_LAZY, 0);
 	pt_frames_free(&tables);
 }
 

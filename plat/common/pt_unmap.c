@@ -77,7 +77,7 @@ static void run_end(struct pt_unmapping *u)
 	ukplat_tlb_flush_local(u->run, u->run_pages);
 	if (unlikely(!pt_lazy_add(u->run, u->run_pages))) {
 		ukplat_tlb_shootdown(u->run, u->run_pages);
-		pt_range_collect(u->pt, u->run, u->run_pages, u->kind);
+		pt_range_collect(u->pt, u->run, u->run_pages, u->kind, 0);
 	}
 	u->run_pages = 0;
 }
@@ -152,7 +152,7 @@ static unsigned long unmap_step(struct pt_unmapping *u, __vaddr_t va,
 
 static int flags_are_valid(unsigned long flags)
 {
-	return !flags || flags == PAGE_FLAG_LAZY ||
+	return !flags || flags == PAGE_FLAG_LAZY || flags == PAGE_FLAG_RACY ||
 	       flags == PAGE_FLAG_KEEP_FRAMES ||
 	       flags == (PAGE_FLAG_KEEP_FRAMES | PAGE_FLAG_NO_FLUSH);
 }
@@ -199,7 +199,8 @@ int ukplat_page_unmap(struct uk_pagetable *pt, __vaddr_t vaddr,
 	if (u.cnt && u.kind != X86_PTE_LAZY && !(flags & PAGE_FLAG_NO_FLUSH))
 		ukplat_tlb_shootdown(vaddr, pages);
 	if (u.cnt && u.kind == X86_PTE_ZOMBIE)
-		pt_range_collect(pt, vaddr, pages, u.kind);
+		pt_range_collect(pt, vaddr, pages, u.kind,
+				 !!(flags & PAGE_FLAG_RACY));
 	if (!(flags & PAGE_FLAG_NO_FLUSH))
 		tables_trim(pt);
 	return 0;

@@ -6,10 +6,16 @@
 
 #include <errno.h>
 
+#include <uk/arch/lcpu.h>
 #include <uk/arch/types.h>
 #include <uk/essentials.h>
+#include <uk/plat/bootstrap.h>
+#include <uk/plat/tlb.h>
 
 #include "pt.h"
+
+/* Rounds of waiting for the lock in a page fault */
+#define PERMITS_TRIES (1U << 20)
 
 int pt_range_is_valid(__vaddr_t vaddr, unsigned long pages)
 {
@@ -125,6 +131,41 @@ __paddr_t ukplat_page_translate(struct uk_pagetable *pt, __vaddr_t vaddr)
 	}
 	uk_spin_unlock_irqrestore(&pt->lock, irqf);
 	return paddr;
+}
+
+static int entry_permits(__u64 entry, unsigned long error_code)
+{
+	if (!(entry & X86_PTE_PRESENT))
+		return 0;
+	if (error_code & UKPLAT_PF_WRITE && !(entry & X86_PTE_RW))
+		return 0;
+	return !(error_code & UKPLAT_PF_FETCH && entry & X86_PTE_NX);
+}
+
+int ukplat_page_permits(struct uk_pagetable *pt, __vaddr_t vaddr,
+			unsigned long error_code)
+{
+	unsigned int tries = PERMITS_TRIES;
+	struct pt_chunk chunk;
+	int permits = 0;
+
+	if (error_code & UKPLAT_PF_RESERVED ||
+	    !pt_range_is_valid(vaddr & PAGE_MASK, 1))
+		return 0;
+	/* The faulting code may be what holds the lock */
+	while (!uk_spin_trylock(&pt->lock)) {
+		if (!tries--)
+			return 0;
+		ukplat_tlb_poll();
+		ukarch_spinwait();
+	}
+	(void)pt_chunk_find(pt, vaddr, 1, &chunk);
+	if (chunk.large)
+		permits = entry_permits(chunk.large, error_code);
+	else if (chunk.pte)
+		permits = entry_permits(pt_load(chunk.pte), error_code);
+	uk_spin_unlock(&pt->lock);
+	return permits;
 }
 
 __u64 *ukplat_pt_entry(struct uk_pagetable *pt, __vaddr_t vaddr)

@@ -251,6 +251,23 @@ static enum test_result protected_pages_cannot_be_written(void)
 	return window_close();
 }
 
+static enum test_result new_rights_disturb_nobody(void)
+{
+	struct watch w;
+	__u64 ipis;
+
+	SETUP(&w, WATCH_WRITE);
+	EXPECT(!ukplat_page_set_attr(pt(), w.va, 1, PAGE_ATTR_PROT_READ, 0));
+	watch_wait(&w, 10000);
+	ipis = ipis_received();
+	EXPECT(!ukplat_page_set_attr(pt(), w.va, 1, PAGE_ATTR_PROT_RW, 0));
+	watch_turn(&w);
+	EXPECT(ipis_received() == ipis);
+	watch_stop(&w);
+	EXPECT(w.good[1] == w.all[1]);
+	return window_close();
+}
+
 static enum test_result pages_without_access_cannot_be_read(void)
 {
 	struct watch w;
@@ -661,6 +678,7 @@ const struct test_case tlb_cases[] = {
 	{ "remapped_pages_are_seen", remapped_pages_are_seen },
 	{ "protected_pages_cannot_be_written",
 	  protected_pages_cannot_be_written },
+	{ "new_rights_disturb_nobody", new_rights_disturb_nobody },
 	{ "pages_without_access_cannot_be_read",
 	  pages_without_access_cannot_be_read },
 	{ "frames_wait_for_a_cpu_that_remembers",

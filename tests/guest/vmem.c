@@ -299,6 +299,31 @@ static enum test_result physical_memory_is_shown(void)
 /* Set while the area is changed */
 static unsigned int living;
 
+/* The others may write to the area, and some do. Who writes to what is unmapped
+ * is found out: they may not when the area is replaced or removed.
+ */
+static unsigned int may_write, writers;
+
+static void write_once(__vaddr_t at)
+{
+	/* Seq_cst: either this sees that writing is over, or writers_let()
+	 * sees the writer
+	 */
+	__atomic_add_fetch(&writers, 1, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&may_write, __ATOMIC_SEQ_CST))
+		(void)ukplat_probe_write(at, 1);
+	__atomic_sub_fetch(&writers, 1, __ATOMIC_SEQ_CST);
+}
+
+static void writers_let(unsigned int may)
+{
+	__atomic_store_n(&may_write, may, __ATOMIC_SEQ_CST);
+	while (!may && __atomic_load_n(&writers, __ATOMIC_SEQ_CST)) {
+		ukplat_tlb_poll();
+		ukarch_spinwait();
+	}
+}
+
 /* An area that is made, changed in part, forgotten, replaced and removed;
  * its pages come by the faults of the others, too
  */
@@ -312,6 +337,7 @@ static int live_once(__vaddr_t vaddr, unsigned int life)
 	if (uk_vma_map_anon(vas, &vaddr, PAGES * PAGE_SIZE, RW, 0, "life"))
 		return -1;
 	mark_all();
+	writers_let(1);
 	if (uk_vma_set_attr(vas, vaddr + off, len, RO, 0) ||
 	    ukplat_probe_write(vaddr + off, 1) != -EFAULT ||
 	    uk_vma_advise(vas, vaddr + off, len, UK_VMA_ADV_DONTNEED, 0))
@@ -321,6 +347,7 @@ static int live_once(__vaddr_t vaddr, unsigned int life)
 			return -1;
 	if (uk_vma_set_attr(vas, vaddr, PAGES * PAGE_SIZE, RW, 0))
 		return -1;
+	writers_let(0);
 	mark_all();
 	vaddr += off;
 	if (uk_vma_map_anon(vas, &vaddr, len, RW, UK_VMA_MAP_REPLACE, "life") ||
@@ -349,7 +376,7 @@ static void live_or_touch(void *arg __unused)
 		irqf = ukplat_lcpu_save_irqf();
 		(void)ukplat_probe_read(page, &byte);
 		ukplat_lcpu_restore_irqf(irqf);
-		(void)ukplat_probe_write(page + 64 + self, 1);
+		write_once(page + 64 + self);
 		ukarch_spinwait();
 	}
 }

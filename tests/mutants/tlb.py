@@ -50,8 +50,12 @@ MUTANTS = [
                "\t\tukplat_tlb_flush_local(vaddr, pages);\n")]),
     Mutant("rights are taken away without a shootdown",
            "protected_pages_cannot_be_written", [
-               Change("plat/common/pt_attr.c", "\tif (seen)\n",
-                      "\tif (seen < 0)\n")]),
+               Change("plat/common/pt_attr.c",
+                      "\tif (change == ATTR_LESS)\n",
+                      "\tif (change > ATTR_LESS)\n")]),
+    Mutant("new rights are told everybody", "new_rights_disturb_nobody", [
+        Change("plat/common/pt_attr.c", "\tif (change == ATTR_LESS)\n",
+               "\tif (change != ATTR_SAME)\n")]),
     Mutant("all have passed, always", "frames_wait_for_a_cpu_that_remembers",
            [Change(SYNC, "\t\tif (!target_has_passed(target, gen, 0))\n"
                    "\t\t\treturn 0;\n",

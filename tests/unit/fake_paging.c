@@ -298,9 +298,10 @@ int ukplat_page_unmap(struct uk_pagetable *pt, __vaddr_t vaddr,
 	int rc;
 
 	operation_begin(pt, vaddr, pages);
-	assert_int_equal(flags & ~(unsigned long)PAGE_FLAG_KEEP_FRAMES, 0);
+	assert_true(!flags || flags == PAGE_FLAG_KEEP_FRAMES ||
+		    flags == PAGE_FLAG_RACY);
 	pthread_mutex_lock(&fake_lock);
-	rc = pages_drop(vaddr, pages, flags != 0);
+	rc = pages_drop(vaddr, pages, flags == PAGE_FLAG_KEEP_FRAMES);
 	pthread_mutex_unlock(&fake_lock);
 	return rc;
 }

@@ -46,6 +46,12 @@ extern "C" {
  */
 #define PAGE_FLAG_LAZY 0x10
 
+/* Others may use the pages until the call returns, as those of an area that is
+ * told that its contents are not needed: what they write is lost, and is no
+ * mistake.
+ */
+#define PAGE_FLAG_RACY 0x40
+
 /* ukplat_page_map(): large pages (2 MiB) where the range and memory have them.
  * Unmapping or protecting a part of one makes small ones of it, for which a
  * table is needed: these calls may then fail with -ENOMEM.
@@ -115,7 +121,8 @@ int ukplat_page_map(struct uk_pagetable *pt, __vaddr_t vaddr, __paddr_t paddr,
  * @param pages
  *   Number of pages, at least 1
  * @param flags
- *   PAGE_FLAG_KEEP_FRAMES, PAGE_FLAG_NO_FLUSH; or PAGE_FLAG_LAZY
+ *   PAGE_FLAG_KEEP_FRAMES, PAGE_FLAG_NO_FLUSH; or PAGE_FLAG_LAZY; or
+ *   PAGE_FLAG_RACY
  *
  * @return
  *   - (0): Unmapped
@@ -126,7 +133,8 @@ int ukplat_page_unmap(struct uk_pagetable *pt, __vaddr_t vaddr,
 		      unsigned long pages, unsigned long flags);
 
 /**
- * Changes the protection of pages on all CPUs.
+ * Changes the protection of pages: on all CPUs where a right is taken away; a
+ * CPU that does not know of a new right learns of it when it faults.
  *
  * **Context:** as ukplat_tlb_shootdown(): waits for the other CPUs
  *
@@ -150,6 +158,21 @@ int ukplat_page_unmap(struct uk_pagetable *pt, __vaddr_t vaddr,
 int ukplat_page_set_attr(struct uk_pagetable *pt, __vaddr_t vaddr,
 			 unsigned long pages, unsigned long new_attr,
 			 unsigned long flags);
+
+/**
+ * Tells whether the page table allows an access now. A CPU may fault on a right
+ * that it does not know of yet: then it may try again.
+ *
+ * **Context:** page fault handler
+ *
+ * @param error_code
+ *   UKPLAT_PF_*, what the processor said of the access
+ *
+ * @return
+ *   1 if it does; 0 if not, or if the table is in use for very long
+ */
+int ukplat_page_permits(struct uk_pagetable *pt, __vaddr_t vaddr,
+			unsigned long error_code);
 
 /**
  * Finds the lowest level entry of a page, for measurements of what a change
@@ -216,21 +239,6 @@ void ukplat_page_lazy_stats_get(__u32 lcpuidx, struct ukplat_tlbq_stats *stats);
  *   Value for CR3, or 0 if there is none yet
  */
 __paddr_t ukplat_pt_idle_root(void);
-
-/**
- * Gives memory that waits in caches and quarantines back to the frame
- * allocator. For whoever ran out of frames, before he gives up.
- *
- * **Context:** any CPU, interrupts enabled or disabled. Waits for the other
- * CPUs, so no lock of rank VAS or below may be held
- *
- * @param pt
- *   The page table
- *
- * @return
- *   1 if something came back, 0 if not
- */
-int ukplat_page_reclaim(struct uk_pagetable *pt);
 
 /**
  * Visits everything that is mapped, in ascending order. No other CPU may

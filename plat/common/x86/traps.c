@@ -13,6 +13,7 @@
 #include <uk/plat/console.h>
 #include <uk/plat/irq.h>
 #include <uk/plat/lcpu.h>
+#include <uk/plat/paging.h>
 
 #include "../image.h"
 #include "../panic.h"
@@ -207,7 +208,9 @@ void trap_handle(struct __regs *regs)
 	}
 	if (regs->vector == TRAP_PAGE_FAULT) {
 		rc = pagefault_handle(regs);
-		if (likely(!rc))
+		if (likely(!rc) ||
+		    ukplat_page_permits(ukplat_pt_get_active(),
+					ukarch_cr2_read(), regs->error_code))
 			return;
 	}
 	if (regs->vector == TRAP_PAGE_FAULT || regs->vector == TRAP_GP_FAULT) {
