@@ -13,7 +13,8 @@
 int vma_anon_map(const struct uk_vma *vma, __vaddr_t vaddr, __sz len)
 {
 	return ukplat_page_map(vma->vas->pt, vaddr, __PADDR_ANY,
-			       len >> PAGE_SHIFT, vma->attr, 0);
+			       len >> PAGE_SHIFT, vma->attr,
+			       vma_is_large(vma) ? PAGE_FLAG_LARGE : 0);
 }
 
 static int anon_populate(struct uk_vma *vma)
@@ -21,10 +22,18 @@ static int anon_populate(struct uk_vma *vma)
 	return vma_anon_map(vma, vma->start, uk_vma_len(vma));
 }
 
-/* The frame that the fault starts with, __PADDR_ANY, is the right one */
-int vma_anon_fault(struct uk_vma *vma __unused,
-		   struct uk_vm_fault *fault __unused)
+/* The frame that the fault starts with, __PADDR_ANY, is the right one. A block
+ * that lies in the area comes at once, if large pages were asked for.
+ */
+int vma_anon_fault(struct uk_vma *vma, struct uk_vm_fault *fault)
 {
+	__vaddr_t block = ALIGN_DOWN(fault->vaddr, PAGE_LARGE_SIZE);
+
+	if (vma_is_large(vma) && block >= vma->start &&
+	    vma->end - block >= PAGE_LARGE_SIZE) {
+		fault->vbase = block;
+		fault->len = PAGE_LARGE_SIZE;
+	}
 	return 0;
 }
 

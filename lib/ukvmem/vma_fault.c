@@ -9,6 +9,7 @@
 #include <uk/assert.h>
 #include <uk/essentials.h>
 #include <uk/falloc.h>
+#include <uk/plat/bootstrap.h>
 #include <uk/plat/paging.h>
 
 #include "vma_tree.h"
@@ -71,6 +72,38 @@ static void fault_end(struct uk_vma *vma, const struct uk_vm_fault *fault,
 	vas_unlock(vas, irqf);
 }
 
+static unsigned long error_code(unsigned int type)
+{
+	switch (type & UK_VMA_FAULT_ACCESSTYPE) {
+	case UK_VMA_FAULT_WRITE:
+		return UKPLAT_PF_WRITE;
+	case UK_VMA_FAULT_EXEC:
+		return UKPLAT_PF_FETCH;
+	default:
+		return 0;
+	}
+}
+
+/* Maps what the kind has supplied. Where a block is not empty any more, or
+ * memory has none, it is one page after all.
+ */
+static int fault_map(const struct uk_vma *vma, struct uk_vm_fault *fault)
+{
+	struct uk_pagetable *pt = vma->vas->pt;
+	int rc;
+
+	if (fault->len > PAGE_SIZE) {
+		rc = ukplat_page_map(pt, fault->vbase, fault->paddr,
+				     fault->len >> PAGE_SHIFT, vma->attr,
+				     PAGE_FLAG_LARGE);
+		if (rc != -EEXIST && rc != -ENOMEM)
+			return rc;
+		fault->vbase = ALIGN_DOWN(fault->vaddr, PAGE_SIZE);
+		fault->len = PAGE_SIZE;
+	}
+	return ukplat_page_map(pt, fault->vbase, fault->paddr, 1, vma->attr, 0);
+}
+
 /* The page is there already: another CPU was faster, or the fault happened
  * before its attributes changed. Makes sure that the access is possible now,
  * or the instruction would fault for ever. A page that has vanished between
@@ -79,9 +112,13 @@ static void fault_end(struct uk_vma *vma, const struct uk_vm_fault *fault,
 static int fault_settle(const struct uk_vma *vma,
 			const struct uk_vm_fault *fault)
 {
-	int rc = ukplat_page_set_attr(vma->vas->pt, fault->vbase, 1, vma->attr,
-				      0);
+	struct uk_pagetable *pt = vma->vas->pt;
+	int rc;
 
+	if (ukplat_page_permits(pt, fault->vaddr, error_code(fault->type)))
+		return 0;
+	rc = ukplat_page_set_attr(pt, ALIGN_DOWN(fault->vaddr, PAGE_SIZE), 1,
+				  vma->attr, 0);
 	return rc == -EFAULT ? 0 : rc;
 }
 
@@ -102,7 +139,7 @@ static int fault_supply(struct uk_vma *vma, struct uk_vm_fault *fault)
 	rc = vma->ops->fault(vma, fault);
 	if (rc)
 		return rc;
-	rc = ukplat_page_map(pt, fault->vbase, fault->paddr, 1, vma->attr, 0);
+	rc = fault_map(vma, fault);
 	if (rc && fault->is_fresh)
 		uk_ffree(pt->fa, fault->paddr, 1);
 	return rc == -EEXIST ? fault_settle(vma, fault) : rc;

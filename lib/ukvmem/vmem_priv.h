@@ -327,6 +327,12 @@ void vmem_pagefault_install(void);
 /** Maps zeroed pages with the attributes of the VMA, all or nothing */
 int vma_anon_map(const struct uk_vma *vma, __vaddr_t vaddr, __sz len);
 
+/** Tells whether large pages were asked for. */
+static inline __bool vma_is_large(const struct uk_vma *vma)
+{
+	return UK_VMA_MAP_SIZE_TO_ORDER(vma->flags) >= PAGE_LARGE_SHIFT;
+}
+
 /** The fault operation of areas that own zeroed frames */
 int vma_anon_fault(struct uk_vma *vma, struct uk_vm_fault *fault);
 

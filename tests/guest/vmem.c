@@ -294,6 +294,66 @@ static enum test_result physical_memory_is_shown(void)
 	return TEST_PASS;
 }
 
+#define LARGE_BLOCKS 3UL
+
+static __vaddr_t large_area;
+
+/* Every CPU begins somewhere else */
+static void touch_blocks(void *arg __unused)
+{
+	unsigned int self = ukplat_lcpu_idx();
+	unsigned long i;
+
+	for (i = 0; i < LARGE_BLOCKS; i++) {
+		__vaddr_t va = large_area +
+			       (i + self) % LARGE_BLOCKS * PAGE_LARGE_SIZE +
+			       (self * 17 % 512) * PAGE_SIZE;
+
+		note_bad(*(volatile __u8 *)va != 0);
+	}
+}
+
+/* Large pages come by faults of all CPUs at once, and go in part */
+static enum test_result large_pages_come_by_fault(void)
+{
+	struct uk_vas *vas = uk_vas_get_active();
+	const __sz len = LARGE_BLOCKS * PAGE_LARGE_SIZE;
+	struct uk_pagetable *pt = vas->pt;
+	__vaddr_t part;
+	__sz before;
+
+	large_area = __VADDR_ANY;
+	EXPECT(!uk_vma_map_anon(vas, &large_area, len, RW, UK_VMA_MAP_SIZE_2MB,
+				"large"));
+	EXPECT(!(large_area & (PAGE_LARGE_SIZE - 1)));
+	EXPECT(!uk_vma_unmap(vas, large_area, len, 0));
+	before = frames_free();
+	large_area = __VADDR_ANY;
+	EXPECT(!uk_vma_map_anon(vas, &large_area, len, RW, UK_VMA_MAP_SIZE_2MB,
+				"large"));
+	bad = 0;
+	EXPECT(on_all_cpus(touch_blocks, __NULL) == ukplat_lcpu_count());
+	EXPECT(bad == 0);
+	/* One translation for a block: no entries of pages */
+	EXPECT(!ukplat_pt_entry(pt, large_area));
+	EXPECT(ukplat_page_translate(pt, large_area + PAGE_LARGE_SIZE - 1) ==
+	       ukplat_page_translate(pt, large_area) + PAGE_LARGE_SIZE - 1);
+
+	memset((void *)large_area, 7, len);
+	part = large_area + PAGE_LARGE_SIZE + 3 * PAGE_SIZE;
+	EXPECT(!uk_vma_set_attr(vas, part, PAGE_SIZE, RO, 0));
+	EXPECT(ukplat_probe_write(part, 1) == -EFAULT);
+	EXPECT(!ukplat_probe_write(part + PAGE_SIZE, 7));
+	EXPECT(!uk_vma_advise(vas, part + PAGE_SIZE, PAGE_SIZE,
+			      UK_VMA_ADV_DONTNEED, 0));
+	EXPECT(*(volatile __u8 *)(part + PAGE_SIZE) == 0);
+	EXPECT(*(volatile __u8 *)part == 7);
+	EXPECT(*(volatile __u8 *)(part + 2 * PAGE_SIZE) == 7);
+	EXPECT(!uk_vma_unmap(vas, large_area, len, 0));
+	EXPECT(frames_free() == before);
+	return TEST_PASS;
+}
+
 #define LIVES 40U
 
 /* Set while the area is changed */
@@ -401,6 +461,7 @@ static enum test_result areas_change_while_others_touch_them(void)
 }
 
 const struct test_case vmem_cases[] = {
+	{ "large_pages_come_by_fault", large_pages_come_by_fault },
 	{ "every_cpu_touches_every_page", every_cpu_touches_every_page },
 	{ "attributes_hold_for_pages_that_come_later",
 	  attributes_hold_for_pages_that_come_later },

@@ -320,6 +320,25 @@ int ukplat_page_set_attr(struct uk_pagetable *pt, __vaddr_t vaddr,
 	return rc;
 }
 
+int ukplat_page_permits(struct uk_pagetable *pt, __vaddr_t vaddr,
+			unsigned long error_code)
+{
+	const struct fake_page *page;
+	int permits = 0;
+
+	assert_ptr_equal(pt, &fake_pt);
+	pthread_mutex_lock(&fake_lock);
+	page = page_find(ALIGN_DOWN(vaddr, PAGE_SIZE));
+	if (page && error_code & UKPLAT_PF_WRITE)
+		permits = !!(page->attr & PAGE_ATTR_PROT_WRITE);
+	else if (page && error_code & UKPLAT_PF_FETCH)
+		permits = !!(page->attr & PAGE_ATTR_PROT_EXEC);
+	else if (page)
+		permits = page->attr != PAGE_ATTR_PROT_NONE;
+	pthread_mutex_unlock(&fake_lock);
+	return permits;
+}
+
 __paddr_t ukplat_page_translate(struct uk_pagetable *pt, __vaddr_t vaddr)
 {
 	const struct fake_page *page;

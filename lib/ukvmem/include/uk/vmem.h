@@ -54,9 +54,12 @@
  *   interrupted is changing. Where the lock of the VAS or such an area is
  *   concerned, the fault ends in a report; otherwise the CPU hangs.
  *
- * Not yet
+ * Large pages
  *   Pages are 4 KiB, so that every part of an area can be unmapped without
- *   memory. UK_VMA_MAP_SIZE() aligns areas to where larger ones could lie.
+ *   memory. Who asks for UK_VMA_MAP_SIZE_2MB gets large ones wherever a block
+ *   of 2 MiB lies inside of the area and memory has one, on populating and on
+ *   faults; a part of one can be unmapped, protected or forgotten, which takes
+ *   a page table and may fail for lack of it.
  */
 
 #include <uk/config.h>
