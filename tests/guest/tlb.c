@@ -262,8 +262,9 @@ static enum test_result new_rights_disturb_nobody(void)
 	ipis = ipis_received();
 	EXPECT(!ukplat_page_set_attr(pt(), w.va, 1, PAGE_ATTR_PROT_RW, 0));
 	watch_turn(&w);
-	EXPECT(ipis_received() == ipis);
+	ipis = ipis_received() - ipis;
 	watch_stop(&w);
+	EXPECT(ipis == 0);
 	EXPECT(w.good[1] == w.all[1]);
 	return window_close();
 }

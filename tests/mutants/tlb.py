@@ -99,12 +99,13 @@ MUTANTS = [
         Change(SYNC, "\t\t/* The target may be waiting for this CPU */\n"
                "\t\tukplat_tlb_poll();\n", "")]),
     Mutant("empty tables are forgotten", "tables_come_back", [
-        Change(LAZY, "\tpt_frames_free(pt, &tables);\n",
+        Change(LAZY, "\tpt_frames_free(&tables);\n",
                "\t(void)tables;\n")]),
     Mutant("frames are not verified", "crime=stale_write", [
         Change("plat/common/pt_collect.c", "\tchunk_verify(chunk, va, "
                "kind);\n", "\t(void)chunk_verify;\n\t(void)va;\n")]),
     Mutant("frames are not cleared", "tests=frames_wait*", [
-        Change(UNMAP, "\t\tmemset(pt_next(pt_load(pte++)), 0, "
-               "PAGE_SIZE);\n", "\t\tpte++;\n")]),
+        Change(UNMAP, "\t\tmemset(pt_data(pt_load(pte++) & "
+               "X86_PTE_PADDR_MASK), 0,\n\t\t       PAGE_SIZE);\n",
+               "\t\tpte++;\n")]),
 ]
