@@ -42,7 +42,7 @@ struct pt_mapping {
 /* What is in the way: a page, or what will have gone soon */
 static int entry_error(__u64 entry)
 {
-	return entry & X86_PTE_LAZY ? -EAGAIN : -EEXIST;
+	return (entry & X86_PTE_LAZY) ? -EAGAIN : -EEXIST;
 }
 
 /* Tests that a range is empty and counts the tables that it lacks. A table

@@ -99,7 +99,7 @@ int pt_chunk_find(const struct uk_pagetable *pt, __vaddr_t vaddr,
 	entry = pt_load(chunk->pde);
 	if (unlikely(entry & X86_PTE_PS)) {
 		chunk->large = entry;
-		return entry & X86_PTE_OURS ? 0 : -EINVAL;
+		return (entry & X86_PTE_OURS) ? 0 : -EINVAL;
 	}
 	if (entry)
 		chunk->pte = pt_next(entry) + pt_index(vaddr, 1);

@@ -38,7 +38,7 @@
 
 /* Where ranges lie that fill batches, more in each round than two hold */
 #define FILL_START  1024UL
-#define FILL_RANGES (2 * UKPLAT_TLBQ_RANGES + 2)
+#define FILL_RANGES (2UL * UKPLAT_TLBQ_RANGES + 2)
 
 #define OLD 1
 #define NEW 2
@@ -68,7 +68,7 @@ static int page_put(__vaddr_t va, int value)
 	int rc =
 		ukplat_page_map(pt(), va, __PADDR_ANY, 1, PAGE_ATTR_PROT_RW, 0);
 
-	if (!rc)
+	if (!rc && va)
 		memset((void *)va, value, PAGE_SIZE);
 	return rc;
 }
@@ -115,7 +115,7 @@ static enum test_result setup(struct watch *w, enum watch_mode mode)
 /* Unmaps without a shootdown; counts what the watcher still read then */
 static enum test_result remember_once(unsigned long *stale)
 {
-	struct watch w;
+	struct watch w = { .va = 0 };
 	__paddr_t frame;
 
 	SETUP(&w, WATCH_READ);
@@ -159,7 +159,7 @@ static __u64 ipis_received(void)
 
 static enum test_result unmapped_pages_are_forgotten(void)
 {
-	struct watch w;
+	struct watch w = { .va = 0 };
 	__u64 ipis;
 
 	SETUP(&w, WATCH_READ);
@@ -176,7 +176,7 @@ static enum test_result unmapped_pages_are_forgotten(void)
 
 static enum test_result many_unmapped_pages_are_forgotten(void)
 {
-	struct watch w;
+	struct watch w = { .va = 0 };
 
 	SETUP(&w, WATCH_READ);
 	EXPECT(!ukplat_page_map(pt(), w.va + PAGE_SIZE, __PADDR_ANY, 100,
@@ -190,7 +190,7 @@ static enum test_result many_unmapped_pages_are_forgotten(void)
 
 static enum test_result unmapped_areas_are_forgotten(void)
 {
-	struct watch w;
+	struct watch w = { .va = 0 };
 
 	if (ukplat_lcpu_count() < 2)
 		SKIP("one CPU");
@@ -226,7 +226,7 @@ static enum test_result lazily_unmapped_pages_fault_here_at_once(void)
 
 static enum test_result remapped_pages_are_seen(void)
 {
-	struct watch w;
+	struct watch w = { .va = 0 };
 
 	SETUP(&w, WATCH_READ);
 	EXPECT(!ukplat_page_unmap(pt(), w.va, 1, 0));
@@ -240,7 +240,7 @@ static enum test_result remapped_pages_are_seen(void)
 
 static enum test_result protected_pages_cannot_be_written(void)
 {
-	struct watch w;
+	struct watch w = { .va = 0 };
 
 	SETUP(&w, WATCH_WRITE);
 	EXPECT(!ukplat_page_set_attr(pt(), w.va, 1, PAGE_ATTR_PROT_READ, 0));
@@ -253,7 +253,7 @@ static enum test_result protected_pages_cannot_be_written(void)
 
 static enum test_result new_rights_disturb_nobody(void)
 {
-	struct watch w;
+	struct watch w = { .va = 0 };
 	__u64 ipis;
 
 	SETUP(&w, WATCH_WRITE);
@@ -271,7 +271,7 @@ static enum test_result new_rights_disturb_nobody(void)
 
 static enum test_result pages_without_access_cannot_be_read(void)
 {
-	struct watch w;
+	struct watch w = { .va = 0 };
 
 	SETUP(&w, WATCH_READ);
 	EXPECT(!ukplat_page_set_attr(pt(), w.va, 1, PAGE_ATTR_PROT_NONE, 0));
@@ -324,7 +324,7 @@ static int batches_close(unsigned int round)
 static enum test_result frames_wait_for_a_cpu_that_remembers(void)
 {
 	__paddr_t frame, list;
-	struct watch w;
+	struct watch w = { .va = 0 };
 	int found;
 
 	SETUP(&w, WATCH_READ);
@@ -351,7 +351,7 @@ static enum test_result frames_wait_for_a_cpu_that_remembers(void)
 
 static enum test_result addresses_wait_for_a_cpu_that_remembers(void)
 {
-	struct watch w;
+	struct watch w = { .va = 0 };
 
 	SETUP(&w, WATCH_READ);
 	EXPECT(!ukplat_page_unmap(pt(), w.va, 1, PAGE_FLAG_LAZY));
@@ -367,7 +367,7 @@ static enum test_result addresses_wait_for_a_cpu_that_remembers(void)
 static enum test_result a_full_quarantine_asks(void)
 {
 	struct ukplat_tlb_stats before, after;
-	struct watch w;
+	struct watch w = { .va = 0 };
 	unsigned int i;
 
 	SETUP(&w, WATCH_READ);
@@ -381,7 +381,7 @@ static enum test_result a_full_quarantine_asks(void)
 	EXPECT(w.good[1] == 0);
 	EXPECT(after.ipis_sent > before.ipis_sent);
 	/* One for many: there were sixteen batches */
-	EXPECT(after.ipis_sent - before.ipis_sent <= 4 * UKPLAT_TLBQ_DEPTH);
+	EXPECT(after.ipis_sent - before.ipis_sent <= 4UL * UKPLAT_TLBQ_DEPTH);
 	return window_close();
 }
 
@@ -449,7 +449,7 @@ static void others_sleep(void)
 static enum test_result sleeping_cpus_forget_undisturbed(void)
 {
 	struct ukplat_tlb_stats before, after;
-	struct watch w;
+	struct watch w = { .va = 0 };
 	unsigned int i;
 
 	if (ukplat_lcpu_count() < 2)
@@ -479,7 +479,7 @@ static enum test_result sleeping_cpus_forget_undisturbed(void)
 static enum test_result a_stuck_cpu_is_reached_by_nmi(void)
 {
 	struct ukplat_tlb_stats before, after;
-	struct watch w;
+	struct watch w = { .va = 0 };
 
 	if (ukplat_lcpu_count() < 2)
 		SKIP("one CPU");
@@ -578,7 +578,7 @@ static int large_is_whole(__vaddr_t va, unsigned int from, unsigned int to)
 
 static enum test_result large_pages_are_split(void)
 {
-	struct watch w;
+	struct watch w = { .va = 0 };
 	__vaddr_t va;
 
 	SETUP(&w, WATCH_READ);
@@ -604,7 +604,7 @@ static enum test_result large_pages_are_split(void)
 
 static enum test_result large_pages_are_protected_in_part(void)
 {
-	struct watch w;
+	struct watch w = { .va = 0 };
 	__vaddr_t va;
 
 	SETUP(&w, WATCH_READ);
@@ -657,7 +657,7 @@ static enum test_result large_pages_come_and_go_whole(void)
 
 void tlb_stale_write(void)
 {
-	struct watch w;
+	struct watch w = { .va = 0 };
 
 	if (setup(&w, WATCH_WRITE) != TEST_PASS)
 		return;
