@@ -30,6 +30,7 @@ static void __noreturn dirty_report(__vaddr_t va, __paddr_t paddr, __sz off)
 	ukplat_printk(
 		"paging: BUG: write after unmap: addr=0x%lx paddr=0x%lx\n",
 		va + off, paddr + off);
+	ukplat_fault_describe(va + off);
 	ukplat_crash();
 }
 

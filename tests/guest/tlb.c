@@ -408,6 +408,46 @@ static int elsewhere(void (*fn)(struct __regs *regs, void *user), void *user)
 	return ukplat_lcpu_wait(&cpu, &num, 0);
 }
 
+/* What waits in queues and caches, those of another CPU too, is there for who
+ * needs it
+ */
+static void unmap_many(struct __regs *regs __unused, void *user)
+{
+	struct watch *w = user;
+	unsigned int i;
+
+	for (i = 0; i < FILL_RANGES && !w->stop; i++)
+		w->stop = page_put(w->va + i * PAGE_SIZE, OLD) ||
+			  ukplat_page_unmap(pt(), w->va + i * PAGE_SIZE, 1,
+					    PAGE_FLAG_LAZY);
+}
+
+static enum test_result waiting_memory_is_found(void)
+{
+	struct watch w = { .va = 0 };
+	unsigned long pages = 0;
+	__vaddr_t base = __VADDR_ANY, va;
+	__sz len, left;
+
+	EXPECT(!window_open());
+	w.va = window + FILL_START * PAGE_SIZE;
+	if (ukplat_lcpu_count() > 1)
+		EXPECT(!elsewhere(unmap_many, &w));
+	EXPECT(!w.stop);
+	unmap_many(__NULL, &w);
+	EXPECT(!w.stop);
+
+	len = pt()->fa->total_memory;
+	EXPECT(!uk_vma_reserve(uk_vas_get_active(), &base, len));
+	for (va = base; !page_put(va, OLD); va += PAGE_SIZE)
+		pages++;
+	left = ukplat_falloc_available();
+	EXPECT(!uk_vma_unmap(uk_vas_get_active(), base, len, 0));
+	EXPECT(pages > 0);
+	EXPECT(left == 0);
+	return window_close();
+}
+
 static void unmap_lazily(struct __regs *regs __unused, void *user)
 {
 	struct watch *w = user;
@@ -692,6 +732,7 @@ const struct test_case tlb_cases[] = {
 	{ "a_stuck_cpu_is_reached_by_nmi", a_stuck_cpu_is_reached_by_nmi },
 	{ "deaf_cpus_wait_for_each_other", deaf_cpus_wait_for_each_other },
 	{ "tables_come_back", tables_come_back },
+	{ "waiting_memory_is_found", waiting_memory_is_found },
 	{ "large_pages_are_split", large_pages_are_split },
 	{ "large_pages_are_protected_in_part",
 	  large_pages_are_protected_in_part },

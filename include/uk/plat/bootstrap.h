@@ -80,6 +80,9 @@ __paddr_t ukplat_acpi_rsdp(void);
  */
 void ukplat_fault_hook_set(void (*fn)(__vaddr_t addr));
 
+/** Explains an address in a report, as far as somebody can. */
+void ukplat_fault_describe(__vaddr_t addr);
+
 /* SDM 3A 4.7: error code of a page fault */
 #define UKPLAT_PF_PROTECTION 0x01 /* the page is there, but not for this */
 #define UKPLAT_PF_WRITE	     0x02

@@ -46,6 +46,15 @@ void ukplat_fault_hook_set(void (*fn)(__vaddr_t addr))
 	__atomic_store_n(&fault_hook, fn, __ATOMIC_RELAXED);
 }
 
+void ukplat_fault_describe(__vaddr_t addr)
+{
+	void (*fn)(__vaddr_t addr);
+
+	fn = __atomic_load_n(&fault_hook, __ATOMIC_RELAXED);
+	if (fn)
+		fn(addr);
+}
+
 void ukplat_pagefault_hook_set(int (*fn)(__vaddr_t addr,
 					 unsigned long error_code,
 					 const struct __regs *regs))
@@ -140,7 +149,6 @@ static void regs_print(const struct __regs *r)
 static void __noreturn report(const struct __regs *regs, int rc)
 {
 	unsigned long cr2 = ukarch_cr2_read();
-	void (*hook)(__vaddr_t addr);
 
 	panic_enter();
 	__atomic_store_n(&is_reporting, 1, __ATOMIC_RELAXED);
@@ -157,9 +165,8 @@ static void __noreturn report(const struct __regs *regs, int rc)
 	regs_print(regs);
 
 	/* Last, because it looks at data that may be damaged */
-	hook = __atomic_load_n(&fault_hook, __ATOMIC_RELAXED);
-	if (hook && regs->vector == TRAP_PAGE_FAULT)
-		hook(cr2);
+	if (regs->vector == TRAP_PAGE_FAULT)
+		ukplat_fault_describe(cr2);
 	ukplat_crash();
 }
 
