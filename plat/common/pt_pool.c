@@ -42,6 +42,8 @@ static struct {
 	struct pool_block block[POOL_BLOCKS];
 	unsigned int cnt;
 	unsigned long free;
+	/** (a) Free memory when there was no block; see is_hopeless() */
+	__sz hopeless;
 	struct plat_rng rng;
 } pool;
 
@@ -201,6 +203,17 @@ static int pool_grow(struct uk_pagetable *pt)
 	return 0;
 }
 
+/* There was no block, and not much has come back since. Looking for one again
+ * and again would make each mapping look at all frames.
+ */
+static int is_hopeless(const struct uk_pagetable *pt)
+{
+	__sz was = __atomic_load_n(&pool.hopeless, __ATOMIC_RELAXED);
+
+	return __atomic_load_n(&pt->fa->free_memory, __ATOMIC_RELAXED) <
+	       was + PAGE_LARGE_SIZE / 2;
+}
+
 int pt_pool_want(struct uk_pagetable *pt, unsigned long tables)
 {
 	unsigned long irqf;
@@ -208,9 +221,13 @@ int pt_pool_want(struct uk_pagetable *pt, unsigned long tables)
 
 	if (likely(pt_pool_free() >= tables))
 		return 0;
+	if (pool.hopeless && is_hopeless(pt))
+		return -ENOMEM;
 	irqf = uk_spin_lock_irqsave(&grow_lock);
 	while (!rc && pt_pool_free() < tables)
 		rc = pool_grow(pt);
+	__atomic_store_n(&pool.hopeless, rc ? pt->fa->free_memory : 0,
+			 __ATOMIC_RELAXED);
 	uk_spin_unlock_irqrestore(&grow_lock, irqf);
 	return rc;
 }

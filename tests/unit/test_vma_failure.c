@@ -63,9 +63,16 @@ static int teardown(void **state)
 	return fake.frames_free != fake.frames_total || fake_mapped();
 }
 
+/* What uk_vma_query() tells, without padding */
+struct area_shot {
+	__u64 start, end, attr, priv, busy;
+	const char *name;
+	const struct uk_vma_ops *ops;
+};
+
 /* All that can be seen from outside */
 struct snapshot {
-	struct uk_vma_info areas[AREAS];
+	struct area_shot areas[AREAS];
 	int attrs[PAGES];
 	unsigned int count;
 	__sz frames;
@@ -80,12 +87,20 @@ static __vaddr_t page(__sz n)
 
 static void snapshot_take(struct snapshot *shot)
 {
-	__vaddr_t pos = 0;
+	struct uk_vma_info info = { .end = 0 };
 	unsigned int i;
 
 	memset(shot, 0, sizeof(*shot));
-	while (!uk_vma_query(&vas, pos, &shot->areas[shot->count])) {
-		pos = shot->areas[shot->count++].end;
+	while (!uk_vma_query(&vas, info.end, &info)) {
+		shot->areas[shot->count++] = (struct area_shot){
+			.start = info.start,
+			.end = info.end,
+			.attr = info.attr,
+			.priv = info.priv,
+			.busy = info.busy,
+			.name = info.name,
+			.ops = info.ops,
+		};
 		assert_true(shot->count < AREAS);
 	}
 	for (i = 0; i < PAGES; i++)
