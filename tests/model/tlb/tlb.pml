@@ -177,6 +177,15 @@ inline snapshot() {
 	}
 }
 
+/* A CPU may have walked a table again after it flushed the pages: then it has
+ * not flushed for all of its own batch
+ */
+#if defined(M_TABLE_SHORTCUT) || defined(M_UNLINK_FLUSH)
+#define SHORT(b)	1
+#else
+#define SHORT(b)	(!((b) & TABLE))
+#endif
+
 /* Closes the open batch of CPU whose, which may be another one */
 inline close(whose) {
 #ifdef M_IDLE_BEFORE_ADD
@@ -188,11 +197,11 @@ inline close(whose) {
 #endif
 	if
 #ifdef M_DRAIN_SHORTCUT
-	:: seen[c] == want - 1 ->
+	:: SHORT(batch) && seen[c] == want - 1 ->
 #else
-	:: c == whose && seen[c] == want - 1 ->
+	:: c == whose && SHORT(batch) && seen[c] == want - 1 ->
 #endif
-#ifdef M_CLOSE_CMPXCHG
+#ifndef M_CLOSE_PLAIN
 		d_step {
 			drain();
 			if
@@ -310,7 +319,7 @@ inline reap_page(v) {
 
 inline unlink() {
 	sb[c]!PDE, 0;
-#ifndef M_UNLINK_NO_FLUSH
+#ifdef M_UNLINK_FLUSH
 	flush();
 #endif
 #ifdef M_TABLE_WITH_DATA

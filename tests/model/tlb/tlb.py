@@ -79,11 +79,14 @@ class Test:
 # What is no mistake, README.md says why: (change, configuration)
 HARMLESS = (
     ("M_IDLE_EXIT_PLAIN", "idle-timer"),
-    ("M_IDLE_BEFORE_ADD", "idle-timer"),
+    ("M_IDLE_BEFORE_ADD M_UNLINK_FLUSH", "idle-timer"),
     ("M_NMI_NO_MAX", "close-nmi"),
     ("M_NMI_NO_MAX", "close-stuck"),
     ("M_ACK_NO_MAX", "close-nmi"),
-    ("M_ONE_NMI M_CLOSE_CMPXCHG", "close-stuck"),
+    ("M_ONE_NMI", "close-stuck"),
+    ("M_CLOSE_PLAIN", "close-stuck"),
+    ("M_UNLINK_FLUSH", "compute"),
+    ("M_UNLINK_FLUSH", "mutual"),
 )
 
 # (change, configuration, what finds it)
@@ -101,17 +104,18 @@ MUTANTS = (
     ("M_IDLE_EXIT_LATE", "idle-timer", ASSERTION),
     ("M_IDLE_GEN_LATE", "idle-timer", ASSERTION),
     ("M_IDLE_BEFORE_FLUSH", "idle-timer", ASSERTION),
+    ("M_IDLE_BEFORE_ADD", "idle-timer", ASSERTION),
     ("M_IPI_CLEAR_LATE", "compute", PROGRESS),
     ("M_IPI_CLEAR_PLAIN", "compute", PROGRESS),
     ("M_DRAIN_SHORTCUT", "drain", ASSERTION),
     ("M_TABLE_WITH_DATA", "compute", ASSERTION),
-    ("M_UNLINK_NO_FLUSH", "compute", ASSERTION),
+    ("M_TABLE_SHORTCUT", "compute", ASSERTION),
     ("M_START_LATE", "start", ASSERTION),
     ("M_START_SYSTEM_ROOT", "start", ASSERTION),
     ("M_STOP_EARLY", "stop", ASSERTION),
     ("M_NMI_SYSTEM_ROOT", "idle-nmi", ASSERTION),
     ("M_NO_NMI", "stuck", PROGRESS),
-    ("M_ONE_NMI", "close-stuck", PROGRESS),
+    ("M_ONE_NMI M_CLOSE_PLAIN", "close-stuck", PROGRESS),
     ("M_NO_POLL", "mutual", PROGRESS),
 )
 
