@@ -38,7 +38,7 @@
 
 #include "test.h"
 
-#define OPS_DEFAULT 200000UL
+#define OPS_DEFAULT 50000UL
 #define SLOTS	    2048U
 
 /* Words up to here are all written; beyond, every STRIDE-th: the object's

@@ -47,7 +47,7 @@
 
 #include "test.h"
 
-#define OPS_DEFAULT 4000UL
+#define OPS_DEFAULT 2000UL
 #define OPS_WARM    2000UL
 #define SLOTS	    128U
 #define GRAVES	    256U

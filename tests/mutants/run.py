@@ -24,7 +24,7 @@ import tlb   # noqa: E402  pylint: disable=wrong-import-position
 PARTS = ("lib", "plat", "include", "bench", "tests", "Makefile",
          "Makefile.uk", "Config.uk")
 TIMEOUT_S = 120   # of what passes
-PATIENCE_S = 15   # of what may hang
+PATIENCE_S = 10   # of what may hang
 CRIME_STATUS = 99
 
 

@@ -36,13 +36,19 @@
 #include "vma_tree.h"
 #include "vmem_priv.h"
 
-#define THREADS 4U
-#define PAGES	64U
-#define FRAMES	600UL
+#define PAGES  64U
+#define FRAMES 600UL
 #ifdef RND_TEST_SLOW
-#define STEPS 300U
+/* Who waits for another thread there does so for the rest of its slice */
+#define STEPS	 100U
+#define THREADS	 2U
+#define OWNERS	 1U
+#define TOUCHERS 0U
 #else
-#define STEPS 4000U
+#define STEPS	 1500U
+#define THREADS	 4U
+#define OWNERS	 2U
+#define TOUCHERS 2U
 #endif
 
 static const __vaddr_t base = UK_VAS_START + 0x4000000UL;
@@ -131,9 +137,7 @@ static void threads_do_not_disturb_each_other(void **state)
 }
 
 /* Areas that their owners change and everybody touches */
-#define OWNERS	 2U
-#define TOUCHERS 2U
-#define LEN	 16U
+#define LEN 16U
 
 static unsigned int owners_left;
 

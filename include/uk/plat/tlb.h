@@ -62,7 +62,7 @@ struct ukplat_tlb_stats {
 	__u64 closes;
 	/** Those among them that were waited for */
 	__u64 syncs;
-	/** Pages that were unmapped or changed */
+	/** Pages of shootdowns; those of quarantines are counted there */
 	__u64 pages;
 	/** Interrupts sent to other CPUs */
 	__u64 ipis_sent;
