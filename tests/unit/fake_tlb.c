@@ -44,7 +44,11 @@ __u64 ukplat_tlb_close(int own)
 int ukplat_tlb_passed(__u64 gen)
 {
 	assert_in_range(gen, 1, ukplat_tlb_gen);
-	return gen <= fake_tlb.passed;
+	if (gen > fake_tlb.passed)
+		return 0;
+	if (fake_tlb.on_passed)
+		fake_tlb.on_passed(gen);
+	return 1;
 }
 
 void ukplat_tlb_sync(__u64 gen)

@@ -26,6 +26,8 @@ struct fake_tlb {
 	__u64 synced;
 	/** Called when a generation has started; may be __NULL */
 	void (*on_close)(void);
+	/** Called when somebody learns that one was passed; may be __NULL */
+	void (*on_passed)(__u64 gen);
 };
 
 extern struct fake_tlb fake_tlb;

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+/* The machine: operations with their tests, and single entries */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "fixture_pt.h"
+
+static __u64 entry_find(__vaddr_t va, unsigned int *level)
+{
+	__paddr_t table = machine.pt->pt_pbase;
+	__u64 entry;
+
+	for (*level = UKARCH_PT_LEVELS;; --*level) {
+		entry = ram_words(table)[(va >> (12 + 9 * (*level - 1))) % 512];
+		if (!entry || *level == 1 || entry & X86_PTE_PS)
+			return entry;
+		table = entry & X86_PTE_PADDR_MASK;
+	}
+}
+
+__u64 pt_entry(__vaddr_t va)
+{
+	unsigned int level;
+
+	return entry_find(va, &level);
+}
+
+__paddr_t pt_frame(__vaddr_t va)
+{
+	unsigned int level;
+	__u64 entry = entry_find(va, &level);
+	__sz len = 1UL << (12 + 9 * (level - 1));
+
+	assert_true(entry && level <= 2);
+	return (entry & X86_PTE_PADDR_MASK & ~(len - 1)) |
+	       (va & (len - 1) & PAGE_MASK);
+}
+
+int pt_is_large(__vaddr_t va)
+{
+	unsigned int level;
+
+	return entry_find(va, &level) && level == 2;
+}
+
+/* A new page: mapped as wanted, and any CPU may remember it from now on */
+static void page_begins(__vaddr_t va, unsigned long attr)
+{
+	__u64 bits = X86_PTE_OWNED | X86_PTE_ACCESSED;
+	__paddr_t paddr = pt_frame(va);
+
+	bits |= attr & 7 ? X86_PTE_PRESENT : 0;
+	bits |= attr & PAGE_ATTR_PROT_WRITE ? X86_PTE_RW | X86_PTE_DIRTY : 0;
+	bits |= attr & PAGE_ATTR_PROT_EXEC ? 0 : X86_PTE_NX;
+	bits |= attr & PAGE_ATTR_DEVICE ? X86_PTE_PCD | X86_PTE_PWT : 0;
+	bits |= pt_is_large(va) ? X86_PTE_PS : 0;
+	assert_int_equal(pt_entry(va) & ~X86_PTE_PADDR_MASK, bits);
+	assert_int_equal(ukplat_page_translate(machine.pt, va + 5),
+			 attr & 7 ? paddr + 5 : __PADDR_INV);
+	assert_true(ram_is_zero(paddr));
+	assert_true(ram_frame(paddr)->used && !ram_frame(paddr)->need);
+	ram_frame(paddr)->need = RAM_NEVER;
+}
+
+int pt_map(__vaddr_t va, unsigned long pages, unsigned long attr,
+	   unsigned long flags)
+{
+	unsigned long i;
+	int rc;
+
+	machine.just_flushed = 0;
+	rc = ukplat_page_map(machine.pt, va, __PADDR_ANY, pages, attr, flags);
+	assert_int_equal(machine.pt->lock.locked, 0);
+	if (rc)
+		return rc;
+	for (i = 0; i < pages; i++) {
+		page_begins(va + i * PAGE_SIZE, attr);
+		assert_true(flags & PAGE_FLAG_LARGE ||
+			    !pt_is_large(va + i * PAGE_SIZE));
+	}
+	return 0;
+}
+
+/* Frames that the caller keeps: all CPUs have forgotten the pages if it did
+ * not want to see to that itself
+ */
+static unsigned long kept_find(__vaddr_t va, unsigned long pages,
+			       __paddr_t *kept)
+{
+	unsigned long cnt = 0;
+
+	for (; pages--; va += PAGE_SIZE)
+		if (pt_entry(va) & X86_PTE_OWNED)
+			kept[cnt++] = pt_frame(va);
+	return cnt;
+}
+
+int pt_unmap(__vaddr_t va, unsigned long pages, unsigned long flags)
+{
+	static __paddr_t kept[RAM_FRAMES];
+	unsigned long shootdowns = machine.shootdowns, cnt, i;
+	int rc;
+
+	machine.just_flushed = 0;
+	assert_true(pages <= RAM_FRAMES);
+	cnt = kept_find(va, pages, kept);
+	rc = ukplat_page_unmap(machine.pt, va, pages, flags);
+	assert_int_equal(machine.pt->lock.locked, 0);
+	if (rc)
+		return rc;
+	if (!(flags & (PAGE_FLAG_LAZY | PAGE_FLAG_NO_FLUSH)) && cnt) {
+		assert_true(machine.shootdowns > shootdowns);
+		assert_int_equal(machine.shot.vaddr, va);
+		assert_int_equal(machine.shot.pages, pages);
+	}
+	assert_int_equal(kept_find(va, pages, kept + cnt), 0);
+	for (i = 0; i < cnt; i++) {
+		if (flags & PAGE_FLAG_KEEP_FRAMES) {
+			assert_true(ram_frame(kept[i])->used);
+			ram_frame(kept[i])->need = 0;
+		} else if (!(flags & PAGE_FLAG_LAZY)) {
+			assert_false(ram_frame(kept[i])->used);
+		}
+	}
+	return 0;
+}

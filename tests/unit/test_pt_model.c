@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+/* Random operations on page tables, beside a list of pages
+ *
+ * links: plat/common/pt.c plat/common/pt_walk.c plat/common/pt_map.c
+ *        plat/common/pt_unmap.c plat/common/pt_attr.c
+ *        plat/common/pt_collect.c plat/common/pt_lazy.c
+ *        plat/common/pt_split.c plat/common/pt_pool.c
+ *        plat/common/pt_reclaim.c plat/common/tlbq.c plat/common/rng.c
+ *        plat/common/chacha.c tests/unit/fixture_pt.c
+ *        tests/unit/fixture_pt_ops.c tests/unit/fixture_pt_check.c
+ *        tests/unit/fake_ram.c tests/unit/fake_tlb.c tests/unit/fake_assert.c
+ */
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "fixture_pt.h"
+
+#define UNIT_TEST(fn) cmocka_unit_test_teardown(fn, pt_teardown)
+
+/* Pages [0, PAGES) of an area that begins within a large page */
+#define PAGES 2200UL
+#define BASE  (PT_LOWER + 300 * PAGE_SIZE)
+
+#ifdef RND_TEST_SLOW
+#define STEPS 1500U
+#else
+#define STEPS 20000U
+#endif
+#define CHECK_EVERY 100U
+
+enum state {
+	EMPTY,
+	MAPPED,
+	LAZY
+};
+
+/** What is known about a page */
+struct page {
+	enum state state;
+	__paddr_t paddr;
+	unsigned long attr;
+	/** Generation that a lazy page waits for at least */
+	__u64 need;
+};
+
+static struct page pages[PAGES];
+static unsigned long maps, exists, splits;
+static __u64 seed = 0xda942042e4dd58b5UL;
+
+static __u32 roll(__u32 bound)
+{
+	seed = seed * 6364136223846793005UL + 1442695040888963407UL;
+	return (__u32)((seed >> 32) * bound >> 32);
+}
+
+static __vaddr_t address(unsigned long n)
+{
+	return BASE + n * PAGE_SIZE;
+}
+
+static unsigned long random_attr(void)
+{
+	static const unsigned long attrs[] = {
+		PAGE_ATTR_PROT_NONE,
+		PAGE_ATTR_PROT_READ,
+		PAGE_ATTR_PROT_RW,
+		PAGE_ATTR_PROT_EXEC,
+		PAGE_ATTR_PROT_RW | PAGE_ATTR_DEVICE,
+		PAGE_ATTR_PROT_RW,
+	};
+
+	return attrs[roll(ARRAY_SIZE(attrs))];
+}
+
+/* A range, short or long */
+static unsigned long random_range(unsigned long *cnt)
+{
+	unsigned long first = roll(PAGES);
+
+	*cnt = 1 + roll(roll(3) ? 40 : PAGES);
+	*cnt = MIN(*cnt, PAGES - first);
+	return first;
+}
+
+static unsigned long count(unsigned long first, unsigned long cnt,
+			   enum state state)
+{
+	unsigned long n = 0;
+
+	while (cnt--)
+		n += pages[first + cnt].state == state;
+	return n;
+}
+
+/* What is in the tables is what is known; lazy pages may have gone after their
+ * generation
+ */
+static void compare(unsigned long first, unsigned long cnt)
+{
+	struct page *p;
+	__u64 entry;
+
+	for (; cnt--; first++) {
+		p = &pages[first];
+		entry = pt_entry(address(first));
+		if (p->state == LAZY && !entry) {
+			assert_true(p->need <= fake_tlb.passed);
+			p->state = EMPTY;
+		}
+		if (p->state == EMPTY) {
+			assert_int_equal(entry, 0);
+			continue;
+		}
+		assert_int_equal(pt_frame(address(first)), p->paddr);
+		assert_true(ram_frame(p->paddr)->used);
+		assert_int_equal(entry & X86_PTE_OURS, p->state == LAZY ?
+							       X86_PTE_LAZY :
+							       X86_PTE_OWNED);
+		assert_int_equal(
+			ukplat_page_translate(machine.pt, address(first)),
+			p->state == MAPPED && p->attr & 7 ? p->paddr :
+							    __PADDR_INV);
+		if (p->state == MAPPED)
+			assert_int_equal(!!(entry & X86_PTE_RW),
+					 !!(p->attr & PAGE_ATTR_PROT_WRITE));
+	}
+}
+
+static void step_map(void)
+{
+	unsigned long cnt, first = random_range(&cnt), attr = random_attr();
+	unsigned long taken = count(first, cnt, MAPPED), i;
+	int rc;
+
+	rc = pt_map(address(first), cnt, attr, roll(2) ? PAGE_FLAG_LARGE : 0);
+	assert_int_equal(rc, taken ? -EEXIST : 0);
+	maps += !rc;
+	exists += !!rc;
+	for (i = first; !rc && i < first + cnt; i++)
+		pages[i] = (struct page){ .state = MAPPED,
+					  .paddr = pt_frame(address(i)),
+					  .attr = attr };
+	compare(first, cnt);
+}
+
+/* Uses a page, as its owner would */
+static void page_write(const struct page *p)
+{
+	if (p->state == MAPPED && p->attr & PAGE_ATTR_PROT_WRITE)
+		ram_words(p->paddr)[roll(512)] = seed;
+}
+
+/* Tells whether a range that ends or begins here has a part of a large page */
+static int is_inside(unsigned long first)
+{
+	return pt_entry(address(first)) & X86_PTE_OWNED &&
+	       pt_is_large(address(first)) && address(first) % PAGE_LARGE_SIZE;
+}
+
+static void step_unmap(void)
+{
+	static const unsigned long kinds[] = { 0, PAGE_FLAG_LAZY,
+					       PAGE_FLAG_LAZY,
+					       PAGE_FLAG_KEEP_FRAMES };
+	unsigned long flags = kinds[roll(ARRAY_SIZE(kinds))];
+	unsigned long cnt, first = random_range(&cnt), i;
+	__u64 need = ukplat_tlb_gen + 1;
+
+	for (i = first; i < first + cnt; i++)
+		page_write(&pages[i]);
+	splits += is_inside(first) || is_inside(first + cnt);
+	assert_int_equal(pt_unmap(address(first), cnt, flags), 0);
+	for (i = first; i < first + cnt; i++) {
+		if (pages[i].state != MAPPED)
+			continue;
+		pages[i].state = flags == PAGE_FLAG_LAZY ? LAZY : EMPTY;
+		pages[i].need = need;
+		if (flags == PAGE_FLAG_KEEP_FRAMES)
+			uk_ffree(&ram_falloc, pages[i].paddr, 1);
+	}
+	compare(first, cnt);
+}
+
+static void step_attr(void)
+{
+	unsigned long cnt, first = random_range(&cnt), attr = random_attr(), i;
+	int rc, all = count(first, cnt, MAPPED) == cnt;
+
+	machine.just_flushed = 0;
+	rc = ukplat_page_set_attr(machine.pt, address(first), cnt, attr, 0);
+	assert_int_equal(rc, all ? 0 : -EFAULT);
+	for (i = first; !rc && i < first + cnt; i++)
+		pages[i].attr = attr;
+	compare(first, cnt);
+}
+
+static void step(void)
+{
+	__u64 behind = ukplat_tlb_gen - fake_tlb.passed;
+
+	switch (roll(12)) {
+	case 0:
+	case 1:
+	case 2:
+	case 3:
+		step_map();
+		break;
+	case 4:
+	case 5:
+		step_attr();
+		break;
+	case 6:
+		fake_tlb_pass(fake_tlb.passed + roll((__u32)behind + 1));
+		break;
+	case 7:
+		pt_cpu_set(roll(PT_CPUS));
+		if (roll(20))
+			break;
+		(void)ukplat_page_reclaim(machine.pt);
+		compare(0, PAGES);
+		assert_int_equal(count(0, PAGES, LAZY), 0);
+		break;
+	default:
+		step_unmap();
+	}
+}
+
+static void tables_do_what_a_list_does(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	print_message("seed 0x%lx\n", seed);
+	for (i = 1; i <= STEPS; i++) {
+		step();
+		if (i % CHECK_EVERY)
+			continue;
+		compare(0, PAGES);
+		pt_check();
+	}
+	print_message("%lu mapped, %lu taken, %lu split, %lu generations\n",
+		      maps, exists, splits, ukplat_tlb_gen);
+	assert_int_equal(pt_unmap(BASE, PAGES, PAGE_FLAG_LAZY), 0);
+	/* No path was hardly ever taken */
+	assert_true(maps > STEPS / 20 && exists > STEPS / 20);
+	assert_true(splits > STEPS / 1000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		UNIT_TEST(tables_do_what_a_list_does),
+	};
+
+	return cmocka_run_group_tests_name("pt_model", tests, pt_boot, NULL);
+}
