@@ -21,8 +21,7 @@
 #include "fake_tlb.h"
 #include "../../plat/common/frame_cache.h"
 
-#define RAM_LEN ((RAM_BLOCKS + 1) * PAGE_LARGE_SIZE)
-#define JUNK	0x5a
+#define JUNK 0x5a
 
 /* Single frames come from here first, so that large ones are left */
 #define SINGLES (RAM_FRAMES / 4)
@@ -185,10 +184,11 @@ void frame_put_many(const __paddr_t *in, unsigned int cnt)
 		frame_put(*in++);
 }
 
-static void caches_empty(void)
+void frame_cache_drain(void)
 {
 	unsigned long i;
 
+	ram.drains++;
 	for (i = 0; i < RAM_FRAMES; i++) {
 		if (ram.frame[i].cached)
 			ram_falloc.free_memory += PAGE_SIZE;
@@ -196,16 +196,12 @@ static void caches_empty(void)
 	}
 }
 
-void frame_cache_drain(void)
-{
-	ram.drains++;
-	caches_empty();
-}
-
+/* Which of the two is called depends on a flag of the processor that is not
+ * the same everywhere
+ */
 void frame_cache_reclaim(void)
 {
-	ram.reclaims++;
-	caches_empty();
+	frame_cache_drain();
 }
 
 static int run_is_free(unsigned long pfn, unsigned long frames)

@@ -27,6 +27,8 @@
 #define RAM_BLOCKS 32UL
 #define RAM_END	   (RAM_BLOCKS * PAGE_LARGE_SIZE + 5 * PAGE_SIZE)
 #define RAM_FRAMES (RAM_END / PAGE_SIZE)
+/* Address space of a map of all blocks */
+#define RAM_LEN	   ((RAM_BLOCKS + 1) * PAGE_LARGE_SIZE)
 
 #define RAM_NEVER (~0UL)
 
@@ -50,8 +52,8 @@ struct ram {
 	struct ram_frame frame[RAM_FRAMES];
 	/** Frames, and runs of 512, that can be had before none can */
 	unsigned long frames_left, runs_left;
-	/** Calls of functions that empty the caches, by name */
-	unsigned long drains, reclaims;
+	/** How often the caches were emptied */
+	unsigned long drains;
 };
 
 extern struct ram ram;

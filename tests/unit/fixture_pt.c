@@ -156,6 +156,8 @@ void ukplat_tlb_shootdown(__vaddr_t va, unsigned long pages)
 	struct pt_pending *p = &machine.pending[machine.cpu];
 
 	assert_int_equal(machine.pt->lock.locked, 0);
+	if (machine.on_shootdown)
+		machine.on_shootdown();
 	machine.shootdowns++;
 	machine.shot = (struct ukplat_tlbq_range){ va, pages };
 	/* The range did not get into the quarantine */

@@ -28,6 +28,7 @@
 #include "fake_ram.h"
 #include "fake_tlb.h"
 
+/* One more than these has no quarantine */
 #define PT_CPUS 2U
 
 /* An address of the lower half with room around it, and one of the upper */
@@ -45,10 +46,12 @@ struct pt_machine {
 	/** What the TLBs were told; counters, and the last ranges */
 	unsigned long flushes, shootdowns, table_shootdowns;
 	struct ukplat_tlbq_range flushed, shot;
+	/** Called when a shootdown begins; may be __NULL */
+	void (*on_shootdown)(void);
 	/** The last call was a flush of this CPU */
 	int just_flushed;
 	__u32 cpu;
-	struct pt_pending pending[PT_CPUS];
+	struct pt_pending pending[PT_CPUS + 1];
 	/** The pages of the queues; generations that were reaped in each */
 	struct ukplat_tlbq_batch *batch[PT_CPUS][UKPLAT_TLBQ_DEPTH];
 	__u64 reaped[PT_CPUS][UKPLAT_TLBQ_DEPTH];
@@ -109,6 +112,15 @@ void pt_check(void);
 
 /** A number that depends on all entries, and on what is free. */
 __u64 pt_digest(void);
+
+/**
+ * Takes tables away until the pool has only so many, and no more memory for
+ * others.
+ */
+void pt_pool_limit(unsigned long left);
+
+/** Gives them back. */
+void pt_pool_unlimit(void);
 
 /** Calls a function for each range in the quarantines. */
 void pt_pending_foreach(void (*fn)(const struct ukplat_tlbq_range *range));

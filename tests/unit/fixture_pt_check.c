@@ -46,12 +46,16 @@ static void mark(__paddr_t paddr, enum mark as)
 	}
 }
 
-/* Tells whether an address is in direct map or window */
-static int is_ram(__vaddr_t va)
+/* Tells whether a part of a range is in one of the maps */
+static int overlaps(__vaddr_t va, __sz len, __vaddr_t map)
 {
-	return va - ram.direct <
-		       RAM_BLOCKS * PAGE_LARGE_SIZE + PAGE_LARGE_SIZE ||
-	       va - ram.window < RAM_BLOCKS * PAGE_LARGE_SIZE + PAGE_LARGE_SIZE;
+	return va < map + RAM_LEN && map < va + len;
+}
+
+/* The same for direct map and window */
+static int is_ram(__vaddr_t va, __sz len)
+{
+	return overlaps(va, len, ram.direct) || overlaps(va, len, ram.window);
 }
 
 /* A page of direct map or window is where it belongs (L1) */
@@ -76,7 +80,7 @@ static void page_check(__u64 entry, __vaddr_t va, unsigned int level)
 	__u64 ours = entry & X86_PTE_OURS;
 	unsigned long i, n = level == 2 ? UKARCH_PT_ENTRIES : 1;
 
-	if (is_ram(va)) {
+	if (is_ram(va, PAGE_SIZE)) {
 		ram_page_check(entry, va, level);
 		return;
 	}
@@ -127,7 +131,7 @@ static unsigned long table_check(__paddr_t table, __vaddr_t base,
 					 X86_PTE_USED_SHIFT,
 				 used);
 		/* Tables of blocks, and high ones of the upper half, stay */
-		assert_true(used || is_ram(va) ||
+		assert_true(used || is_ram(va, 1UL << (12 + 9 * (level - 1))) ||
 			    (level == UKARCH_PT_LEVELS &&
 			     i >= UKARCH_PT_UPPER_HALF));
 	}

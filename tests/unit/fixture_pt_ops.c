@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "fixture_pt.h"
+#include "../../plat/common/pt_pool.h"
 
 static __u64 entry_find(__vaddr_t va, unsigned int *level)
 {
@@ -133,4 +134,22 @@ int pt_unmap(__vaddr_t va, unsigned long pages, unsigned long flags)
 		}
 	}
 	return 0;
+}
+
+static __paddr_t held[RAM_FRAMES];
+static unsigned long held_cnt;
+
+void pt_pool_limit(unsigned long left)
+{
+	assert_int_equal(held_cnt, 0);
+	while (pt_pool_free() > left)
+		held[held_cnt++] = pt_pool_take(__PADDR_MAX);
+	ram.runs_left = 0;
+}
+
+void pt_pool_unlimit(void)
+{
+	while (held_cnt)
+		pt_pool_put(held[--held_cnt]);
+	ram.runs_left = RAM_NEVER;
 }

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+/* Unit test of page tables: the pool that tables come from
+ *
+ * links: plat/common/pt.c plat/common/pt_walk.c plat/common/pt_map.c
+ *        plat/common/pt_unmap.c plat/common/pt_attr.c
+ *        plat/common/pt_collect.c plat/common/pt_lazy.c
+ *        plat/common/pt_split.c plat/common/pt_pool.c
+ *        plat/common/pt_reclaim.c plat/common/tlbq.c plat/common/rng.c
+ *        plat/common/chacha.c tests/unit/fixture_pt.c
+ *        tests/unit/fixture_pt_ops.c tests/unit/fixture_pt_check.c
+ *        tests/unit/fake_ram.c tests/unit/fake_tlb.c tests/unit/fake_assert.c
+ */
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "fixture_pt.h"
+#include "pt_pool.h"
+
+#define UNIT_TEST(fn) cmocka_unit_test_teardown(fn, pt_teardown)
+
+#define RW     PAGE_ATTR_PROT_RW
+#define DEVICE 0x0000000100000000UL
+
+static unsigned int blocks(void)
+{
+	unsigned int n = 0;
+	__paddr_t paddr;
+
+	for (paddr = 0; paddr < RAM_END; paddr += PAGE_LARGE_SIZE)
+		n += (unsigned int)pt_pool_has(paddr);
+	return n;
+}
+
+static void pool_grows_when_few_tables_are_left(void **state)
+{
+	unsigned long moves = machine.shootdowns;
+
+	(void)state;
+	assert_int_equal(blocks(), 1);
+	pt_pool_limit(PT_POOL_LOW - 1);
+	ram.runs_left = RAM_NEVER;
+	assert_int_equal(pt_map(PT_LOWER, 1, RW, 0), 0);
+	assert_int_equal(blocks(), 2);
+	assert_int_equal(machine.shootdowns, moves + 1);
+	assert_int_equal(pt_pool_free(), PT_POOL_LOW - 1 + 512 - 3);
+	pt_pool_unlimit();
+	pt_check();
+
+	/* And gives the block that has no table back; at a drawn place a table
+	 * of either block may be in use
+	 */
+	assert_int_equal(pt_unmap(PT_LOWER, 1, 0), 0);
+	assert_int_equal(ukplat_page_reclaim(machine.pt), 1);
+	assert_int_equal(blocks(), 1);
+	pt_check();
+}
+
+static void pool_is_content_without_memory(void **state)
+{
+	(void)state;
+	pt_pool_limit(PT_POOL_LOW - 1);
+	assert_int_equal(pt_pool_want(machine.pt, PT_POOL_LOW), -ENOMEM);
+	assert_int_equal(pt_pool_want(machine.pt, PT_POOL_LOW - 1), 0);
+	assert_int_equal(pt_map(PT_LOWER, 1, RW, 0), 0);
+	assert_int_equal(blocks(), 1);
+	pt_pool_unlimit();
+	assert_int_equal(pt_unmap(PT_LOWER, 1, 0), 0);
+}
+
+/* A call may need more tables than there are in a block */
+static void pool_grows_as_far_as_a_call_needs(void **state)
+{
+	const unsigned long pages = 600 * 512;
+
+	(void)state;
+	assert_int_equal(
+		ukplat_page_map(machine.pt, PT_LOWER, DEVICE, pages, RW, 0), 0);
+	assert_true(blocks() > 1);
+	assert_int_equal(
+		ukplat_page_translate(machine.pt,
+				      PT_LOWER + (pages - 1) * PAGE_SIZE),
+		DEVICE + (pages - 1) * PAGE_SIZE);
+	assert_int_equal(ukplat_page_unmap(machine.pt, PT_LOWER, pages,
+					   PAGE_FLAG_KEEP_FRAMES),
+			 0);
+	pt_check();
+	(void)ukplat_page_reclaim(machine.pt);
+	assert_int_equal(blocks(), 1);
+
+	/* Nothing is left of the try that fails */
+	ram.runs_left = 0;
+	assert_int_equal(ukplat_page_map(machine.pt, PT_LOWER, DEVICE, pages,
+					 RW, 0),
+			 -ENOMEM);
+	assert_int_equal(pt_entry(PT_LOWER), 0);
+}
+
+static void pool_keeps_what_it_may_need(void **state)
+{
+	__paddr_t some[512 - PT_POOL_LOW + 1];
+	unsigned long n = 0;
+
+	(void)state;
+	assert_int_equal(pt_pool_want(machine.pt, 512), 0);
+	assert_int_equal(blocks(), 2);
+	/* One block is all in use, the other one is needed */
+	while (pt_pool_free() >= 512 + PT_POOL_LOW)
+		some[n++] = pt_pool_take(__PADDR_MAX);
+	assert_true(n < ARRAY_SIZE(some));
+	pt_pool_shrink(machine.pt);
+	assert_int_equal(blocks(), 2);
+	while (n)
+		pt_pool_put(some[--n]);
+	pt_pool_shrink(machine.pt);
+	assert_int_equal(blocks(), 1);
+}
+
+static void pool_obeys_the_limit_of_addresses(void **state)
+{
+	__paddr_t paddr, block = machine.pt->pt_pbase & -PAGE_LARGE_SIZE;
+
+	(void)state;
+	assert_int_equal(pt_pool_take(block + PAGE_LARGE_SIZE - 1),
+			 __PADDR_INV);
+	paddr = pt_pool_take(block + PAGE_LARGE_SIZE);
+	assert_in_range(paddr, block, block + PAGE_LARGE_SIZE - 1);
+	pt_pool_put(paddr);
+}
+
+static void reclaim_says_whether_there_was_anything(void **state)
+{
+	unsigned long drains = ram.drains;
+
+	(void)state;
+	(void)ukplat_page_reclaim(machine.pt);
+	assert_int_equal(ukplat_page_reclaim(machine.pt), 0);
+	assert_int_equal(ram.drains, drains + 2);
+	assert_int_equal(pt_map(PT_LOWER, 1, RW, 0), 0);
+	assert_int_equal(pt_unmap(PT_LOWER, 1, PAGE_FLAG_LAZY), 0);
+	pt_irq_set(1);
+	assert_int_equal(ukplat_page_reclaim(machine.pt), 0);
+	assert_int_equal(ram.drains, drains + 2);
+	pt_irq_set(0);
+	assert_int_equal(ukplat_page_reclaim(machine.pt), 1);
+	assert_int_equal(ram_free(), machine.free);
+}
+
+/* Present entries of a table, and the last one of them */
+static unsigned int present(const __u64 *table, unsigned int end, __u64 *last)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < end; i++) {
+		if (!table[i])
+			continue;
+		*last = table[i];
+		n++;
+	}
+	return n;
+}
+
+static void trampoline_has_one_low_page(void **state)
+{
+	const __paddr_t low = 0x9a000;
+	__u64 entry = 0;
+	__paddr_t root, table;
+	unsigned int level;
+
+	(void)state;
+	assert_int_equal(pt_map(PT_UPPER, 1, RW, 0), 0);
+	root = ukplat_pt_trampoline(low);
+	assert_int_not_equal(root, __PADDR_INV);
+	assert_memory_equal(ram_words(root) + 256,
+			    ram_words(machine.pt->pt_pbase) + 256, 2048);
+	table = root;
+	for (level = 4; level > 1; level--) {
+		assert_int_equal(present(ram_words(table),
+					 level == 4 ? 256 : 512, &entry),
+				 1);
+		assert_int_equal(
+			ram_words(table)[low >> (12 + 9 * (level - 1))], entry);
+		assert_int_equal(entry & (X86_PTE_PRESENT | X86_PTE_NX |
+					  X86_PTE_PS),
+				 X86_PTE_PRESENT);
+		table = entry & X86_PTE_PADDR_MASK;
+	}
+	assert_int_equal(present(ram_words(table), 512, &entry), 1);
+	assert_int_equal(ram_words(table)[low >> 12], entry);
+	assert_int_equal(entry & X86_PTE_PADDR_MASK, low);
+	assert_int_equal(entry & (X86_PTE_PRESENT | X86_PTE_RW | X86_PTE_NX),
+			 X86_PTE_PRESENT);
+	ukplat_pt_trampoline_free();
+	assert_int_equal(pt_unmap(PT_UPPER, 1, 0), 0);
+	(void)ukplat_page_reclaim(machine.pt);
+	pt_check();
+}
+
+static void trampoline_without_tables_takes_none(void **state)
+{
+	unsigned long n;
+	__u64 before;
+
+	(void)state;
+	for (n = 0; n < 4; n++) {
+		pt_pool_limit(n);
+		before = pt_digest();
+		assert_int_equal(ukplat_pt_trampoline(0x8000), __PADDR_INV);
+		assert_int_equal(pt_digest(), before);
+		pt_pool_unlimit();
+	}
+	pt_pool_limit(4);
+	assert_int_not_equal(ukplat_pt_trampoline(0x8000), __PADDR_INV);
+	expect_assert_failure((void)ukplat_pt_trampoline(0x8000));
+	ukplat_pt_trampoline_free();
+	pt_pool_unlimit();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		UNIT_TEST(pool_grows_when_few_tables_are_left),
+		UNIT_TEST(pool_is_content_without_memory),
+		UNIT_TEST(pool_grows_as_far_as_a_call_needs),
+		UNIT_TEST(pool_keeps_what_it_may_need),
+		UNIT_TEST(pool_obeys_the_limit_of_addresses),
+		UNIT_TEST(reclaim_says_whether_there_was_anything),
+		UNIT_TEST(trampoline_has_one_low_page),
+		UNIT_TEST(trampoline_without_tables_takes_none),
+	};
+
+	return cmocka_run_group_tests_name("pt_pool", tests, pt_boot, NULL);
+}

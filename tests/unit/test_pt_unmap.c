@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+/* Unit test of page tables: unmapping at once, and changes of rights
+ *
+ * links: plat/common/pt.c plat/common/pt_walk.c plat/common/pt_map.c
+ *        plat/common/pt_unmap.c plat/common/pt_attr.c
+ *        plat/common/pt_collect.c plat/common/pt_lazy.c
+ *        plat/common/pt_split.c plat/common/pt_pool.c
+ *        plat/common/pt_reclaim.c plat/common/tlbq.c plat/common/rng.c
+ *        plat/common/chacha.c tests/unit/fixture_pt.c
+ *        tests/unit/fixture_pt_ops.c tests/unit/fixture_pt_check.c
+ *        tests/unit/fake_ram.c tests/unit/fake_tlb.c tests/unit/fake_assert.c
+ */
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "fixture_pt.h"
+
+#define UNIT_TEST(fn) cmocka_unit_test_teardown(fn, pt_teardown)
+
+#define RW   PAGE_ATTR_PROT_RW
+#define READ PAGE_ATTR_PROT_READ
+#define NONE PAGE_ATTR_PROT_NONE
+#define KEEP PAGE_FLAG_KEEP_FRAMES
+
+static __vaddr_t page(unsigned long n)
+{
+	return PT_LOWER + n * PAGE_SIZE;
+}
+
+static int set_attr(__vaddr_t va, unsigned long pages, unsigned long attr)
+{
+	machine.just_flushed = 0;
+	return ukplat_page_set_attr(machine.pt, va, pages, attr, 0);
+}
+
+/* A large page of the direct map: of a block that is not in the pool */
+static __vaddr_t direct_large(void)
+{
+	__vaddr_t va = ram.direct + PAGE_LARGE_SIZE;
+
+	while (!pt_is_large(va))
+		va += PAGE_LARGE_SIZE;
+	return va;
+}
+
+static void unmap_refuses_bad_flags_and_ranges(void **state)
+{
+	static const unsigned long flags[] = { 0x01,
+					       PAGE_FLAG_NO_FLUSH,
+					       PAGE_FLAG_LAZY | KEEP,
+					       PAGE_FLAG_LAZY |
+						       PAGE_FLAG_NO_FLUSH,
+					       PAGE_FLAG_LARGE,
+					       ~0UL };
+	__u64 before = pt_digest();
+	__vaddr_t direct = direct_large();
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(flags); i++)
+		assert_int_equal(pt_unmap(PT_LOWER, 1, flags[i]), -EINVAL);
+	assert_int_equal(pt_unmap(PT_LOWER + 8, 1, 0), -EINVAL);
+	assert_int_equal(pt_unmap(PT_LOWER, 0, 0), -EINVAL);
+	assert_int_equal(pt_unmap(UKARCH_VADDR_LOWER_END, 1, 0), -EINVAL);
+	assert_int_equal(pt_unmap(direct, 512, 0), -EINVAL);
+	assert_int_equal(pt_unmap(direct + 5 * PAGE_SIZE, 1, KEEP), -EINVAL);
+	assert_int_equal(pt_unmap(direct + 5 * PAGE_SIZE, 1, PAGE_FLAG_LAZY),
+			 -EINVAL);
+	assert_int_equal(pt_digest(), before);
+}
+
+static void unmap_skips_what_is_not_mapped(void **state)
+{
+	unsigned long shootdowns = machine.shootdowns;
+	__u64 before = pt_digest();
+
+	(void)state;
+	assert_int_equal(pt_unmap(page(0), RAM_FRAMES, 0), 0);
+	assert_int_equal(ukplat_page_unmap(machine.pt, page(0), 1UL << 33, 0),
+			 0);
+	assert_int_equal(machine.shootdowns, shootdowns);
+	assert_int_equal(pt_digest(), before);
+
+	assert_int_equal(pt_map(page(3), 1, RW, 0), 0);
+	assert_int_equal(pt_map(page(700), 2, NONE, 0), 0);
+	assert_int_equal(pt_unmap(page(0), RAM_FRAMES, 0), 0);
+	assert_int_equal(machine.shootdowns, shootdowns + 1);
+	assert_int_equal(pt_entry(page(3)), 0);
+	assert_int_equal(pt_entry(page(701)), 0);
+}
+
+static void unmap_takes_nothing_else(void **state)
+{
+	unsigned long i;
+
+	(void)state;
+	assert_int_equal(pt_map(page(0), 1100, RW, 0), 0);
+	assert_int_equal(pt_unmap(page(1), 1098, 0), 0);
+	pt_check();
+	for (i = 0; i < 1100; i++)
+		assert_int_equal(!!pt_entry(page(i)), !i || i == 1099);
+	assert_int_equal(pt_unmap(page(0), 1, 0), 0);
+	assert_int_equal(pt_unmap(page(1099), 1, 0), 0);
+	/* Upper half: nothing is ever lazy there */
+	assert_int_equal(pt_map(PT_UPPER, 10, RW, 0), 0);
+	assert_int_equal(pt_unmap(PT_UPPER, 9, PAGE_FLAG_LAZY), 0);
+	assert_int_equal(pt_entry(PT_UPPER), 0);
+	assert_int_equal(ram_free(), machine.free - 1);
+	assert_int_equal(pt_unmap(PT_UPPER, 10, 0), 0);
+}
+
+static void unmap_leaves_frames_that_are_kept(void **state)
+{
+	unsigned long shootdowns;
+	__paddr_t frames[20];
+	unsigned long i;
+
+	(void)state;
+	assert_int_equal(pt_map(page(0), 20, RW, 0), 0);
+	for (i = 0; i < 20; i++) {
+		frames[i] = pt_frame(page(i));
+		ram_words(frames[i])[7] = i + 1;
+	}
+	assert_int_equal(pt_unmap(page(0), 10, KEEP), 0);
+	shootdowns = machine.shootdowns;
+	assert_int_equal(pt_unmap(page(0), 20, KEEP | PAGE_FLAG_NO_FLUSH), 0);
+	assert_int_equal(machine.shootdowns, shootdowns);
+	pt_check();
+	for (i = 0; i < 20; i++) {
+		assert_int_equal(pt_entry(page(i)), 0);
+		assert_int_equal(ram_words(frames[i])[7], i + 1);
+		uk_ffree(&ram_falloc, frames[i], 1);
+	}
+}
+
+/* Tables of the upper half wait until sleeping CPUs have forgotten them */
+static void tables_of_the_upper_half_wait(void **state)
+{
+	unsigned long calls = machine.table_shootdowns;
+
+	(void)state;
+	assert_int_equal(pt_map(PT_UPPER, 1, RW, 0), 0);
+	assert_int_equal(pt_unmap(PT_UPPER, 1, 0), 0);
+	/* The one below the top stays (P5) */
+	assert_int_equal(machine.pt->limbo_cnt, 2);
+	assert_int_equal(machine.pt->empty_cnt, 0);
+	assert_int_equal(machine.table_shootdowns, calls);
+	pt_check();
+	(void)ukplat_page_reclaim(machine.pt);
+	assert_int_equal(machine.table_shootdowns, calls + 1);
+	assert_int_equal(machine.pt->limbo_cnt, 0);
+	(void)ukplat_page_reclaim(machine.pt);
+	assert_int_equal(machine.table_shootdowns, calls + 1);
+}
+
+static void many_tables_of_the_upper_half_do_not_wait(void **state)
+{
+	unsigned long calls = machine.table_shootdowns, i;
+	__paddr_t paddr;
+	__vaddr_t va;
+
+	(void)state;
+	for (i = 0; i < 40; i++)
+		assert_int_equal(
+			pt_map(PT_UPPER + i * PAGE_LARGE_SIZE, 1, RW, 0), 0);
+	for (i = 0; i < 40; i++) {
+		va = PT_UPPER + i * PAGE_LARGE_SIZE;
+		paddr = pt_frame(va);
+		assert_int_equal(pt_unmap(va, 1, KEEP | PAGE_FLAG_NO_FLUSH), 0);
+		uk_ffree(&ram_falloc, paddr, 1);
+		/* With the last one goes the table above */
+		assert_int_equal(machine.pt->limbo_cnt, i + 1 + (i == 39));
+	}
+	assert_int_equal(machine.table_shootdowns, calls);
+	assert_int_equal(pt_map(PT_UPPER, 1, RW, 0), 0);
+	assert_int_equal(pt_unmap(PT_UPPER, 1, 0), 0);
+	assert_int_equal(machine.table_shootdowns, calls + 1);
+	assert_int_equal(machine.pt->limbo_cnt, 0);
+}
+
+static void attr_refuses_bad_arguments(void **state)
+{
+	__u64 before;
+
+	(void)state;
+	assert_int_equal(pt_map(page(0), 4, RW, 0), 0);
+	before = pt_digest();
+	assert_int_equal(ukplat_page_set_attr(machine.pt, page(0), 1, RW, 1),
+			 -EINVAL);
+	assert_int_equal(set_attr(page(0), 1, 0x06), -EINVAL);
+	assert_int_equal(set_attr(page(0), 1, 0x20), -EINVAL);
+	assert_int_equal(set_attr(page(0) + 1, 1, RW), -EINVAL);
+	assert_int_equal(set_attr(page(0), 0, RW), -EINVAL);
+	assert_int_equal(set_attr(UKARCH_VADDR_LOWER_END, 1, RW), -EINVAL);
+	assert_int_equal(set_attr(direct_large(), 512, READ), -EINVAL);
+	assert_int_equal(set_attr(direct_large() + PAGE_SIZE, 1, READ),
+			 -EINVAL);
+	/* One page without a frame is enough, at either end, in any state */
+	assert_int_equal(set_attr(page(0), 5, READ), -EFAULT);
+	assert_int_equal(set_attr(page(-1UL), 5, READ), -EFAULT);
+	assert_int_equal(set_attr(page(0), 1UL << 30, READ), -EFAULT);
+	assert_int_equal(pt_digest(), before);
+	assert_int_equal(pt_unmap(page(3), 1, PAGE_FLAG_LAZY), 0);
+	before = pt_digest();
+	assert_int_equal(set_attr(page(0), 4, READ), -EFAULT);
+	assert_int_equal(pt_digest(), before);
+	assert_int_equal(pt_unmap(page(0), 4, 0), 0);
+}
+
+/* Whether other CPUs have to be told depends on what they may remember */
+static void attr_tells_who_may_remember(void **state)
+{
+	unsigned long shootdowns = machine.shootdowns;
+	__paddr_t paddr;
+
+	(void)state;
+	assert_int_equal(pt_map(page(0), 600, NONE, 0), 0);
+	paddr = pt_frame(page(599));
+	assert_int_equal(set_attr(page(0), 600, RW), 0);
+	assert_int_equal(machine.shootdowns, shootdowns);
+	assert_int_equal(ukplat_page_translate(machine.pt, page(599)), paddr);
+	assert_int_equal(set_attr(page(0), 600, RW), 0);
+	assert_int_equal(machine.shootdowns, shootdowns);
+
+	assert_int_equal(set_attr(page(599), 1, READ), 0);
+	assert_int_equal(machine.shootdowns, shootdowns + 1);
+	assert_int_equal(machine.shot.vaddr, page(599));
+	assert_int_equal(machine.shot.pages, 1);
+	assert_int_equal(pt_entry(page(599)) & (X86_PTE_RW | X86_PTE_DIRTY), 0);
+	assert_true(pt_entry(page(598)) & X86_PTE_RW);
+	/* One of many is enough */
+	assert_int_equal(set_attr(page(0), 600, RW), 0);
+	assert_int_equal(machine.shootdowns, shootdowns + 2);
+	assert_int_equal(set_attr(page(0), 600, NONE), 0);
+	assert_int_equal(machine.shootdowns, shootdowns + 3);
+	assert_int_equal(ukplat_page_translate(machine.pt, page(0)),
+			 __PADDR_INV);
+	assert_int_equal(pt_frame(page(599)), paddr);
+	pt_check();
+	assert_int_equal(pt_unmap(page(0), 600, 0), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		UNIT_TEST(unmap_refuses_bad_flags_and_ranges),
+		UNIT_TEST(unmap_skips_what_is_not_mapped),
+		UNIT_TEST(unmap_takes_nothing_else),
+		UNIT_TEST(unmap_leaves_frames_that_are_kept),
+		UNIT_TEST(tables_of_the_upper_half_wait),
+		UNIT_TEST(many_tables_of_the_upper_half_do_not_wait),
+		UNIT_TEST(attr_refuses_bad_arguments),
+		UNIT_TEST(attr_tells_who_may_remember),
+	};
+
+	return cmocka_run_group_tests_name("pt_unmap", tests, pt_boot, NULL);
+}
