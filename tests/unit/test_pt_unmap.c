@@ -101,6 +101,31 @@ static void unmap_skips_what_is_not_mapped(void **state)
 	assert_int_equal(pt_entry(page(701)), 0);
 }
 
+/* What a missing table is for is passed over, and not a page more */
+static void unmap_finds_pages_behind_missing_tables(void **state)
+{
+	static const unsigned int shifts[] = { 21, 30, 39 };
+	__paddr_t paddr;
+	unsigned int i;
+	__vaddr_t va;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(shifts); i++) {
+		va = PT_LOWER + (1UL << shifts[i]);
+		va &= ~((1UL << shifts[i]) - 1);
+		assert_int_equal(pt_map(va, 1, RW, 0), 0);
+		paddr = pt_frame(va);
+		/* Without a flush of so many pages */
+		assert_int_equal(ukplat_page_unmap(machine.pt, page(0),
+						   1UL << (shifts[i] - 11),
+						   KEEP | PAGE_FLAG_NO_FLUSH),
+				 0);
+		assert_int_equal(pt_entry(va), 0);
+		ram_frame(paddr)->need = 0;
+		uk_ffree(&ram_falloc, paddr, 1);
+	}
+}
+
 static void unmap_takes_nothing_else(void **state)
 {
 	unsigned long i;
@@ -257,6 +282,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(unmap_refuses_bad_flags_and_ranges),
 		UNIT_TEST(unmap_skips_what_is_not_mapped),
+		UNIT_TEST(unmap_finds_pages_behind_missing_tables),
 		UNIT_TEST(unmap_takes_nothing_else),
 		UNIT_TEST(unmap_leaves_frames_that_are_kept),
 		UNIT_TEST(tables_of_the_upper_half_wait),
