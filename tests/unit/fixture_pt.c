@@ -33,10 +33,7 @@
 struct pt_machine machine;
 
 /* What %gs points to: the start of a struct lcpu, as far as it is used */
-static union {
-	__u32 words[UKPLAT_LCPU_DEPTH_OFFSET / sizeof(__u32) + 1];
-	__u64 align;
-} lcpu;
+static __u32 lcpu[UKPLAT_LCPU_DEPTH_OFFSET / sizeof(__u32) + 1] __align(8);
 
 static __u8 queue_memory[PT_CPUS][UKPLAT_TLBQ_DEPTH * PAGE_SIZE] __align(4096);
 static unsigned int queues;
@@ -44,14 +41,14 @@ static unsigned int queues;
 void pt_cpu_set(__u32 idx)
 {
 	machine.cpu = idx;
-	lcpu.words[UKPLAT_LCPU_IDX_OFFSET / sizeof(__u32)] = idx;
-	if (syscall(SYS_arch_prctl, ARCH_SET_GS, &lcpu))
+	lcpu[UKPLAT_LCPU_IDX_OFFSET / sizeof(__u32)] = idx;
+	if (syscall(SYS_arch_prctl, ARCH_SET_GS, lcpu))
 		abort();
 }
 
 void pt_irq_set(int depth)
 {
-	lcpu.words[UKPLAT_LCPU_DEPTH_OFFSET / sizeof(__u32)] = (__u32)depth;
+	lcpu[UKPLAT_LCPU_DEPTH_OFFSET / sizeof(__u32)] = (__u32)depth;
 }
 
 __u32 ukplat_lcpu_count(void)

@@ -103,6 +103,7 @@ static void write_after_lazy_unmap_is_reported(void **state)
 
 static void write_before_the_shootdown_is_reported(void **state)
 {
+	const __sz off = 77UL * 8;
 	__paddr_t paddr;
 
 	(void)state;
@@ -111,7 +112,7 @@ static void write_before_the_shootdown_is_reported(void **state)
 	late_word = &ram_words(paddr)[77];
 	machine.on_shootdown = late_write;
 	assert_true(PT_STOPS((void)pt_unmap(page(0), 5, 0)));
-	assert_report(page(3) + 77 * 8, paddr + 77 * 8);
+	assert_report(page(3) + off, paddr + off);
 	machine.on_shootdown = NULL;
 
 	/* The machine goes on here all the same */

@@ -34,7 +34,7 @@
 #define READ  PAGE_ATTR_PROT_READ
 #define LARGE PAGE_FLAG_LARGE
 #define LAZY  PAGE_FLAG_LAZY
-#define N     UKARCH_PT_ENTRIES
+#define N     ((unsigned long)UKARCH_PT_ENTRIES)
 
 static __vaddr_t page(unsigned long n)
 {
@@ -70,8 +70,8 @@ static void map_makes_large_pages_wherever_they_fit(void **state)
 		for (j = 0; j < ARRAY_SIZE(lens); j++) {
 			assert_int_equal(
 				pt_map(page(offs[i]), lens[j], RW, LARGE), 0);
-			first = ALIGN_UP(offs[i], (unsigned long)N);
-			end = ALIGN_DOWN(offs[i] + lens[j], (unsigned long)N);
+			first = ALIGN_UP(offs[i], N);
+			end = ALIGN_DOWN(offs[i] + lens[j], N);
 			for (k = offs[i]; k < offs[i] + lens[j]; k++)
 				assert_int_equal(pt_is_large(page(k)),
 						 k >= first && k < end);

@@ -45,7 +45,7 @@ static int is_lazy(unsigned long n)
 }
 
 /* Closes the batch of this CPU: unmaps enough of other pages, one by one */
-#define FILLERS UKPLAT_TLBQ_RANGES
+#define FILLERS ((unsigned long)UKPLAT_TLBQ_RANGES)
 static void batch_fill(void)
 {
 	static unsigned long round;
@@ -173,19 +173,19 @@ static void empty_tables_wait_for_a_generation(void **state)
 
 	/* Many make a batch of their own */
 	for (i = 0; i < 31; i++)
-		assert_int_equal(pt_map(page(512 * i), 1, RW, 0), 0);
+		assert_int_equal(pt_map(page(512UL * i), 1, RW, 0), 0);
 	for (i = 0; i < 28; i++) {
-		assert_int_equal(pt_unmap(page(512 * i), 1, 0), 0);
+		assert_int_equal(pt_unmap(page(512UL * i), 1, 0), 0);
 		assert_int_equal(machine.pt->empty_cnt, 3 + i + 1);
 	}
-	assert_int_equal(pt_unmap(page(512 * 28), 1, 0), 0);
+	assert_int_equal(pt_unmap(page(512UL * 28), 1, 0), 0);
 	assert_int_equal(machine.pt->empty_cnt, 0);
 	assert_false(fake_tlb.own);
 	assert_int_equal(pt_pool_free(), tables - 36);
 	pt_check();
 	(void)ukplat_page_reclaim(machine.pt);
 	assert_int_equal(pt_pool_free(), tables - 4);
-	assert_int_equal(pt_unmap(page(0), 512 * 31, LAZY), 0);
+	assert_int_equal(pt_unmap(page(0), 512UL * 31, LAZY), 0);
 	(void)ukplat_page_reclaim(machine.pt);
 	assert_int_equal(pt_pool_free(), tables);
 }

@@ -82,7 +82,7 @@ static void pool_is_content_without_memory(void **state)
 /* A call may need more tables than there are in a block */
 static void pool_grows_as_far_as_a_call_needs(void **state)
 {
-	const unsigned long pages = 600 * 512;
+	const unsigned long pages = 600UL * 512;
 
 	(void)state;
 	assert_int_equal(

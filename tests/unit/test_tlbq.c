@@ -216,7 +216,7 @@ static void full_ring_waits_for_the_oldest(void **state)
 	}
 	assert_int_equal(fake_tlb.syncs, 0);
 	assert_reaped(0);
-	for (; i < 3 * DEPTH; i++) {
+	for (; i < 3UL * DEPTH; i++) {
 		add_pages(i, 1);
 		ukplat_tlbq_close(&queue, 1);
 		assert_int_equal(fake_tlb.syncs, i + 2 - DEPTH);
