@@ -220,7 +220,7 @@ int ukplat_page_map(struct uk_pagetable *pt, __vaddr_t vaddr, __paddr_t paddr,
 	     (X86_PTE_PADDR_MASK - paddr) >> PAGE_SHIFT < pages))
 		return -EINVAL;
 
-	(void)pt_pool_want(pt, PT_POOL_LOW);
+	pt_pool_top_up(pt);
 	/* Others may be faster to take what comes back */
 	do
 		rc = mapping_try(&m);

@@ -210,8 +210,8 @@ static int is_hopeless(const struct uk_pagetable *pt)
 {
 	__sz was = __atomic_load_n(&pool.hopeless, __ATOMIC_RELAXED);
 
-	return __atomic_load_n(&pt->fa->free_memory, __ATOMIC_RELAXED) <
-	       was + PAGE_LARGE_SIZE / 2;
+	return was && __atomic_load_n(&pt->fa->free_memory, __ATOMIC_RELAXED) <
+			      was + PAGE_LARGE_SIZE / 2;
 }
 
 int pt_pool_want(struct uk_pagetable *pt, unsigned long tables)
@@ -221,8 +221,6 @@ int pt_pool_want(struct uk_pagetable *pt, unsigned long tables)
 
 	if (likely(pt_pool_free() >= tables))
 		return 0;
-	if (pool.hopeless && is_hopeless(pt))
-		return -ENOMEM;
 	irqf = uk_spin_lock_irqsave(&grow_lock);
 	while (!rc && pt_pool_free() < tables)
 		rc = pool_grow(pt);
@@ -230,6 +228,12 @@ int pt_pool_want(struct uk_pagetable *pt, unsigned long tables)
 			 __ATOMIC_RELAXED);
 	uk_spin_unlock_irqrestore(&grow_lock, irqf);
 	return rc;
+}
+
+void pt_pool_top_up(struct uk_pagetable *pt)
+{
+	if (unlikely(pt_pool_free() < PT_POOL_LOW) && !is_hopeless(pt))
+		(void)pt_pool_want(pt, PT_POOL_LOW);
 }
 
 /* Takes a block without tables out of the pool; __PADDR_INV: there is none */

@@ -88,6 +88,14 @@ unsigned long pt_pool_free(void);
 int pt_pool_want(struct uk_pagetable *pt, unsigned long tables);
 
 /**
+ * Makes the pool have PT_POOL_LOW tables, unless there was no block for them
+ * not long ago.
+ *
+ * **Context:** as pt_pool_want()
+ */
+void pt_pool_top_up(struct uk_pagetable *pt);
+
+/**
  * Gives blocks back that have no table in use, as long as PT_POOL_LOW stay.
  *
  * **Context:** as ukplat_tlb_sync(), no lock held

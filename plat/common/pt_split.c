@@ -34,24 +34,44 @@ static void large_split(const struct pt_chunk *chunk, __paddr_t table)
 			 __ATOMIC_RELEASE);
 }
 
-/* Splits the page at an address if it is large and begins before it. Under
- * the lock.
+/* Tells whether a large page of ours begins before an address and goes on
+ * behind it. Under the lock.
  */
-static int split_at(const struct uk_pagetable *pt, __vaddr_t va)
+static int is_inside(const struct uk_pagetable *pt, __vaddr_t va)
 {
 	struct pt_chunk chunk;
-	__paddr_t table;
-	int rc;
 
-	if (!(va & (PAGE_LARGE_SIZE - 1)))
-		return 0;
-	rc = pt_chunk_find(pt, va, 1, &chunk);
-	if (rc || !(chunk.large & X86_PTE_OWNED))
-		return rc;
-	table = pt_pool_take(__PADDR_MAX);
-	if (table == __PADDR_INV)
+	return va & (PAGE_LARGE_SIZE - 1) &&
+	       !pt_chunk_find(pt, va, 1, &chunk) && chunk.large & X86_PTE_OWNED;
+}
+
+static void split_at(const struct uk_pagetable *pt, __vaddr_t va,
+		     struct pt_frames *tables)
+{
+	struct pt_chunk chunk;
+
+	if (!is_inside(pt, va))
+		return;
+	(void)pt_chunk_find(pt, va, 1, &chunk);
+	large_split(&chunk, pt_frames_pop(tables));
+}
+
+/* Both ends or none. Under the lock. */
+static int ends_split(const struct uk_pagetable *pt, __vaddr_t start,
+		      __vaddr_t end)
+{
+	struct pt_frames tables = { .tables = 1 };
+	unsigned long need = (unsigned long)is_inside(pt, start);
+
+	/* One table does for two ends in one page */
+	if (!need || ALIGN_DOWN(start, PAGE_LARGE_SIZE) !=
+			     ALIGN_DOWN(end, PAGE_LARGE_SIZE))
+		need += (unsigned long)is_inside(pt, end);
+	if (pt_frames_alloc(&tables, need))
 		return -ENOMEM;
-	large_split(&chunk, table);
+	split_at(pt, start, &tables);
+	split_at(pt, end, &tables);
+	UK_ASSERT(!tables.cnt);
 	return 0;
 }
 
@@ -84,11 +104,9 @@ int pt_range_split(struct uk_pagetable *pt, __vaddr_t va, unsigned long pages)
 
 	if (likely(rc <= 0))
 		return rc;
-	(void)pt_pool_want(pt, PT_POOL_LOW);
+	pt_pool_top_up(pt);
 	irqf = uk_spin_lock_irqsave(&pt->lock);
-	rc = split_at(pt, va);
-	if (!rc)
-		rc = split_at(pt, va + (pages << PAGE_SHIFT));
+	rc = ends_split(pt, va, va + (pages << PAGE_SHIFT));
 	uk_spin_unlock_irqrestore(&pt->lock, irqf);
 	return rc;
 }

@@ -95,6 +95,11 @@ int ukplat_printk(const char *fmt, ...)
 	return len;
 }
 
+void ukplat_fault_describe(__vaddr_t addr)
+{
+	(void)addr;
+}
+
 void __noreturn ukplat_crash(void)
 {
 	if (!machine.catching) {
@@ -124,6 +129,9 @@ void ukplat_tlb_flush_local(__vaddr_t va, unsigned long pages)
 
 	assert_int_equal(machine.pt->lock.locked, 0);
 	machine.flushes++;
+	/* New rights wait for nobody */
+	if (!(pt_entry(va) & X86_PTE_LAZY))
+		return;
 	machine.flushed = (struct ukplat_tlbq_range){ va, pages };
 	machine.just_flushed = 1;
 	assert_true(p->cnt < UKPLAT_TLBQ_RANGES);

@@ -117,7 +117,7 @@ static void write_before_the_shootdown_is_reported(void **state)
 
 	/* The machine goes on here all the same */
 	*late_word = 0;
-	pt_range_collect(machine.pt, page(0), 5, X86_PTE_ZOMBIE);
+	pt_range_collect(machine.pt, page(0), 5, X86_PTE_ZOMBIE, 0);
 	assert_int_equal(pt_entry(page(3)), 0);
 }
 
@@ -137,8 +137,8 @@ static void write_to_a_large_page_is_reported(void **state)
 	machine.on_shootdown = NULL;
 
 	*late_word = 0;
-	pt_range_collect(machine.pt, page(0), UKARCH_PT_ENTRIES,
-			 X86_PTE_ZOMBIE);
+	pt_range_collect(machine.pt, page(0), UKARCH_PT_ENTRIES, X86_PTE_ZOMBIE,
+			 0);
 }
 #else
 /* Nobody looks, so frames that come back are not known to be zero */
