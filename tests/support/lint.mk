@@ -47,7 +47,7 @@ $(foreach lib,$(UK_LIBS),$(foreach f,$(filter $(TIDY_GUEST_SRCS),\
 
 tidy-files: $(patsubst %,$(O)/tidy/%.ok,$(TIDY_HOST_SRCS) $(TIDY_GUEST_SRCS))
 tidy: ## clang-tidy
-	$(call run_command,$@) -- make -k -j$(RUN_JOBS) \
+	$(call run_long,$@) -- make -k -j$(RUN_JOBS) \
 		O=$(O) CC=$(CC) tidy-files
 cppcheck: $(CONFIG_H) ## cppcheck
 	$(call run_command,$@) -- cppcheck -q -j$(JOBS) --std=c11 \
