@@ -45,4 +45,12 @@ static inline int arena_unmap(void *base, unsigned long pages)
 			    pages * PAGE_SIZE, 0);
 }
 
+/** Bytes that are free when nothing waits in quarantines or caches any more. */
+static inline __sz frames_free(void)
+{
+	while (ukplat_page_reclaim(ukplat_pt_get_active()))
+		;
+	return ukplat_page_available();
+}
+
 #endif /* __GUESTTEST_ARENA_H__ */

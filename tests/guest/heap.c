@@ -37,13 +37,6 @@ struct link {
 	struct link *next;
 };
 
-static __sz frames_free(void)
-{
-	while (ukplat_page_reclaim(ukplat_pt_get_active()))
-		;
-	return ukplat_page_available();
-}
-
 /* A heap from memory of its own. The addresses are not used any more. */
 static struct uk_alloc *heap_make(unsigned long pages)
 {

@@ -30,6 +30,7 @@
 #include <uk/vma_types.h>
 #include <uk/vmem.h>
 
+#include "arena.h"
 #include "test.h"
 #include "tlb.h"
 
@@ -53,14 +54,6 @@ static __sz frames_before;
 static struct uk_pagetable *pt(void)
 {
 	return ukplat_pt_get_active();
-}
-
-/* Frames that are free when nothing waits anywhere */
-static __sz frames_free(void)
-{
-	while (ukplat_page_reclaim(pt()))
-		;
-	return ukplat_page_available();
 }
 
 static int page_put(__vaddr_t va, int value)

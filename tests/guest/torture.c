@@ -45,6 +45,7 @@
 #include <uk/vma_types.h>
 #include <uk/vmem.h>
 
+#include "arena.h"
 #include "test.h"
 
 #define OPS_DEFAULT 2000UL
@@ -385,14 +386,12 @@ static void end_all(void)
 }
 
 /* Frames that are free, those of the pool of areas included */
-static __sz frames_free(void)
+static __sz frames_all(void)
 {
-	const struct uk_vas *vas = uk_vas_get_active();
 	__sz per_page = (PAGE_SIZE - 64) / sizeof(struct uk_vma);
 
-	while (ukplat_page_reclaim(vas->pt))
-		;
-	return ukplat_page_available() / PAGE_SIZE + vas->pool.total / per_page;
+	return frames_free() / PAGE_SIZE +
+	       uk_vas_get_active()->pool.total / per_page;
 }
 
 /* One run with a heap of its own, so that nothing may be left */
@@ -454,10 +453,10 @@ static enum test_result torture_loses_nothing(void)
 
 	/* Once to fill what is kept: pools, tables of the upper half, CPUs */
 	EXPECT(!round_run(OPS_WARM));
-	before = frames_free();
+	before = frames_all();
 	memset(tallies, 0, sizeof(tallies));
 	EXPECT(!round_run(ops));
-	after = frames_free();
+	after = frames_all();
 	sum_up(&sum);
 	print_sum(&sum);
 	printf("torture: %lu frames before, %lu after\n", before, after);

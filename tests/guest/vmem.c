@@ -24,6 +24,7 @@
 #include <uk/vma_types.h>
 #include <uk/vmem.h>
 
+#include "arena.h"
 #include "test.h"
 
 #define RW PAGE_ATTR_PROT_RW
@@ -38,15 +39,6 @@ static const unsigned long strides[] = { 1, 255, 3, 101, 77, 129, 85, 51 };
 /* The area that all CPUs look at */
 static volatile __u8 *area;
 static unsigned int bad;
-
-static __sz frames_free(void)
-{
-	struct uk_pagetable *pt = ukplat_pt_get_active();
-
-	while (ukplat_page_reclaim(pt))
-		;
-	return __atomic_load_n(&pt->fa->free_memory, __ATOMIC_RELAXED);
-}
 
 /* Maps an area at *vaddr, and makes it the one that all look at */
 static int area_map(__vaddr_t *vaddr, unsigned long attr, unsigned long flags)

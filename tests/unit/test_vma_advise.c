@@ -29,7 +29,6 @@
 #include <uk/vma_types.h>
 #include <uk/vmem.h>
 
-#include "fake_paging.h"
 #include "vma_pool.h"
 #include "vma_tree.h"
 #include "vmem_priv.h"
@@ -41,31 +40,7 @@
 #define DONTNEED UK_VMA_ADV_DONTNEED
 #define WILLNEED UK_VMA_ADV_WILLNEED
 
-static const __vaddr_t base = UK_VAS_START + 0x10000000UL;
-static struct uk_vas vas;
-
-static int setup(void **state)
-{
-	(void)state;
-	fake_reset(FRAMES);
-	if (uk_vas_init(&vas, &fake_pt, NULL) || uk_vas_set_active(&vas))
-		return -1;
-	fake.vas = &vas;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fake.fail_after = FAKE_NEVER;
-	uk_vas_destroy(&vas);
-	return fake.frames_free != fake.frames_total || fake_mapped();
-}
-
-static __vaddr_t page(__sz n)
-{
-	return base + n * PAGE_SIZE;
-}
+#include "fixture_vas.h"
 
 static int map(__sz first, __sz pages, unsigned long flags)
 {

@@ -30,7 +30,6 @@
 #include <uk/vma_types.h>
 #include <uk/vmem.h>
 
-#include "fake_paging.h"
 #include "vma_pool.h"
 #include "vma_tree.h"
 #include "vmem_priv.h"
@@ -42,26 +41,7 @@
 #define PAGES  320UL
 #define STACK  (4 * PAGE_SIZE)
 
-static const __vaddr_t base = UK_VAS_START + 0x10000000UL;
-static struct uk_vas vas;
-
-static int setup(void **state)
-{
-	(void)state;
-	fake_reset(FRAMES);
-	if (uk_vas_init(&vas, &fake_pt, NULL) || uk_vas_set_active(&vas))
-		return -1;
-	fake.vas = &vas;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fake.fail_after = FAKE_NEVER;
-	uk_vas_destroy(&vas);
-	return fake.frames_free != fake.frames_total || fake_mapped();
-}
+#include "fixture_vas.h"
 
 /* What uk_vma_query() tells, without padding */
 struct area_shot {
@@ -79,11 +59,6 @@ struct snapshot {
 };
 
 static struct snapshot before, after;
-
-static __vaddr_t page(__sz n)
-{
-	return base + n * PAGE_SIZE;
-}
 
 static void snapshot_take(struct snapshot *shot)
 {

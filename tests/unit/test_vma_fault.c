@@ -30,7 +30,6 @@
 #include <uk/vma_types.h>
 #include <uk/vmem.h>
 
-#include "fake_paging.h"
 #include "vma_pool.h"
 #include "vma_tree.h"
 #include "vmem_priv.h"
@@ -42,26 +41,7 @@
 #define NONE   PAGE_ATTR_PROT_NONE
 #define PAGES  8UL
 
-static const __vaddr_t base = UK_VAS_START + 0x10000000UL;
-static struct uk_vas vas;
-
-static int setup(void **state)
-{
-	(void)state;
-	fake_reset(FRAMES);
-	if (uk_vas_init(&vas, &fake_pt, NULL) || uk_vas_set_active(&vas))
-		return -1;
-	fake.vas = &vas;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fake.fail_after = FAKE_NEVER;
-	uk_vas_destroy(&vas);
-	return fake.frames_free != fake.frames_total || fake_mapped();
-}
+#include "fixture_vas.h"
 
 /* An area of PAGES pages at base, not populated */
 static void map(unsigned long attr)
@@ -71,11 +51,6 @@ static void map(unsigned long attr)
 	assert_int_equal(uk_vma_map_anon(&vas, &vaddr, PAGES * PAGE_SIZE, attr,
 					 0, NULL),
 			 0);
-}
-
-static __vaddr_t page(__sz n)
-{
-	return base + n * PAGE_SIZE;
 }
 
 /* What the processor does with an access to a page */

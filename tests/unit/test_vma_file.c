@@ -29,15 +29,14 @@
 #include <uk/vma_types.h>
 #include <uk/vmem.h>
 
-#include "fake_paging.h"
-
 #define FRAMES	 64UL
 #define RW	 PAGE_ATTR_PROT_RW
 #define PAGES	 6UL
 #define FILE_LEN (2 * PAGE_SIZE + 100)
 #define OFF	 PAGE_SIZE
 
-static const __vaddr_t base = UK_VAS_START + 0x10000000UL;
+#include "fixture_vas.h"
+
 static unsigned int reads;
 static int read_error;
 
@@ -59,26 +58,12 @@ static __ssz file_read(void *arg, __off off, void *page, __sz len)
 static const struct uk_vma_file_args the_file = { .read = file_read,
 						  .arg = &reads,
 						  .off = OFF };
-static struct uk_vas vas;
 
-static int setup(void **state)
+static int file_setup(void **state)
 {
-	(void)state;
-	fake_reset(FRAMES);
 	reads = 0;
 	read_error = 0;
-	if (uk_vas_init(&vas, &fake_pt, NULL) || uk_vas_set_active(&vas))
-		return -1;
-	fake.vas = &vas;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fake.fail_after = FAKE_NEVER;
-	uk_vas_destroy(&vas);
-	return fake.frames_free != fake.frames_total || fake_mapped();
+	return setup(state);
 }
 
 static int map(unsigned long flags)
@@ -87,11 +72,6 @@ static int map(unsigned long flags)
 
 	return uk_vma_map_file(&vas, &vaddr, PAGES * PAGE_SIZE, RW, flags,
 			       "file", &the_file);
-}
-
-static __vaddr_t page(__sz n)
-{
-	return base + n * PAGE_SIZE;
 }
 
 /* All bytes [from, PAGE_SIZE) of a page are val */
@@ -233,7 +213,7 @@ static void bad_arguments_are_refused(void **state)
 	assert_int_equal(vas.vma_count, 0);
 }
 
-#define FILE_TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define FILE_TEST(fn) cmocka_unit_test_setup_teardown(fn, file_setup, teardown)
 
 int main(void)
 {

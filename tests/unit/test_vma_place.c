@@ -29,32 +29,11 @@
 #include <uk/vma_types.h>
 #include <uk/vmem.h>
 
-#include "fake_paging.h"
-
 #define FRAMES	256UL
 #define GAP_MAX ((__sz)CONFIG_LIBUKVMEM_GAP_PAGES_MAX)
 #define LEN	(2 * PAGE_SIZE)
 
-static const __vaddr_t base = UK_VAS_START + 0x10000000UL;
-static struct uk_vas vas;
-
-static int setup(void **state)
-{
-	(void)state;
-	fake_reset(FRAMES);
-	if (uk_vas_init(&vas, &fake_pt, NULL) || uk_vas_set_active(&vas))
-		return -1;
-	fake.vas = &vas;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fake.fail_after = FAKE_NEVER;
-	uk_vas_destroy(&vas);
-	return fake.frames_free != fake.frames_total || fake_mapped();
-}
+#include "fixture_vas.h"
 
 /* Leaves a hole of so many pages at base, nothing else */
 static void leave_hole(__sz pages)
