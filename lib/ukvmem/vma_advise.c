@@ -16,17 +16,10 @@
 
 static void dontneed_end(const struct vma_range *range)
 {
-	struct uk_vas *vas = range->vas;
-	struct uk_vma *vma, *next;
-	unsigned long irqf = vas_lock(vas);
+	unsigned long irqf = vas_lock(range->vas);
 
-	for (vma = range->vmas; vma; vma = next) {
-		next = vma->op_next;
-		vma_range_keep(vma);
-		vma_join(vma);
-	}
-	vas_pool_trim(vas);
-	vas_unlock(vas, irqf);
+	vma_range_rest(range->vas, range->vmas);
+	vas_unlock(range->vas, irqf);
 }
 
 static int dontneed_do(const struct vma_range *range)

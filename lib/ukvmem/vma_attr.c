@@ -11,23 +11,16 @@
 
 #include "vmem_priv.h"
 
-/* Ends the operation. The areas come to rest from the lowest to the highest,
- * so each joins what lies below it; the one above is still busy.
- */
+/* Ends the operation */
 static void attr_end(struct vma_range *range, unsigned long attr, int rc)
 {
 	struct uk_vas *vas = range->vas;
-	struct uk_vma *vma, *next;
 	unsigned long irqf = vas_lock(vas);
+	struct uk_vma *vma;
 
-	for (vma = range->vmas; vma; vma = next) {
-		next = vma->op_next;
-		if (!rc)
-			vma->attr = attr;
-		vma_range_keep(vma);
-		vma_join(vma);
-	}
-	vas_pool_trim(vas);
+	for (vma = range->vmas; vma && !rc; vma = vma->op_next)
+		vma->attr = attr;
+	vma_range_rest(vas, range->vmas);
 	vas_unlock(vas, irqf);
 }
 

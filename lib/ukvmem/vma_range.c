@@ -152,10 +152,16 @@ int vma_range_begin(struct vma_range *range)
 	return rc;
 }
 
-void vma_range_keep(struct uk_vma *vma)
+void vma_range_rest(struct uk_vas *vas, struct uk_vma *vma)
 {
-	UK_ASSERT(vma->busy);
+	struct uk_vma *next;
 
-	vma->busy = 0;
-	vma->op_next = __NULL;
+	for (; vma; vma = next) {
+		UK_ASSERT(vma->busy);
+		next = vma->op_next;
+		vma->busy = 0;
+		vma->op_next = __NULL;
+		vma_join(vma);
+	}
+	vas_pool_trim(vas);
 }

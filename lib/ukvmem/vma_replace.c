@@ -51,12 +51,7 @@ static void replace_end(struct vma_range *range, const struct uk_vma *stop,
 	range->vmas = vma;
 	for (; vma; vma = vma->op_next)
 		vas_insert(vas, vma);
-	for (vma = range->vmas; vma; vma = next) {
-		next = vma->op_next;
-		vma_range_keep(vma);
-		vma_join(vma);
-	}
-	vas_pool_trim(vas);
+	vma_range_rest(vas, range->vmas);
 	vas_unlock(vas, irqf);
 }
 

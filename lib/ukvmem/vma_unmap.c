@@ -22,12 +22,7 @@ static void unmap_end(struct vma_range *range, const struct uk_vma *stop)
 		next = vma->op_next;
 		vas_remove(vas, vma);
 	}
-	for (; vma; vma = next) {
-		next = vma->op_next;
-		vma_range_keep(vma);
-		vma_join(vma);
-	}
-	vas_pool_trim(vas);
+	vma_range_rest(vas, vma);
 	vas_unlock(vas, irqf);
 }
 

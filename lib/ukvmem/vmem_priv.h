@@ -251,8 +251,16 @@ int vma_range_begin(struct vma_range *range);
  */
 int vma_range_check(const struct vma_range *range, __sz *objects);
 
-/** Ends the operation for one area, which stays. The lock is held. */
-void vma_range_keep(struct uk_vma *vma);
+/**
+ * Ends the operation for the rest of its areas, which stay, and gives objects
+ * that the pool does not need back. They come to rest from the lowest to the
+ * highest, so each joins what lies below it; the one above is still busy. The
+ * lock is held.
+ *
+ * @param vma
+ *   The first of them, __NULL if there is none
+ */
+void vma_range_rest(struct uk_vas *vas, struct uk_vma *vma);
 
 /* vma_unmap.c */
 

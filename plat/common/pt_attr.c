@@ -45,13 +45,15 @@ enum attr_change {
 static enum attr_change entry_set(__u64 *entry, __u64 bits)
 {
 	const __u64 caching = X86_PTE_PCD | X86_PTE_PWT;
-	__u64 old = pt_load(entry), new = (old & X86_PTE_PADDR_MASK) | bits;
+	__u64 old = pt_load(entry), now = (old & X86_PTE_PADDR_MASK) | bits;
 
-	pt_store(entry, new);
-	if (!(old & X86_PTE_PRESENT) || old == new)
+	if (!(old & X86_PTE_OWNED))
 		return ATTR_SAME;
-	if (!(new &X86_PTE_PRESENT) || old & X86_PTE_RW & ~new ||
-	    new &X86_PTE_NX & ~old || (old ^ new) & caching)
+	pt_store(entry, now);
+	if (!(old & X86_PTE_PRESENT) || old == now)
+		return ATTR_SAME;
+	if (!(now & X86_PTE_PRESENT) || old & X86_PTE_RW & ~now ||
+	    now & X86_PTE_NX & ~old || (old ^ now) & caching)
 		return ATTR_LESS;
 	return ATTR_MORE;
 }
@@ -75,8 +77,8 @@ static enum attr_change range_set(const struct uk_pagetable *pt, __vaddr_t va,
 			one = entry_set(&chunk.pte[i], bits);
 			change = MAX(change, one);
 		}
-		left -= chunk.n;
-		va += chunk.n << PAGE_SHIFT;
+		left -= chunk.span;
+		va += chunk.span << PAGE_SHIFT;
 	}
 	return change;
 }
@@ -91,7 +93,8 @@ int ukplat_page_set_attr(struct uk_pagetable *pt, __vaddr_t vaddr,
 	__u64 bits;
 
 	UK_ASSERT(pt);
-	if (unlikely(flags || !pt_range_is_valid(vaddr, pages) ||
+	if (unlikely(flags & ~(unsigned long)PAGE_FLAG_SKIP_UNMAPPED ||
+		     !pt_range_is_valid(vaddr, pages) ||
 		     pt_attr_encode(new_attr, &bits)))
 		return -EINVAL;
 
@@ -99,7 +102,8 @@ int ukplat_page_set_attr(struct uk_pagetable *pt, __vaddr_t vaddr,
 	if (unlikely(rc))
 		return rc;
 	irqf = uk_spin_lock_irqsave(&pt->lock);
-	rc = range_is_mapped(pt, vaddr, pages);
+	if (!flags)
+		rc = range_is_mapped(pt, vaddr, pages);
 	if (!rc)
 		change = range_set(pt, vaddr, pages, bits);
 	uk_spin_unlock_irqrestore(&pt->lock, irqf);

@@ -264,17 +264,21 @@ static int pages_drop(__vaddr_t vaddr, unsigned long pages, __bool keep)
 }
 
 static int pages_change(__vaddr_t vaddr, unsigned long pages,
-			unsigned long attr)
+			unsigned long attr, __bool skips)
 {
+	struct fake_page *page;
 	unsigned long i;
 
 	if (is_doomed(&fake.fail_attr_after))
 		return -ENOMEM;
-	for (i = 0; i < pages; i++)
+	for (i = 0; i < pages && !skips; i++)
 		if (!page_find(vaddr + i * PAGE_SIZE))
 			return -EFAULT;
-	for (i = 0; i < pages; i++)
-		page_find(vaddr + i * PAGE_SIZE)->attr = attr;
+	for (i = 0; i < pages; i++) {
+		page = page_find(vaddr + i * PAGE_SIZE);
+		if (page)
+			page->attr = attr;
+	}
 	return 0;
 }
 
@@ -313,9 +317,9 @@ int ukplat_page_set_attr(struct uk_pagetable *pt, __vaddr_t vaddr,
 	int rc;
 
 	operation_begin(pt, vaddr, pages);
-	assert_int_equal(flags, 0);
+	assert_int_equal(flags & ~(unsigned long)PAGE_FLAG_SKIP_UNMAPPED, 0);
 	pthread_mutex_lock(&fake_lock);
-	rc = pages_change(vaddr, pages, new_attr);
+	rc = pages_change(vaddr, pages, new_attr, flags != 0);
 	pthread_mutex_unlock(&fake_lock);
 	return rc;
 }

@@ -278,10 +278,41 @@ static void attr_tells_who_may_remember(void **state)
 	assert_int_equal(pt_unmap(page(0), 600, 0), 0);
 }
 
+/* A hole is an error, or is passed over with one shootdown for all */
+static void attr_skips_holes_if_it_may(void **state)
+{
+	unsigned long shootdowns = machine.shootdowns;
+
+	(void)state;
+	assert_int_equal(pt_map(page(0), 2, RW, 0), 0);
+	assert_int_equal(pt_map(page(4), 2, RW, 0), 0);
+	assert_int_equal(pt_map(page(1500), 1, RW, 0), 0);
+	assert_int_equal(set_attr(page(0), 1501, READ), -EFAULT);
+	assert_true(pt_entry(page(0)) & X86_PTE_RW);
+	assert_int_equal(ukplat_page_set_attr(machine.pt, page(0), 1501, READ,
+					      PAGE_FLAG_SKIP_UNMAPPED),
+			 0);
+	assert_int_equal(machine.shootdowns, shootdowns + 1);
+	assert_int_equal(pt_entry(page(1)) & X86_PTE_RW, 0);
+	assert_int_equal(pt_entry(page(2)), 0);
+	assert_int_equal(pt_entry(page(5)) & X86_PTE_RW, 0);
+	assert_int_equal(pt_entry(page(1500)) & X86_PTE_RW, 0);
+	/* What waits in a quarantine is no page any more */
+	assert_int_equal(pt_unmap(page(4), 1, PAGE_FLAG_LAZY), 0);
+	assert_int_equal(ukplat_page_set_attr(machine.pt, page(0), 6, RW,
+					      PAGE_FLAG_SKIP_UNMAPPED),
+			 0);
+	assert_int_equal(pt_entry(page(4)) & X86_PTE_OURS, X86_PTE_LAZY);
+	assert_true(pt_entry(page(5)) & X86_PTE_RW);
+	pt_check();
+	assert_int_equal(pt_unmap(page(0), 1501, 0), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(unmap_refuses_bad_flags_and_ranges),
+		UNIT_TEST(attr_skips_holes_if_it_may),
 		UNIT_TEST(unmap_skips_what_is_not_mapped),
 		UNIT_TEST(unmap_finds_pages_behind_missing_tables),
 		UNIT_TEST(unmap_takes_nothing_else),

@@ -58,6 +58,9 @@ extern "C" {
  */
 #define PAGE_FLAG_LARGE 0x20
 
+/* ukplat_page_set_attr(): pages that are not mapped are skipped */
+#define PAGE_FLAG_SKIP_UNMAPPED 0x80
+
 struct uk_pagetable {
 	/** Top level table in the direct map */
 	__vaddr_t pt_vbase;
@@ -147,12 +150,13 @@ int ukplat_page_unmap(struct uk_pagetable *pt, __vaddr_t vaddr,
  * @param new_attr
  *   PAGE_ATTR_*
  * @param flags
- *   0
+ *   0 or PAGE_FLAG_SKIP_UNMAPPED
  *
  * @return
  *   - (0): Changed
  *   - (-EINVAL): Bad range, attributes or flags, or a large page
- *   - (-EFAULT): A page is not mapped; nothing has changed
+ *   - (-EFAULT): A page is not mapped, and may not be skipped; nothing has
+ *     changed
  *   - (-ENOMEM): No table to split a large page; nothing has changed
  */
 int ukplat_page_set_attr(struct uk_pagetable *pt, __vaddr_t vaddr,
