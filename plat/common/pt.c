@@ -95,22 +95,28 @@ int pt_frames_alloc(struct pt_frames *list, unsigned long cnt)
 /* Lists of tables that nobody finds any more; under the lock */
 static void table_retire(struct uk_pagetable *pt, __paddr_t paddr, int upper)
 {
-	struct pt_frames list;
+	__paddr_t *head = upper ? &pt->limbo : &pt->empty;
+	unsigned long *cnt = upper ? &pt->limbo_cnt : &pt->empty_cnt;
 
 	/* The link has bit 0 clear: a walk that is still under way finds
 	 * nothing present in the table
 	 */
-	if (upper) {
-		list = (struct pt_frames){ pt->limbo, pt->limbo_cnt, 1 };
-		pt_frames_push(&list, paddr);
-		pt->limbo = list.head;
-		pt->limbo_cnt = list.cnt;
-	} else {
-		list = (struct pt_frames){ pt->empty, pt->empty_cnt, 1 };
-		pt_frames_push(&list, paddr);
-		pt->empty = list.head;
-		pt->empty_cnt = list.cnt;
-	}
+	*pt_table(paddr) = *head;
+	*head = paddr;
+	*cnt += 1;
+}
+
+struct pt_frames pt_tables_take(struct uk_pagetable *pt, int upper)
+{
+	__paddr_t *head = upper ? &pt->limbo : &pt->empty;
+	unsigned long *cnt = upper ? &pt->limbo_cnt : &pt->empty_cnt;
+	unsigned long irqf = uk_spin_lock_irqsave(&pt->lock);
+	struct pt_frames list = { *head, *cnt, 1 };
+
+	*head = 0;
+	*cnt = 0;
+	uk_spin_unlock_irqrestore(&pt->lock, irqf);
+	return list;
 }
 
 /* One entry less in a table, whose link is path[i]; an empty table is one entry
@@ -150,15 +156,7 @@ void pt_large_free(struct uk_pagetable *pt, const struct pt_chunk *chunk)
 
 void pt_limbo_trim(struct uk_pagetable *pt)
 {
-	struct pt_frames list = { .tables = 1 };
-	unsigned long irqf;
-
-	irqf = uk_spin_lock_irqsave(&pt->lock);
-	list.head = pt->limbo;
-	list.cnt = pt->limbo_cnt;
-	pt->limbo = 0;
-	pt->limbo_cnt = 0;
-	uk_spin_unlock_irqrestore(&pt->lock, irqf);
+	struct pt_frames list = pt_tables_take(pt, 1);
 
 	if (!list.cnt)
 		return;
@@ -205,34 +203,27 @@ void pt_rebase(struct uk_falloc *fa, __vaddr_t base, __vaddr_t window)
 	pt_system.pt_vbase = (__vaddr_t)pt_table(pt_system.pt_pbase);
 }
 
-/* The entry of a large page, and the one above it */
-static __u64 *large_entry(const struct uk_pagetable *pt, __vaddr_t va,
-			  __u64 **pdpte)
-{
-	__u64 *top = pt_table(pt->pt_pbase) + pt_index(va, 4);
-
-	*pdpte = pt_next(pt_load(top)) + pt_index(va, 3);
-	return pt_next(pt_load(*pdpte)) + pt_index(va, 2);
-}
-
 void pt_large_set(const struct uk_pagetable *pt, __vaddr_t va, __paddr_t pa)
 {
-	__u64 *pdpte, *pde = large_entry(pt, va, &pdpte);
+	struct pt_chunk chunk;
 
-	UK_ASSERT(!pt_load(pde));
-	pt_store(pde, pa | X86_PTE_PRESENT | X86_PTE_RW | X86_PTE_NX |
-			      X86_PTE_ACCESSED | X86_PTE_DIRTY | X86_PTE_PS);
-	pt_store(pdpte, pt_load(pdpte) + X86_PTE_USED_ONE);
+	(void)pt_chunk_find(pt, va, 1, &chunk);
+	UK_ASSERT(!pt_load(chunk.pde));
+	pt_store(chunk.pde, pa | X86_PTE_PRESENT | X86_PTE_RW | X86_PTE_NX |
+				    X86_PTE_ACCESSED | X86_PTE_DIRTY |
+				    X86_PTE_PS);
+	pt_store(chunk.pdpte, pt_load(chunk.pdpte) + X86_PTE_USED_ONE);
 }
 
 /* The table stays, even if it has become empty: the page will come back */
 void pt_large_clear(const struct uk_pagetable *pt, __vaddr_t va)
 {
-	__u64 *pdpte, *pde = large_entry(pt, va, &pdpte);
+	struct pt_chunk chunk;
 
-	UK_ASSERT(pt_load(pde) & X86_PTE_PS);
-	pt_store(pde, 0);
-	pt_store(pdpte, pt_load(pdpte) - X86_PTE_USED_ONE);
+	(void)pt_chunk_find(pt, va, 1, &chunk);
+	UK_ASSERT(chunk.large);
+	pt_store(chunk.pde, 0);
+	pt_store(chunk.pdpte, pt_load(chunk.pdpte) - X86_PTE_USED_ONE);
 }
 
 /* Makes the tables for a large page */

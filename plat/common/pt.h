@@ -207,6 +207,14 @@ __u64 *pt_table_get(const struct uk_pagetable *pt, __u64 *entry, __u64 *parent,
  */
 int pt_frames_alloc(struct pt_frames *list, unsigned long cnt);
 
+/**
+ * Takes all tables that have become empty off their list.
+ *
+ * @param upper
+ *   1: those of the upper half, 0: those of the lower one
+ */
+struct pt_frames pt_tables_take(struct uk_pagetable *pt, int upper);
+
 /** Adds a frame; its first word is overwritten. */
 void pt_frames_push(struct pt_frames *list, __paddr_t paddr);
 

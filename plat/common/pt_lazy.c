@@ -55,14 +55,10 @@ static unsigned long pages_max(const struct uk_pagetable *pt)
 static int lazy_close(struct ukplat_tlbq *q, struct ukplat_tlbq_batch *batch)
 {
 	struct uk_pagetable *pt = ukplat_pt_get_active();
-	unsigned long irqf;
+	struct pt_frames tables = pt_tables_take(pt, 0);
 
-	irqf = uk_spin_lock_irqsave(&pt->lock);
-	batch->frames = pt->empty;
-	batch->frames_cnt = pt->empty_cnt;
-	pt->empty = 0;
-	pt->empty_cnt = 0;
-	uk_spin_unlock_irqrestore(&pt->lock, irqf);
+	batch->frames = tables.head;
+	batch->frames_cnt = tables.cnt;
 	q->pages_max = pages_max(pt);
 	return !batch->frames_cnt;
 }

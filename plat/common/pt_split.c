@@ -37,12 +37,11 @@ static void large_split(const struct pt_chunk *chunk, __paddr_t table)
 /* Tells whether a large page of ours begins before an address and goes on
  * behind it. Under the lock.
  */
-static int is_inside(const struct uk_pagetable *pt, __vaddr_t va)
+static int is_inside(const struct uk_pagetable *pt, __vaddr_t va,
+		     struct pt_chunk *chunk)
 {
-	struct pt_chunk chunk;
-
-	return va & (PAGE_LARGE_SIZE - 1) &&
-	       !pt_chunk_find(pt, va, 1, &chunk) && chunk.large & X86_PTE_OWNED;
+	return va & (PAGE_LARGE_SIZE - 1) && !pt_chunk_find(pt, va, 1, chunk) &&
+	       chunk->large & X86_PTE_OWNED;
 }
 
 static void split_at(const struct uk_pagetable *pt, __vaddr_t va,
@@ -50,10 +49,8 @@ static void split_at(const struct uk_pagetable *pt, __vaddr_t va,
 {
 	struct pt_chunk chunk;
 
-	if (!is_inside(pt, va))
-		return;
-	(void)pt_chunk_find(pt, va, 1, &chunk);
-	large_split(&chunk, pt_frames_pop(tables));
+	if (is_inside(pt, va, &chunk))
+		large_split(&chunk, pt_frames_pop(tables));
 }
 
 /* Both ends or none. Under the lock. */
@@ -61,12 +58,13 @@ static int ends_split(const struct uk_pagetable *pt, __vaddr_t start,
 		      __vaddr_t end)
 {
 	struct pt_frames tables = { .tables = 1 };
-	unsigned long need = (unsigned long)is_inside(pt, start);
+	struct pt_chunk chunk;
+	unsigned long need = (unsigned long)is_inside(pt, start, &chunk);
 
 	/* One table does for two ends in one page */
 	if (!need || ALIGN_DOWN(start, PAGE_LARGE_SIZE) !=
 			     ALIGN_DOWN(end, PAGE_LARGE_SIZE))
-		need += (unsigned long)is_inside(pt, end);
+		need += (unsigned long)is_inside(pt, end, &chunk);
 	if (pt_frames_alloc(&tables, need))
 		return -ENOMEM;
 	split_at(pt, start, &tables);

@@ -106,6 +106,14 @@ int pt_chunk_find(const struct uk_pagetable *pt, __vaddr_t vaddr,
 	return 0;
 }
 
+/* The last entry of a walk, 0 if there is none */
+static __u64 chunk_entry(const struct pt_chunk *chunk)
+{
+	if (chunk->pte)
+		return pt_load(chunk->pte);
+	return chunk->large;
+}
+
 /* A table may be unlinked and freed while somebody else reads it, so even a
  * single translation takes the lock.
  */
@@ -115,19 +123,18 @@ __paddr_t ukplat_page_translate(struct uk_pagetable *pt, __vaddr_t vaddr)
 	struct pt_chunk chunk;
 	unsigned long irqf;
 	__u64 entry;
+	__sz len;
 
 	if (!pt_range_is_valid(vaddr & PAGE_MASK, 1))
 		return __PADDR_INV;
 
 	irqf = uk_spin_lock_irqsave(&pt->lock);
 	(void)pt_chunk_find(pt, vaddr, 1, &chunk);
-	if (chunk.large & X86_PTE_PRESENT) {
-		entry = chunk.large & X86_PTE_PADDR_MASK;
-		paddr = ALIGN_DOWN(entry, PAGE_LARGE_SIZE) |
-			(vaddr & (PAGE_LARGE_SIZE - 1));
-	} else if (chunk.pte && pt_load(chunk.pte) & X86_PTE_PRESENT) {
-		entry = pt_load(chunk.pte);
-		paddr = (entry & X86_PTE_PADDR_MASK) | (vaddr & ~PAGE_MASK);
+	entry = chunk_entry(&chunk);
+	if (entry & X86_PTE_PRESENT) {
+		len = chunk.large ? PAGE_LARGE_SIZE : PAGE_SIZE;
+		paddr = ALIGN_DOWN(entry & X86_PTE_PADDR_MASK, len) |
+			(vaddr & (len - 1));
 	}
 	uk_spin_unlock_irqrestore(&pt->lock, irqf);
 	return paddr;
@@ -147,7 +154,7 @@ int ukplat_page_permits(struct uk_pagetable *pt, __vaddr_t vaddr,
 {
 	unsigned int tries = PERMITS_TRIES;
 	struct pt_chunk chunk;
-	int permits = 0;
+	int permits;
 
 	if (error_code & UKPLAT_PF_RESERVED ||
 	    !pt_range_is_valid(vaddr & PAGE_MASK, 1))
@@ -160,10 +167,7 @@ int ukplat_page_permits(struct uk_pagetable *pt, __vaddr_t vaddr,
 		ukarch_spinwait();
 	}
 	(void)pt_chunk_find(pt, vaddr, 1, &chunk);
-	if (chunk.large)
-		permits = entry_permits(chunk.large, error_code);
-	else if (chunk.pte)
-		permits = entry_permits(pt_load(chunk.pte), error_code);
+	permits = entry_permits(chunk_entry(&chunk), error_code);
 	uk_spin_unlock(&pt->lock);
 	return permits;
 }
@@ -172,16 +176,15 @@ __u64 *ukplat_pt_entry(struct uk_pagetable *pt, __vaddr_t vaddr)
 {
 	struct pt_chunk chunk;
 	unsigned long irqf;
-	int rc;
 
 	if (!pt_range_is_valid(vaddr & PAGE_MASK, 1))
 		return __NULL;
 	irqf = uk_spin_lock_irqsave(&pt->lock);
-	rc = pt_chunk_find(pt, vaddr, 1, &chunk);
-	if (!rc && chunk.pte && !(pt_load(chunk.pte) & X86_PTE_OWNED))
+	(void)pt_chunk_find(pt, vaddr, 1, &chunk);
+	if (chunk.pte && !(pt_load(chunk.pte) & X86_PTE_OWNED))
 		chunk.pte = __NULL;
 	uk_spin_unlock_irqrestore(&pt->lock, irqf);
-	return rc ? __NULL : chunk.pte;
+	return chunk.pte;
 }
 
 /** State of a scan */

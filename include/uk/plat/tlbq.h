@@ -73,7 +73,6 @@ struct ukplat_tlbq_batch {
 	/** Belongs to whoever reaps: a list of frames, for example */
 	__paddr_t frames;
 	unsigned long frames_cnt;
-	__u64 reserved;
 	struct ukplat_tlbq_range range[UKPLAT_TLBQ_RANGES];
 };
 
