@@ -54,13 +54,13 @@ static void areas_keep_their_distance(void **state)
 	leave_hole(pages);
 	for (i = 0; i < 2000; i++) {
 		__vaddr_t vaddr = __VADDR_ANY;
-		__sz page;
+		__sz place;
 
 		assert_int_equal(uk_vma_reserve(&vas, &vaddr, LEN), 0);
-		page = (vaddr - base) / PAGE_SIZE;
-		assert_in_range(page, GAP_MAX ? 1 : 0,
+		place = (vaddr - base) / PAGE_SIZE;
+		assert_in_range(place, GAP_MAX ? 1 : 0,
 				2 * GAP_MAX - (GAP_MAX ? 1 : 0));
-		places += !first[page]++;
+		places += !first[place]++;
 		assert_int_equal(uk_vma_unmap(&vas, vaddr, LEN, 0), 0);
 	}
 	/* Each place is possible; the rarest ones, at both ends, take a gap of
