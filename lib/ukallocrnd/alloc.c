@@ -17,6 +17,7 @@
 #include <uk/assert.h>
 
 #include "atomic.h"
+#include "count.h"
 #include "fast.h"
 #include "heap.h"
 #include "resize.h"
@@ -26,12 +27,21 @@ static struct rnd_heap *heap_of(struct uk_alloc *a)
 	return rnd_heap_dyn_of(a)->heap;
 }
 
+/* What an allocation that failed returns through */
+static __noinline void *no_memory(struct uk_alloc *a, __sz size)
+{
+	rnd_port_errno(ENOMEM);
+	rnd_count_alloc(a, __NULL, size);
+
+	return __NULL;
+}
+
 /* What every allocation returns through */
 static inline void *done(struct uk_alloc *a, void *ptr, __sz size)
 {
 	if (unlikely(!ptr))
-		errno = ENOMEM;
-	uk_alloc_stats_count_alloc(a, ptr, size);
+		return no_memory(a, size);
+	rnd_count_alloc(a, ptr, size);
 
 	return ptr;
 }
@@ -40,8 +50,16 @@ static void count_free(struct uk_alloc *a, void *ptr, const char *op,
 		       __uptr caller)
 {
 	if (RND_OPT_STATS && ptr)
-		uk_alloc_stats_count_free(
-			a, ptr, rnd_requested(heap_of(a), ptr, op, caller));
+		rnd_count_free(a, ptr,
+			       rnd_requested(heap_of(a), ptr, op, caller));
+}
+
+/* Apart, so that the fast path needs no stack frame */
+static __noinline void *malloc_out(struct uk_alloc *a, __sz size, __uptr caller)
+{
+	return done(a,
+		    rnd_malloc_out(heap_of(a), size, RND_KIND_MALLOC, caller),
+		    size);
 }
 
 static void *op_malloc(struct uk_alloc *a, __sz size)
@@ -49,13 +67,15 @@ static void *op_malloc(struct uk_alloc *a, __sz size)
 	struct rnd_heap_dyn *dyn = rnd_heap_dyn_of(a);
 	void *ptr;
 
-	if (!rnd_size_is_short(size) ||
-	    !rnd_malloc_short(rnd_cpus_own(dyn->cpus.table), size,
-			      RND_KIND_MALLOC, &ptr))
-		ptr = rnd_malloc_out(dyn->heap, size, RND_KIND_MALLOC,
-				     RND_CALLER());
+	/* What comes from here is never __NULL */
+	if (rnd_size_is_short(size) &&
+	    rnd_malloc_short(rnd_cpus_own(dyn->cpus.table), size,
+			     RND_KIND_MALLOC, &ptr)) {
+		rnd_count_alloc(a, ptr, size);
+		return ptr;
+	}
 
-	return done(a, ptr, size);
+	return malloc_out(a, size, RND_CALLER());
 }
 
 static void op_free(struct uk_alloc *a, void *ptr)
@@ -85,7 +105,7 @@ static void *op_realloc(struct uk_alloc *a, void *ptr, __sz size)
 		old = rnd_requested(heap_of(a), ptr, "realloc", RND_CALLER());
 	moved = rnd_realloc(heap_of(a), ptr, size, RND_CALLER());
 	if (ptr && (moved || !size))
-		uk_alloc_stats_count_free(a, ptr, old);
+		rnd_count_free(a, ptr, old);
 	if (ptr && !size)
 		return __NULL;
 
@@ -95,7 +115,7 @@ static void *op_realloc(struct uk_alloc *a, void *ptr, __sz size)
 static void *op_memalign(struct uk_alloc *a, __sz align, __sz size)
 {
 	if (unlikely(!POWER_OF_2(align))) {
-		errno = EINVAL;
+		rnd_port_errno(EINVAL);
 		return __NULL;
 	}
 
@@ -115,7 +135,7 @@ static int op_posix_memalign(struct uk_alloc *a, void **memptr, __sz align,
 
 	ptr = rnd_memalign(heap_of(a), align, size, RND_KIND_MALLOC,
 			   RND_CALLER());
-	uk_alloc_stats_count_alloc(a, ptr, size);
+	rnd_count_alloc(a, ptr, size);
 	if (unlikely(!ptr))
 		return ENOMEM;
 	*memptr = ptr;
@@ -132,13 +152,15 @@ static void *op_palloc(struct uk_alloc *a, unsigned long pages)
 static void op_pfree(struct uk_alloc *a, void *ptr, unsigned long pages)
 {
 	rnd_pfree(heap_of(a), ptr, pages, RND_CALLER());
-	uk_alloc_stats_count_pfree(a, ptr, pages);
+	rnd_count_free(a, ptr, pages << RND_PAGE_SHIFT);
 }
 
+#ifdef UK_ALLOC_HAS_USABLE
 static __sz op_usable(struct uk_alloc *a, const void *ptr)
 {
 	return rnd_requested(heap_of(a), ptr, "usable_size", RND_CALLER());
 }
+#endif
 
 static long op_pavailmem(struct uk_alloc *a)
 {
@@ -210,8 +232,28 @@ static void alloc_init(struct uk_alloc *a)
 	a->pmaxalloc = op_pmaxalloc;
 	a->pavailmem = op_pavailmem;
 	a->addmem = op_addmem;
+#ifdef UK_ALLOC_HAS_USABLE
 	a->usable = op_usable;
+#endif
 	uk_alloc_stats_reset(a);
+}
+
+/* Takes an allocator from the list of all */
+static int alloc_unregister(struct uk_alloc *a)
+{
+#ifdef UK_ALLOC_HAS_USABLE
+	return a == uk_alloc_get_default() ? -EINVAL : uk_alloc_unregister(a);
+#else
+	struct uk_alloc *before = _uk_alloc_head;
+
+	/* The first one is the default allocator */
+	while (before && before->next != a)
+		before = before->next;
+	if (!before)
+		return -EINVAL;
+	before->next = a->next;
+	return 0;
+#endif
 }
 
 struct uk_alloc *uk_allocrnd_init(void *base, __sz len)
@@ -219,17 +261,23 @@ struct uk_alloc *uk_allocrnd_init(void *base, __sz len)
 	struct rnd_heap *h;
 	__sz pages = 0;
 	__uptr first;
+	int rc;
 
 	if (base) {
 		pages = whole_pages((__uptr)base, len, &first);
 		if (unlikely(!pages))
 			return __NULL;
+		rc = rnd_port_adopt(first, pages << RND_PAGE_SHIFT);
+		if (unlikely(rc < 0))
+			return __NULL;
+		if (rc)
+			pages = 0;
 	}
 
 	h = rnd_heap_create(pages);
 	if (unlikely(!h))
 		return __NULL;
-	if (base && unlikely(rnd_port_donate(first, pages << RND_PAGE_SHIFT)))
+	if (pages && unlikely(rnd_port_donate(first, pages << RND_PAGE_SHIFT)))
 		goto err_heap;
 
 	alloc_init(&h->dyn->a);
@@ -245,10 +293,7 @@ err_heap:
 
 int uk_allocrnd_destroy(struct uk_alloc *a)
 {
-	if (unlikely(!a || a->malloc != op_malloc ||
-		     a == uk_alloc_get_default()))
-		return -EINVAL;
-	if (unlikely(uk_alloc_unregister(a)))
+	if (unlikely(!a || a->malloc != op_malloc || alloc_unregister(a)))
 		return -EINVAL;
 
 	rnd_heap_destroy(heap_of(a));

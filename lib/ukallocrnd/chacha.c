@@ -9,8 +9,10 @@
 #include <uk/essentials.h>
 
 #include "chacha.h"
+#include "chacha_saved.h"
 #include "chacha_wide.h"
 #include "config.h"
+#include "port.h"
 
 /* First words of the counter and of the key within the input */
 #define CHACHA_KEY     4
@@ -163,7 +165,11 @@ void rnd_chacha_blocks(const __u8 key[RND_CHACHA_KEY_LEN], __u64 counter,
 #endif
 	for (; blocks; blocks--) {
 		memcpy(&in[CHACHA_COUNTER], &counter, sizeof(counter));
+#if RND_PORT_LENDS_SSE
+		rnd_chacha_core_saved(in, RND_CHACHA_ROUNDS, dst);
+#else
 		rnd_chacha_core(in, RND_CHACHA_ROUNDS, dst);
+#endif
 		counter++;
 		dst += RND_CHACHA_BLOCK_LEN;
 	}

@@ -163,8 +163,9 @@ static rnd_always_inline __bool rnd_malloc_draw(struct rnd_pclass *pl,
  *   State of the calling CPU, not entered yet
  * @param size
  *   Requested bytes, which class sc serves
+ *   With RND_REACH_SHORT it is not looked at
  * @param len
- *   Length of its slots if that is known, otherwise 0
+ *   Length of its slots with RND_REACH_SHORT, otherwise 0
  * @param caller
  *   For reports; 0: the return address of the function this is inlined into
  * @param[out] obj
@@ -184,7 +185,8 @@ static rnd_always_inline __bool rnd_malloc_own(struct rnd_pcpu *pc, __sz size,
 	if (unlikely(!rnd_pcpu_enter(pc)))
 		return 0;
 
-	pl = rnd_pcpu_part(pc, sc);
+	pl = reach == RND_REACH_SHORT ? rnd_pcpu_part_short(pc, len) :
+					rnd_pcpu_part(pc, sc);
 	rnd_hide(pl);
 	if (unlikely(!rnd_malloc_is_plain(pl, &pc->rng))) {
 		rnd_pcpu_leave(pc);
@@ -225,10 +227,8 @@ static rnd_always_inline __bool rnd_size_is_short(__sz size)
 static rnd_always_inline __bool rnd_malloc_short(struct rnd_pcpu *pc, __sz size,
 						 enum rnd_kind kind, void **obj)
 {
-	__sz sc = rnd_sizeclass_short(size);
-
-	return likely(rnd_malloc_own(pc, size, sc, sc * RND_SLOT_ALIGN, kind, 0,
-				     RND_REACH_SHORT, obj));
+	return likely(rnd_malloc_own(pc, size, 0, rnd_sizeclass_short_len(size),
+				     kind, 0, RND_REACH_SHORT, obj));
 }
 
 /**
@@ -393,7 +393,11 @@ static rnd_always_inline __bool rnd_free_own(struct rnd_pcpu *pc, __u32 sc,
 		return 0;
 	}
 
-	rnd_hide(pl);
+	/* What was loaded for the test is not kept in registers for this,
+	 * unless there is nothing in between that needs them
+	 */
+	if (RND_OPT_CANARY || RND_OPT_ZERO)
+		rnd_hide(pl);
 	rnd_free_target(pl, &pc->rng, ptr, &t, reach);
 	rnd_pcpu_leave(pc);
 

@@ -149,6 +149,41 @@ static inline void rnd_fill_zero(void *p, __sz len)
  * Tells whether all bytes of a short slot are 0. Parameters as for
  * rnd_fill_zero_short().
  */
+#if defined(__x86_64__) && !defined(__SSE2__)
+/* Compilers load each word before they use it. Words from both ends: as many as
+ * the longest slot of a range has.
+ */
+#define FILL_OR(offset)                                                        \
+	"orq " offset "(%[p]), %[u]\n"                                         \
+	"orq -8-" offset "(%[end]), %[u]\n"
+
+static inline __bool rnd_fill_is_zero_short(const void *p, __sz len)
+{
+	const char *end = (const char *)p + len;
+	__u64 u = 0;
+
+	if (len > 6 * RND_FILL_UNIT)
+		__asm__(FILL_OR("48") FILL_OR("56")
+			: [u] "+r"(u)
+			: [p] "r"(p), [end] "r"(end)
+			: "cc", "memory");
+	if (len > 4 * RND_FILL_UNIT)
+		__asm__(FILL_OR("32") FILL_OR("40")
+			: [u] "+r"(u)
+			: [p] "r"(p), [end] "r"(end)
+			: "cc", "memory");
+	if (len > 2 * RND_FILL_UNIT)
+		__asm__(FILL_OR("16") FILL_OR("24")
+			: [u] "+r"(u)
+			: [p] "r"(p), [end] "r"(end)
+			: "cc", "memory");
+	__asm__(FILL_OR("0") FILL_OR("8")
+		: [u] "+r"(u)
+		: [p] "r"(p), [end] "r"(end)
+		: "cc", "memory");
+	return !u;
+}
+#else
 static inline __bool rnd_fill_is_zero_short(const void *p, __sz len)
 {
 	rnd_fill_unit u = rnd_fill_ends(p, len, 0);
@@ -164,6 +199,7 @@ static inline __bool rnd_fill_is_zero_short(const void *p, __sz len)
 	u = rnd_fill_or(u, rnd_fill_ends(p, len, RND_FILL_UNIT));
 	return rnd_fill_unit_is_zero(u);
 }
+#endif
 
 /** Tells whether all bytes of a slot of any length are 0 */
 static inline __bool rnd_fill_is_zero(const void *p, __sz len)

@@ -23,6 +23,7 @@ enum rnd_rank {
 	RND_RANK_VSPACE, /* struct rnd_vspace: generator of addresses */
 	RND_RANK_VAS,	 /* address space of the platform */
 	RND_RANK_FRAME,	 /* frame allocator of the platform */
+	RND_RANK_COUNT,	 /* statistics of ukalloc */
 	RND_RANK_REPORT, /* console, taken on the way to a crash */
 };
 

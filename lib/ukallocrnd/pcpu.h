@@ -241,6 +241,26 @@ rnd_pcpu_class(struct rnd_cpus *cpus, struct rnd_pcpu *pc, unsigned int sc)
 	return pl;
 }
 
+/** Part of the short class with slots of len bytes; the caller is inside */
+static rnd_always_inline struct rnd_pclass *
+rnd_pcpu_part_short(struct rnd_pcpu *pc, __uptr len)
+{
+#ifdef __x86_64__
+	__uptr off;
+
+	UK_CTASSERT(sizeof(*pc->cls) % RND_SLOT_ALIGN == 0);
+
+	/* The index is a multiple already: one instruction less */
+	__asm__("imulq %2, %1, %0"
+		: "=r"(off)
+		: "r"(len), "i"(sizeof(*pc->cls) / RND_SLOT_ALIGN)
+		: "cc");
+	return (struct rnd_pclass *)((char *)pc->cls + off);
+#else
+	return &pc->cls[len / RND_SLOT_ALIGN];
+#endif
+}
+
 /** Part of a size class, whether it is in use or not; the caller is inside */
 static rnd_always_inline struct rnd_pclass *rnd_pcpu_part(struct rnd_pcpu *pc,
 							  __uptr sc)

@@ -9,8 +9,9 @@
 
 /* Everything the allocator needs from the system below it
  *
- * port_uk.c implements this on <uk/vmem.h> and the platform, host/port_host.c
- * on Linux. No other file of the library knows which of the two it runs on.
+ * port_uk.c implements this on <uk/vmem.h> and the platform of the stand-alone
+ * guest, unikraft/port_unikraft.c on Unikraft, host/port_host.c on Linux. No
+ * other file of the library knows which of them it runs on.
  * What has to be inlined into the fast path lives in port_inline.h, of which
  * each port has its own (found through the include path).
  *
@@ -156,6 +157,18 @@ int rnd_port_seal(__uptr addr, __sz len);
  *   - (-EINVAL): Not mapped, or not private to the caller
  */
 int rnd_port_donate(__uptr addr, __sz len);
+
+/**
+ * Takes memory that the user gives to a new heap, if it is memory that the
+ * system had for all heaps. The heap then has no budget of its own. It may be
+ * the first memory that there is, so this comes before anything else.
+ *
+ * @return
+ *   - (1): Taken; it serves all commits
+ *   - (0): It belongs to somebody: make the heap, then rnd_port_donate()
+ *   - (<0): A negative error number: it cannot be used
+ */
+int rnd_port_adopt(__uptr addr, __sz len);
 
 /**
  * Number of bytes that all commits of all users together could ever get.

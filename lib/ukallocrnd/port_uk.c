@@ -168,6 +168,15 @@ int rnd_port_donate(__uptr addr, __sz len)
 	return 0;
 }
 
+/* All frames are the system's from the start */
+int rnd_port_adopt(__uptr addr, __sz len)
+{
+	(void)addr;
+	(void)len;
+
+	return 0;
+}
+
 __sz rnd_port_total(void)
 {
 	return heap_vas.pt->fa->total_memory;

@@ -91,10 +91,10 @@ static inline unsigned int rnd_sizeclass_of(__sz size)
 	return rnd_sizeclass_table[(size + RND_CANARY_LEN + 15) >> 4];
 }
 
-/** Class of a request in [1, RND_SHORT_MAX], without a table */
-static inline __sz rnd_sizeclass_short(__sz size)
+/** Length of the slots for a request in [1, RND_SHORT_MAX], without a table */
+static inline __sz rnd_sizeclass_short_len(__sz size)
 {
-	return (size + RND_CANARY_LEN + 15) >> 4;
+	return (size + RND_CANARY_LEN + 15) & ~15UL;
 }
 
 /**

@@ -19,6 +19,8 @@ GUEST_ONLY = ("plat/", "lib/ukvmem/", "include/uk/plat/", "include/uk/spin",
               "lib/ukalloc/cpu.h", "lib/ukallocrnd/uk/", "bench/guest/",
               "tests/guest/")
 HOST_ONLY = ("lib/ukallocrnd/host/",)
+# Compiled with headers of their own by check_unikraft.py
+ELSEWHERE = ("lib/ukallocrnd/unikraft/", "tests/unikraft/")
 # Headers that others include only if an option is on: given a value here
 VALUES = {"alloc_stats.h": ["-DCONFIG_LIBUKALLOC_IFSTATS_STRIPES=1"]}
 
@@ -26,7 +28,7 @@ VALUES = {"alloc_stats.h": ["-DCONFIG_LIBUKALLOC_IFSTATS_STRIPES=1"]}
 def belongs(path, world):
     """Does a header belong to the guest, to the host, or to both?"""
     other = {"guest": HOST_ONLY, "host": GUEST_ONLY}[world]
-    return not str(path).startswith(other)
+    return not str(path).startswith(other + ELSEWHERE)
 
 
 def private_dirs(root, path):

@@ -21,6 +21,7 @@
 #include <cmocka.h>
 
 #include "chacha.h"
+#include "chacha_saved.h"
 #include "chacha_wide.h"
 #include "config.h"
 #include "rng.h"
@@ -149,6 +150,46 @@ static void check_blocks(const __u8 *key, __u64 counter, unsigned int blocks)
 			assert_int_equal(0xa5, dst[-1 - (int)i]);
 			assert_int_equal(0xa5, dst[len + i]);
 		}
+	}
+}
+
+/* Puts a pattern into the five registers, calls, and looks for it */
+static void core_saved_keeps(const __u32 *in, unsigned int rounds, __u8 *dst)
+{
+	__u8 before[5][16], after[5][16];
+
+	memset(before, 0xa5, sizeof(before));
+	memset(after, 0, sizeof(after));
+	__asm__ __volatile__("movups (%0), %%xmm0; movups 16(%0), %%xmm1\n"
+			     "movups 32(%0), %%xmm2; movups 48(%0), %%xmm3\n"
+			     "movups 64(%0), %%xmm4"
+			     :
+			     : "r"(before)
+			     : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4",
+			       "memory");
+	rnd_chacha_core_saved(in, rounds, dst);
+	__asm__ __volatile__("movups %%xmm0, (%0); movups %%xmm1, 16(%0)\n"
+			     "movups %%xmm2, 32(%0); movups %%xmm3, 48(%0)\n"
+			     "movups %%xmm4, 64(%0)"
+			     :
+			     : "r"(after)
+			     : "memory");
+	assert_memory_equal(before, after, sizeof(before));
+}
+
+static void chacha_core_saved_is_core(void **state)
+{
+	__u32 in[RND_CHACHA_WORDS] = { CONSTANTS };
+	__u8 want[RND_CHACHA_BLOCK_LEN], got[RND_CHACHA_BLOCK_LEN];
+	unsigned int i, k;
+
+	(void)state;
+	for (i = 0; i < 100; i++) {
+		for (k = 4; k < RND_CHACHA_WORDS; k++)
+			in[k] = in[k] * 1664525U + 1013904223U + k;
+		rnd_chacha_core(in, 8 + 4 * (i % 3 + i % 3 / 2), want);
+		core_saved_keeps(in, 8 + 4 * (i % 3 + i % 3 / 2), got);
+		assert_memory_equal(want, got, sizeof(want));
 	}
 }
 
@@ -292,6 +333,7 @@ int main(void)
 		cmocka_unit_test(chacha_matches_vector_of_12_rounds),
 		cmocka_unit_test(chacha_matches_vector_of_20_rounds),
 		cmocka_unit_test(chacha_matches_vector_of_rfc8439),
+		cmocka_unit_test(chacha_core_saved_is_core),
 		cmocka_unit_test(chacha_blocks_are_those_of_core),
 		cmocka_unit_test(chacha_blocks_count_beyond_32_bits),
 		cmocka_unit_test(chacha_blocks_may_overwrite_their_key),

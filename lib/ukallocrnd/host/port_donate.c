@@ -124,6 +124,14 @@ static __bool donate_is_private(__uptr addr, __sz len)
 	return next >= addr + len;
 }
 
+int rnd_port_adopt(__uptr addr, __sz len)
+{
+	(void)addr;
+	(void)len;
+
+	return 0;
+}
+
 int rnd_port_donate(__uptr addr, __sz len)
 {
 	if (addr + len < addr || !donate_is_private(addr, len))

@@ -9,6 +9,8 @@
 
 /* The inlined part of the Linux port: a CPU is a thread that leased a slot */
 
+#include <errno.h>
+
 #include <uk/arch/types.h>
 
 /* 1: contexts look at rnd_world_stopped when they enter (fork) */
@@ -19,6 +21,18 @@
 
 /* The system fills pages when they are touched */
 #define RND_PORT_DISCARDS 1
+
+/* The compiler may use vector registers itself */
+#define RND_PORT_LENDS_SSE 0
+
+/* ukalloc counts for itself */
+#define RND_PORT_COUNTS_RACE 0
+
+/** Sets errno, where the calling context has one */
+static inline void rnd_port_errno(int number)
+{
+	errno = number;
+}
 
 /* Large objects with guards: three areas each, of 65,530 in all */
 #define RND_PORT_GUARDED_MAX 8192U

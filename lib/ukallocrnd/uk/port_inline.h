@@ -9,6 +9,8 @@
 
 /* The inlined part of the guest port: a context is a CPU */
 
+#include <errno.h>
+
 #include <uk/arch/types.h>
 #include <uk/config.h>
 #include <uk/plat/irq.h>
@@ -23,6 +25,18 @@
 
 /* Pages have frames from commit to decommit */
 #define RND_PORT_DISCARDS 0
+
+/* The vector registers are switched off */
+#define RND_PORT_LENDS_SSE 0
+
+/* ukalloc counts for itself */
+#define RND_PORT_COUNTS_RACE 0
+
+/** Sets errno, where the calling context has one */
+static inline void rnd_port_errno(int number)
+{
+	errno = number;
+}
 
 /* A commit takes frames for all of its pages at once: what is only there to
  * choose from costs memory, so there is less of it

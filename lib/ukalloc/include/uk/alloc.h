@@ -59,6 +59,9 @@ typedef int (*uk_alloc_addmem_func_t)(struct uk_alloc *a, void *base,
 				      __sz size);
 typedef __ssz (*uk_alloc_getsize_func_t)(struct uk_alloc *a);
 typedef long (*uk_alloc_getpsize_func_t)(struct uk_alloc *a);
+/* What Unikraft 0.17 does not have: usable, uk_alloc_unregister() */
+#define UK_ALLOC_HAS_USABLE 1
+
 typedef __sz (*uk_alloc_usable_func_t)(struct uk_alloc *a, const void *ptr);
 
 /** An allocator. Optional operations may be __NULL, the others never. */
