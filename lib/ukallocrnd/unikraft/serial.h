@@ -17,7 +17,7 @@
 
 #include "glue.h"
 
-#if RND_GLUE_SMP
+#if RND_GLUE_SMP && RND_GLUE_PAGING
 
 /** Waits until no other CPU is inside. Any context. */
 void rnd_serial_enter(void);

@@ -67,7 +67,7 @@ static int on_fault(void *data)
 		report(ctx);
 		return -EFAULT;
 	}
-	if (!RND_GLUE_SMP)
+	if (!RND_GLUE_SMP || !RND_GLUE_PAGING)
 		return UK_EVENT_NOT_HANDLED;
 
 	rnd_serial_enter();

@@ -32,21 +32,21 @@ static void churn(void)
 
 int app_crime(const char *which)
 {
-	char *volatile p = malloc(40);
+	volatile char *volatile p = malloc(40);
 	char on_stack[64];
 
 	if (!strcmp(which, "double_free")) {
-		free(p);
-		free(p);
+		free((void *)p);
+		free((void *)p);
 	} else if (!strcmp(which, "invalid_free")) {
 		free(on_stack + 16);
 	} else if (!strcmp(which, "interior")) {
-		free(p + 16);
+		free((void *)(p + 16));
 	} else if (!strcmp(which, "overflow")) {
 		p[40] = 1;
-		free(p);
+		free((void *)p);
 	} else if (!strcmp(which, "write_after_free")) {
-		free(p);
+		free((void *)p);
 		p[8] = 1;
 		churn();
 	} else if (!strcmp(which, "guard")) {

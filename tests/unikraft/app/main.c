@@ -10,7 +10,7 @@
  *   app crime=<which>     one misuse, which must end in a report
  *   app pairs=<n>[:size]  instructions of n pairs, with -icount shift=0
  *   app objects=<n>       memory that n objects of 48 bytes take
- *   app largest=1         the largest object that can be had
+ *   app largest=<n>       an object of n MiB, or the largest one (0)
  *   app stress=<n>        n operations on all CPUs together
  *   app burn=<n>          the same without checks: what breaks an allocator
  */

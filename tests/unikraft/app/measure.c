@@ -94,22 +94,38 @@ int app_objects(const char *arg)
 	return 0;
 }
 
-int app_largest(const char *unused)
+static int can_have(size_t mib)
 {
-	static const size_t step[] = { 1UL << 30, 1UL << 24, 1UL << 20 };
-	size_t len = 0;
-	unsigned int s;
-	void *p;
+	char *volatile p = malloc(mib << 20);
 
-	(void)unused;
-	for (s = 0; s < sizeof(step) / sizeof(step[0]); s++) {
-		while ((p = malloc(len + step[s]))) {
-			((char *)p)[len + step[s] - 1] = 1;
-			free(p);
-			len += step[s];
-		}
+	if (!p)
+		return 0;
+	p[0] = 1;
+	p[(mib << 20) - 1] = 1;
+	free(p);
+
+	return 1;
+}
+
+/* 0: finds out by halving */
+int app_largest(const char *arg)
+{
+	size_t mib = strtoul(arg, NULL, 10), low = 0, high;
+
+	if (mib) {
+		printf("largest: malloc(%lu MiB): %s\n", (unsigned long)mib,
+		       can_have(mib) ? "yes" : "no");
+		return 0;
 	}
-	printf("largest: malloc(%lu MiB)\n", (unsigned long)(len >> 20));
+	high = (size_t)uk_alloc_availmem(uk_alloc_get_default()) >> 20;
+	while (low < high) {
+		mib = (low + high + 1) / 2;
+		if (can_have(mib))
+			low = mib;
+		else
+			high = mib - 1;
+	}
+	printf("largest: malloc(%lu MiB)\n", (unsigned long)low);
 
-	return !len;
+	return !low;
 }
