@@ -12,7 +12,9 @@
  *   app objects=<n>       memory that n objects of 48 bytes take
  *   app largest=<n>       an object of n MiB, or the largest one (0)
  *   app stress=<n>        n operations on all CPUs together
- *   app burn=<n>          the same without checks: what breaks an allocator
+ *   app shootdown=<n>     no CPU sees an old page after it was replaced
+ *   app faults=<n>        page faults of all CPUs at once
+ *   app burn=<n>          as stress without checks: what breaks others
  */
 
 #include <stdio.h>
@@ -53,9 +55,10 @@ int main(int argc, char **argv)
 		const char *name;
 		int (*fn)(const char *arg);
 	} modes[] = {
-		{ "crime", app_crime },	    { "pairs", app_pairs },
-		{ "objects", app_objects }, { "largest", app_largest },
-		{ "stress", app_stress },   { "burn", app_burn },
+		{ "crime", app_crime },		{ "pairs", app_pairs },
+		{ "objects", app_objects },	{ "largest", app_largest },
+		{ "stress", app_stress },	{ "burn", app_burn },
+		{ "shootdown", app_shootdown }, { "faults", app_faults },
 	};
 	const char *arg;
 	unsigned int i;

@@ -9,25 +9,12 @@
 #include <string.h>
 
 #include <uk/alloc.h>
-#include <uk/essentials.h>
-#include <uk/plat/lcpu.h>
 #if CONFIG_LIBUKALLOCRND
 #include <uk/allocrnd.h>
 #endif
-#if CONFIG_LIBUKVMEM
-#include <uk/vma_types.h>
-#include <uk/vmem.h>
-#endif
 
 #include "app.h"
-
-#if CONFIG_HAVE_SMP
-#define CPUS CONFIG_UKPLAT_LCPU_MAXCOUNT
-#else
-#define CPUS 1
-#endif
-
-#define STACK_LEN 65536
+#include "cpus.h"
 
 /* Objects that CPUs hand to each other */
 #define PLACES 4096
@@ -41,7 +28,6 @@ struct object {
 static struct object *places[PLACES];
 static unsigned long ops_max;
 static int with_checks;
-static volatile int done[CPUS];
 static volatile int wrong;
 
 static unsigned int next_random(unsigned long *state)
@@ -114,74 +100,17 @@ static void work(unsigned int cpu)
 		stress_cpu(cpu, ops_max);
 	else
 		burn_cpu(ops_max);
-	__atomic_store_n(&done[cpu], 1, __ATOMIC_RELEASE);
 }
-
-#if CONFIG_HAVE_SMP
-static void work_there(struct __regs *regs, void *arg)
-{
-	(void)regs;
-	(void)arg;
-	work(ukplat_lcpu_idx());
-}
-
-static int cpus_start(unsigned int cpus)
-{
-	void *stacks[CPUS];
-	unsigned int i;
-
-	if (cpus < 2)
-		return 0;
-	for (i = 1; i < cpus; i++) {
-		stacks[i - 1] = (char *)memalign(16, STACK_LEN) + STACK_LEN;
-		memset((char *)stacks[i - 1] - STACK_LEN, 0, STACK_LEN);
-	}
-	if (ukplat_lcpu_start(NULL, NULL, stacks, NULL, 0))
-		return -1;
-
-	return ukplat_lcpu_wait(NULL, NULL, 0);
-}
-
-static int cpus_run(unsigned int cpus)
-{
-	const struct ukplat_lcpu_func fn = { work_there, NULL };
-	unsigned int i, one;
-	__lcpuidx idx;
-
-	for (i = 1; i < cpus; i++) {
-		idx = i;
-		one = 1;
-		if (ukplat_lcpu_run(&idx, &one, &fn, 0))
-			return -1;
-	}
-	return 0;
-}
-#else
-static int cpus_start(unsigned int cpus)
-{
-	(void)cpus;
-	return 0;
-}
-
-static int cpus_run(unsigned int cpus)
-{
-	(void)cpus;
-	return 0;
-}
-#endif
 
 static int run_on_all(const char *name, const char *cnt, int checks)
 {
-	unsigned int cpus = ukplat_lcpu_count(), i;
+	unsigned int cpus = cpus_start();
 
+	if (!cpus)
+		return 1;
 	ops_max = strtoul(cnt, NULL, 10) / cpus;
 	with_checks = checks;
-	if (cpus_start(cpus) || cpus_run(cpus))
-		return 1;
-	work(0);
-	for (i = 0; i < cpus; i++)
-		while (!__atomic_load_n(&done[i], __ATOMIC_ACQUIRE))
-			__builtin_ia32_pause();
+	cpus_call_all(work);
 	printf("%s: %u CPUs, %lu operations each, %s\n", name, cpus, ops_max,
 	       wrong ? "contents WRONG" : "sound");
 
