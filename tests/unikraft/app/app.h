@@ -19,5 +19,6 @@ int app_stress(const char *cnt);
 int app_burn(const char *cnt);
 int app_shootdown(const char *rounds);
 int app_faults(const char *rounds);
+int app_maps(const char *cnt);
 
 #endif /* __UKALLOCRND_APP_H__ */

@@ -10,6 +10,7 @@
  *   app crime=<which>     one misuse, which must end in a report
  *   app pairs=<n>[:size]  instructions of n pairs, with -icount shift=0
  *   app objects=<n>       memory that n objects of 48 bytes take
+ *   app maps=<n>          cost of a mapping among n others
  *   app largest=<n>       an object of n MiB, or the largest one (0)
  *   app stress=<n>        n operations on all CPUs together
  *   app shootdown=<n>     no CPU sees an old page after it was replaced
@@ -36,11 +37,12 @@ static const char *arg_of(int argc, char **argv, const char *name)
 	return NULL;
 }
 
-static void show_allocators(void)
+static void show_allocators(unsigned long start)
 {
 	struct uk_alloc *a;
 	int n = 0;
 
+	printf("main() starts at tick %lu\n", start);
 	uk_alloc_foreach(a) {
 		printf("allocator %d: %p, %ld bytes available, largest %ld%s\n",
 		       n++, (void *)a, (long)uk_alloc_availmem(a),
@@ -59,7 +61,9 @@ int main(int argc, char **argv)
 		{ "objects", app_objects },	{ "largest", app_largest },
 		{ "stress", app_stress },	{ "burn", app_burn },
 		{ "shootdown", app_shootdown }, { "faults", app_faults },
+		{ "maps", app_maps },
 	};
+	unsigned long start = __builtin_ia32_rdtsc();
 	const char *arg;
 	unsigned int i;
 	int rc = -1;
@@ -70,7 +74,7 @@ int main(int argc, char **argv)
 			rc = modes[i].fn(arg);
 	}
 	if (rc < 0) {
-		show_allocators();
+		show_allocators(start);
 		rc = app_tour();
 	}
 	printf("app: %s\n", rc ? "FAILED" : "passed");

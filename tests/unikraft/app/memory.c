@@ -175,6 +175,33 @@ int app_faults(const char *arg)
 	return bad;
 }
 
+/* A page that is mapped, touched and unmapped, among n others */
+int app_maps(const char *arg)
+{
+	unsigned long n = strtoul(arg, NULL, 10), i, start;
+	__vaddr_t addr;
+
+	cpus_start();
+	for (i = 0; i < n; i++) {
+		addr = __VADDR_ANY;
+		if (map_at(&addr, PAGE_LEN, UK_VMA_MAP_POPULATE))
+			return 1;
+	}
+	start = __builtin_ia32_rdtsc();
+	for (i = 0; i < 100; i++) {
+		addr = __VADDR_ANY;
+		if (map_at(&addr, PAGE_LEN, 0))
+			return 1;
+		*(volatile int *)addr = 1;
+		if (uk_vma_unmap(uk_vas_get_active(), addr, PAGE_LEN, 0))
+			return 1;
+	}
+	printf("maps: %lu ticks for map, touch and unmap among %lu\n",
+	       (__builtin_ia32_rdtsc() - start) / 100, n);
+
+	return 0;
+}
+
 #else
 
 static int needs_ukvmem(void)
@@ -190,6 +217,12 @@ int app_shootdown(const char *arg)
 }
 
 int app_faults(const char *arg)
+{
+	(void)arg;
+	return needs_ukvmem();
+}
+
+int app_maps(const char *arg)
 {
 	(void)arg;
 	return needs_ukvmem();
