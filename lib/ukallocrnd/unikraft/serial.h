@@ -12,7 +12,8 @@
  * Unikraft's address spaces, page tables and frame allocator have no locks.
  * What enters them from elsewhere passes here, one CPU at a time. The CPU that
  * is inside may enter again: a page fault, or an interrupt, comes in between
- * there as it does on a single CPU.
+ * there as it does on a single CPU. Without paging there is none of this, and
+ * no serial.c.
  */
 
 #include "glue.h"
