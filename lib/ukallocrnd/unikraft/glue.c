@@ -368,7 +368,7 @@ void rnd_glue_errno(int number)
 		errno = number;
 }
 
-void rnd_glue_print(const char *text, __sz len)
+void rnd_glue_print(const char *text __maybe_unused, __sz len __maybe_unused)
 {
 #if CONFIG_LIBUKCONSOLE
 	(void)uk_console_out(text, len);

@@ -130,6 +130,7 @@ void rnd_port_release(__uptr addr, __sz len)
 	rc = rnd_areas_remove(&areas, addr, addr + len, rnd_draw32());
 	rnd_lock_release(&port_lock, flags);
 	UK_ASSERT(rc != -ENOENT);
+	(void)rc;
 }
 
 /* Maps up to CHUNK pages; returns how many */
