@@ -56,6 +56,32 @@ LIBX_SRCS-y += $(LIBX_BASE)/report.c
                        "    ukallocrnd: BUG: bad thing: ptr=0x0\n",
 }
 
+# For the check of the port to Unikraft, which reads and builds more
+TREE = HERE.parents[1]
+UNIKRAFT = {
+    "Makefile.uk": (TREE / "Makefile.uk").read_text(),
+    "tests/support/uk.mk": (TREE / "tests/support/uk.mk").read_text(),
+    "Config.uk": 'config LIBUKALLOCRND\n\tbool "x"\n',
+    "include/uk/ours.h": LICENCE,
+    "lib/ukallocrnd/Makefile.uk": """\
+$(eval $(call addlib_s,libukallocrnd,y))
+LIBUKALLOCRND_SRCS-y += $(LIBUKALLOCRND_BASE)/low.c|isr
+LIBUKALLOCRND_SRCS-$(CONFIG_PAGING) += $(LIBUKALLOCRND_BASE)/map.c|isr
+LDFLAGS-$(CONFIG_PAGING) += -Wl,--wrap=map
+""",
+    "lib/ukallocrnd/exportsyms.uk": "uk_low\n__wrap_map\n",
+    "lib/ukallocrnd/low.c": "#include <uk/map.h>\n"
+                            "int uk_low(void) { return map_base(1); }\n",
+    "lib/ukallocrnd/map.c": "int __real_map(int page);\n"
+                            "int __wrap_map(int page)\n"
+                            "{ return __real_map(page) + 1; }\n",
+    "tests/unikraft/options.uk": 'config PAGING\n\tbool "x"\n'
+                                 'source "Config.uk"\n',
+    "tests/unikraft/configs.tsv": "flat\t-\npaging\tPAGING=y\n",
+    "tests/unikraft/symbols.tsv": "map_base\ty\nmap\tPAGING\n",
+    "tests/unikraft/include/uk/map.h": "int map_base(int x);\n",
+}
+
 # lint, file, text to replace (empty: append), replacement, finding
 PLANTED = [
     ("layers", "lib/ukallocrnd/low.h", "\nint", '\n#include "high.h"\nint',
@@ -100,12 +126,46 @@ PLANTED = [
      "new.c: is in no Makefile.uk"),
     ("sources", "lib/ukallocrnd/Makefile.uk", "/pair.c|isr", "/lost.c|isr",
      "lost.c: is in a Makefile.uk but not in the tree"),
+    ("unikraft", "tests/unikraft/include/uk/map.h", "int x", "void",
+     "error: too many arguments"),
+    ("unikraft", "lib/ukallocrnd/low.c", "uk/map.h", "uk/ours.h",
+     "uk/ours.h: No such file"),
+    ("unikraft", "lib/ukallocrnd/map.c", "int __real",
+     '#include "../../include/uk/ours.h"\nint __real',
+     "include/uk/ours.h: is not there in a Unikraft tree"),
+    ("unikraft", "tests/unikraft/include/uk/more.h", "", LICENCE,
+     "uk/more.h: nobody includes it"),
+    ("unikraft", "tests/unikraft/configs.tsv", "=y", "=2",
+     "paging: PAGING=2 cannot be"),
+    ("unikraft", "tests/unikraft/symbols.tsv", "map_base\ty\n", "",
+     "map_base: is needed in flat, paging; listed: n"),
+    ("unikraft", "tests/unikraft/symbols.tsv", "base\ty", "base\tPAGING",
+     "map_base: is needed in flat; listed: PAGING"),
+    ("unikraft", "tests/unikraft/symbols.tsv", "map\tP", "extra\ty\nmap\tP",
+     "extra: is listed, but nobody needs it"),
+    ("unikraft", "lib/ukallocrnd/exportsyms.uk", "__wrap_map\n", "",
+     "exportsyms.uk: lacks __wrap_map"),
+    ("unikraft", "lib/ukallocrnd/exportsyms.uk", "uk_low\n", "",
+     "exportsyms.uk: lacks uk_low"),
+    ("unikraft", "lib/ukallocrnd/exportsyms.uk", "uk_low", "uk_low\nuk_lost",
+     "exportsyms.uk: nobody defines uk_lost"),
+    ("unikraft", "lib/ukallocrnd/Makefile.uk", "LDFLAGS-$", "LDFLAGS-n$",
+     "paging: __wrap_map is defined, but not asked for"),
+    ("unikraft", "lib/ukallocrnd/Makefile.uk", "LDFLAGS-$", "LDFLAGS-n$",
+     "__real_map: is needed in paging, but not wrapped"),
+    ("unikraft", "lib/ukallocrnd/Makefile.uk", "LDFLAGS-$(CONFIG_PAGING)",
+     "LDFLAGS-y", "flat: __wrap_map is asked for, but not defined"),
 ]
 
 
-def plant(root, changes):
+def clean_of(name):
+    """The clean tree of a lint."""
+    return UNIKRAFT if name == "unikraft" else CLEAN
+
+
+def plant(root, clean, changes):
     """Writes the clean tree with some files changed."""
-    for name, text in (CLEAN | changes).items():
+    for name, text in (clean | changes).items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
@@ -114,7 +174,7 @@ def plant(root, changes):
 def lint(name, changes):
     """Exit status and output of a lint on the tree with these changes."""
     with tempfile.TemporaryDirectory() as folder:
-        plant(pathlib.Path(folder), changes)
+        plant(pathlib.Path(folder), clean_of(name), changes)
         run = subprocess.run([sys.executable, HERE / f"check_{name}.py",
                               folder], text=True, check=False,
                              capture_output=True)
@@ -125,8 +185,8 @@ def header_check(text):
     """Runs check_headers.py on a tree with one header."""
     with tempfile.TemporaryDirectory() as folder:
         root = pathlib.Path(folder)
-        plant(root, {"lib/ukallocrnd/low.h": text,
-                     "host/flags": "cc -Iinclude\n"})
+        plant(root, CLEAN, {"lib/ukallocrnd/low.h": text,
+                            "host/flags": "cc -Iinclude\n"})
         for name in ("check_headers.py", "tree.py"):
             (root / "tests/lint" / name).write_text((HERE / name).read_text())
         run = subprocess.run(
@@ -150,7 +210,7 @@ class Lints(unittest.TestCase):
         """The finding is the planted one, with its place."""
         for name, path, old, new, finding in PLANTED:
             with self.subTest(finding):
-                text = CLEAN.get(path, "")
+                text = clean_of(name).get(path, "")
                 self.assertIn(old, text)
                 changed = text.replace(old, new, 1) if old else new
                 status, output = lint(name, {path: changed})

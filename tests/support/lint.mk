@@ -18,7 +18,10 @@ lint-headers: $(O)/guest/flags $(O)/host/flags $(CONFIG_H)
 		$(O)/guest/flags $(O)/host/flags
 lint-selftest:
 	$(call run_command,$@) -- $(PY) tests/lint/test_lints.py
-.PHONY: format format-check lint $(LINT_GOALS)
+unikraft-check: ## the port to Unikraft against a statement of its contract
+	$(call run_command,$@) -- env CC=$(CC) $(PY) \
+		tests/lint/check_unikraft.py
+.PHONY: format format-check lint $(LINT_GOALS) unikraft-check
 
 # clang-tidy: once per file and change; the object stands for its headers
 TIDY_HOST_SRCS := $(sort $(PRELOAD_SRCS) $(addsuffix .c,$(TESTS)))

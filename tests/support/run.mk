@@ -79,8 +79,8 @@ tests-build: $(call programs,host,unit model stat race)
 # Two suites at a time, the long ones first
 SUITES := guest-test preload-check tidy race clang matrix guest-boots \
 	mutants death tlb-model bootstat-check misuse fuzz-replay \
-	scorecard-check model stat valgrind asan unit shootdown-check \
-	cost-check cppcheck format-check $(LINT_GOALS)
+	scorecard-check unikraft-check model stat valgrind asan unit \
+	shootdown-check cost-check cppcheck format-check $(LINT_GOALS)
 
 test: setup-test ## every test; last line: N passed, N failed, N skipped
 	@rm -rf $(O)/results
