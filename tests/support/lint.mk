@@ -57,6 +57,7 @@ cppcheck: $(CONFIG_H) ## cppcheck
 		--enable=warning,style,performance,portability \
 		--inline-suppr --error-exitcode=1 \
 		--suppressions-list=tests/lint/cppcheck.txt \
+		-itests/unikraft/app \
 		$(HOST_CPPFLAGS) $(CINCLUDES-y) \
 		$(wildcard include lib plat tests bench)
 .PHONY: tidy tidy-files cppcheck

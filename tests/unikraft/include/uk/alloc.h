@@ -62,4 +62,15 @@ static inline struct uk_alloc *uk_alloc_get_default(void)
 }
 #endif
 
+static inline void *uk_palloc(struct uk_alloc *a, unsigned long num_pages)
+{
+	return a->palloc(a, num_pages);
+}
+
+static inline void uk_pfree(struct uk_alloc *a, void *ptr,
+			    unsigned long num_pages)
+{
+	a->pfree(a, ptr, num_pages);
+}
+
 #endif /* __STANDIN_UK_ALLOC_H__ */

@@ -11,7 +11,8 @@
  * that of a signed one.
  */
 
-#define __PAGE_SIZE 0x1000ULL
+#define __PAGE_SIZE  0x1000ULL
+#define __STACK_SIZE (16 * __PAGE_SIZE)
 
 #define __U8_MAX  (255U)
 #define __U32_MAX (4294967295U)
