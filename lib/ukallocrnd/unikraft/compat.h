@@ -13,5 +13,9 @@
  */
 #include <uk/arch/lcpu.h>
 #include <uk/arch/limits.h>
+#include <uk/arch/types.h>
+
+/* 0.17.0 has none; again the same is no error */
+typedef _Bool __bool;
 
 #endif /* __UKALLOCRND_UNIKRAFT_COMPAT_H__ */

@@ -20,29 +20,12 @@
 #include <uk/allocrnd.h>
 #include <uk/essentials.h>
 
-#include "../config.h"
-#include "../report.h"
-#include "glue.h"
+#include "../port.h"
 
 /* Called by the linker's name for uk_allocbbuddy_init() */
 struct uk_alloc *__wrap_uk_allocbbuddy_init(void *base, __sz len);
 
-static void print_missing(void)
-{
-	if (RND_GLUE_PAGING)
-		return;
-	rnd_print("ukallocrnd: no paging: Unikraft maps all memory where it "
-		  "is, and stacks lie there.\n"
-		  "ukallocrnd: missing: secret aliases of heap memory, guards "
-		  "around stacks, W^X. Choose CONFIG_PAGING to have them.\n");
-}
-
 struct uk_alloc *__wrap_uk_allocbbuddy_init(void *base, __sz len)
 {
-	struct uk_alloc *a = uk_allocrnd_init(base, len);
-
-	if (a)
-		print_missing();
-
-	return a;
+	return uk_allocrnd_init(base, len);
 }

@@ -13,6 +13,7 @@
 #include "../config.h"
 #include "../lock.h"
 #include "../port.h"
+#include "../report.h"
 #include "area.h"
 #include "draw.h"
 #include "frame.h"
@@ -232,6 +233,24 @@ static __bool is_in_window(__uptr addr, __sz len)
 	       len <= RND_WINDOW_END - addr;
 }
 
+/* Without paging everything is as Unikraft's boot code mapped it */
+static void print_missing(void)
+{
+	static __bool is_printed;
+
+	if (is_printed)
+		return;
+	is_printed = 1;
+	rnd_print("ukallocrnd: no paging: heaps have page tables of their own, "
+		  "but these are missing:\n");
+	rnd_print("ukallocrnd: - secret frames: all memory is mapped a second "
+		  "time, where it is\n");
+	rnd_print("ukallocrnd: - read-only code and constants, W^X outside of "
+		  "heaps\n");
+	rnd_print("ukallocrnd: - memory above 4 GiB\n");
+	rnd_print("ukallocrnd: CONFIG_PAGING=y brings the last two\n");
+}
+
 /* What Unikraft has for a heap: pages that it mapped, or frames as they are */
 int rnd_port_adopt(__uptr addr, __sz len)
 {
@@ -248,6 +267,7 @@ int rnd_port_adopt(__uptr addr, __sz len)
 	flags = rnd_lock_acquire(&port_lock);
 	rc = rnd_frame_add(addr, len);
 	rnd_lock_release(&port_lock, flags);
+	print_missing();
 
 	return rc ? rc : 1;
 }

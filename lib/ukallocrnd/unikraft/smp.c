@@ -6,7 +6,8 @@
 
 /* Repair of Unikraft 0.17: starting CPUs on x86_64 (upstream #1515, #1776)
  *
- *   1 X86_VIDEO_MEM_START is used in a header that does not define it
+ *   1 X86_VIDEO_MEM_START (X86_HI_MEM_START in 0.17.0) is used in a header that
+ *     does not define it
  *   2 ukplat_memregion_alloc_sipi_vect() is called where its header is not
  *     included
  *   3 the page that a CPU starts on must be below 64 KiB, but the boot stack
@@ -21,6 +22,9 @@
 
 #include <errno.h>
 
+#if !__has_include(<uk/boot/earlytab.h>)
+#error "LIBUKALLOCRND_SMP needs a Unikraft later than 0.17.0: update, or use one CPU"
+#endif
 #include <uk/boot/earlytab.h>
 #include <uk/config.h>
 #include <uk/essentials.h>

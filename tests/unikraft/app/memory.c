@@ -71,7 +71,7 @@ static int stale_on(unsigned int cpus, int value)
 	unsigned int i;
 	int stale = 0;
 
-	for (i = 1; i < cpus; i++)
+	for (i = 1; i < cpus && i < CPUS; i++)
 		stale += seen[i] != value;
 
 	return stale;
@@ -97,7 +97,7 @@ static int shoot_spinning(unsigned int cpus)
 	unsigned int cpu;
 	int stale = 0;
 
-	for (cpu = 1; cpu < cpus; cpu++) {
+	for (cpu = 1; cpu < cpus && cpu < CPUS; cpu++) {
 		go = 0;
 		cpus_call(cpu, look_twice);
 		while (!__atomic_load_n(&go, __ATOMIC_ACQUIRE))
@@ -196,8 +196,9 @@ int app_maps(const char *arg)
 		if (uk_vma_unmap(uk_vas_get_active(), addr, PAGE_LEN, 0))
 			return 1;
 	}
+	start = __builtin_ia32_rdtsc() - start;
 	printf("maps: %lu ticks for map, touch and unmap among %lu\n",
-	       (__builtin_ia32_rdtsc() - start) / 100, n);
+	       start / 100, n);
 
 	return 0;
 }
