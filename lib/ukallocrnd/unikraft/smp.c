@@ -23,7 +23,7 @@
 #include <errno.h>
 
 #if !__has_include(<uk/boot/earlytab.h>)
-#error "LIBUKALLOCRND_SMP needs a Unikraft later than 0.17.0: update, or use one CPU"
+#error "LIBUKALLOCRND_SMP: 0.17.0 is too old; update, or use one CPU"
 #endif
 #include <uk/boot/earlytab.h>
 #include <uk/config.h>
