@@ -247,6 +247,10 @@ static void misuse_is_asserted(void **state)
 	assert_int_equal(rnd_frame_get(&frame), 0);
 	rnd_frame_put(frame);
 	expect_assert_failure(rnd_frame_put(frame));
+	/* In front of, between and behind the pieces */
+	expect_assert_failure(rnd_frame_put(0));
+	expect_assert_failure(rnd_frame_put((start_of(1) - 1) * LEN));
+	expect_assert_failure(rnd_frame_put(start_of(4) * LEN));
 	expect_assert_failure((void)rnd_frame_add(start_of(4) * LEN, 100));
 	expect_assert_failure((void)rnd_frame_add(100, 5 * LEN));
 	assert_int_equal(rnd_frame_free(), FRAMES * LEN);

@@ -101,12 +101,11 @@ static int pool_get(__paddr_t *frame)
 
 static void pool_put(__paddr_t frame)
 {
-	struct piece *p = pieces;
+	struct piece *p;
 	__sz i;
 
-	while (frame - p->start >= p->frames * RND_FRAME_LEN)
-		p++;
-	UK_ASSERT(p < &pieces[piece_cnt]);
+	for (p = pieces; frame - p->start >= p->frames * RND_FRAME_LEN; p++)
+		UK_ASSERT(p + 1 < &pieces[piece_cnt]);
 	i = (frame - p->start) / RND_FRAME_LEN;
 	UK_ASSERT(!(p->map[i / WORD_BITS] >> i % WORD_BITS & 1));
 	p->map[i / WORD_BITS] |= 1UL << i % WORD_BITS;
