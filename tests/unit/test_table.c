@@ -303,9 +303,13 @@ static void sealed_page_is_read_only_while_it_is_mapped(void **state)
 	assert_null(fake_mmu_access(0, PAGE, 1));
 	assert_non_null(fake_mmu_access(0, PAGE, 0));
 	assert_non_null(fake_mmu_access(0, PAGE + LEN, 1));
+	assert_false(rnd_table_allows(PAGE, 1));
+	assert_true(rnd_table_allows(PAGE, 0));
+	assert_true(rnd_table_allows(PAGE + LEN, 1));
 	(void)table_check(0, 0);
 
 	unmap(PAGE, 0);
+	assert_false(rnd_table_allows(PAGE, 0));
 	map(PAGE);
 	assert_non_null(fake_mmu_access(0, PAGE, 1));
 	unmap(PAGE, 0);
@@ -360,6 +364,33 @@ static void retired_tables_lead_nowhere(void **state)
 		for (n = 0; n < 20; n++)
 			assert_null(fake_mmu_access(1, page[i], 0));
 	fake_mmu_forget_all(1);
+}
+
+/* The CPU faults on a page that is there, and finds it when it has forgotten
+ * the old table
+ */
+static void old_table_hides_a_new_one(void **state)
+{
+	(void)state;
+	/* It may begin at the top by chance */
+	for (;;) {
+		map(PAGE);
+		unmap(PAGE, 0);
+		assert_null(fake_mmu_access(1, PAGE, 1));
+		reap(PAGE, 0);
+		map(PAGE);
+		if (!fake_mmu_access(1, PAGE, 1))
+			break;
+		fake_mmu_forget_all(1);
+		unmap(PAGE, 0);
+		reap(PAGE, 0);
+	}
+	assert_true(rnd_table_allows(PAGE, 1));
+	fake_mmu_forget(1, PAGE);
+	assert_non_null(fake_mmu_access(1, PAGE, 1));
+	fake_mmu_forget_all(1);
+	unmap(PAGE, 0);
+	reap(PAGE, 0);
 }
 
 static void failure_maps_nothing(void **state)
@@ -435,6 +466,7 @@ int main(void)
 		UNIT_TEST(sealed_page_is_read_only_while_it_is_mapped),
 		UNIT_TEST(calling_cpu_forgets_at_once),
 		UNIT_TEST(retired_tables_lead_nowhere),
+		UNIT_TEST(old_table_hides_a_new_one),
 		UNIT_TEST(failure_maps_nothing),
 		UNIT_TEST(failure_next_to_a_page_is_sound),
 	};

@@ -73,14 +73,17 @@ static unsigned int path_find(struct path *p, __uptr addr)
 {
 	unsigned int level = LEVELS - 1;
 	__u64 *table = rnd_glue_root();
+	__u64 pte;
 
 	UK_ASSERT(addr >= RND_WINDOW_START && addr < RND_WINDOW_END);
 
 	for (;;) {
 		p->e[level] = &table[index_at(addr, level)];
-		if (!level || !(pte_get(p->e[level]) & PTE_PRESENT))
+		/* Once: rnd_table_allows() has no lock */
+		pte = pte_get(p->e[level]);
+		if (!level || !(pte & PTE_PRESENT))
 			return level;
-		table = rnd_glue_frame(pte_get(p->e[level]) & PTE_FRAME);
+		table = rnd_glue_frame(pte & PTE_FRAME);
 		level--;
 	}
 }
@@ -251,4 +254,16 @@ __bool rnd_table_is_mapped(__uptr addr)
 	struct path p;
 
 	return !path_find(&p, addr) && pte_get(p.e[0]) & PTE_PRESENT;
+}
+
+__bool rnd_table_allows(__uptr addr, __bool is_write)
+{
+	struct path p;
+	__u64 pte;
+
+	if (path_find(&p, addr))
+		return 0;
+	pte = pte_get(p.e[0]);
+
+	return pte & PTE_PRESENT && (!is_write || pte & PTE_WRITE);
 }

@@ -30,7 +30,9 @@
  *                   ^-------------/ map
  *
  *   An entry for a table also holds the number of its entries that are not 0.
- *   A table that has become empty is taken out, and waits in turn.
+ *   A table that has become empty is taken out, and waits in turn. A page
+ *   below it may be mapped before it is free, with a new table: a CPU that
+ *   remembers the old one faults there, forgets it, and tries again.
  *
  * Invariants
  *   T1 The count in an entry for a table is the number of entries of that
@@ -41,8 +43,9 @@
  *      rnd_table_map(), which the next reap nearby takes.
  *
  * Concurrency
- *   None of its own: the caller holds the lock of the port. CPUs walk the
- *   tables at any time, so every state in between is a valid one.
+ *   None of its own: the caller holds the lock of the port, but for
+ *   rnd_table_allows(). CPUs walk the tables at any time, so every state in
+ *   between is a valid one.
  */
 
 #include <uk/arch/types.h>
@@ -109,5 +112,12 @@ void rnd_table_seal(__uptr addr);
 
 /** True if a page is mapped. */
 __bool rnd_table_is_mapped(__uptr addr);
+
+/**
+ * True if a page is mapped, and may be written if is_write: what faulted was an
+ * old state. Needs no lock, but interrupts off: the CPU must not pass a
+ * generation in the middle, or the tables it looks at may become free.
+ */
+__bool rnd_table_allows(__uptr addr, __bool is_write);
 
 #endif /* __UKALLOCRND_UNIKRAFT_TABLE_H__ */

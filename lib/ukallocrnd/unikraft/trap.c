@@ -17,8 +17,9 @@
 #include "serial.h"
 #include "table.h"
 
-#define FAULT_WRITE (1 << 1)
-#define FAULT_EXEC  (1 << 4)
+#define FAULT_WRITE    (1 << 1)
+#define FAULT_RESERVED (1 << 3)
+#define FAULT_EXEC     (1 << 4)
 
 static int on_fault(void *data);
 
@@ -54,6 +55,25 @@ static void report(const struct ukarch_trap_ctx *ctx)
 	(void)rnd_fault_report(&fault);
 }
 
+/* The CPU may have remembered a table that was taken out since (table.h). What
+ * it finds now is told by the tables.
+ */
+static __bool is_old_state(const struct ukarch_trap_ctx *ctx)
+{
+	unsigned long flags;
+	__bool is;
+
+	if (ctx->error_code & (FAULT_RESERVED | FAULT_EXEC))
+		return 0;
+	flags = rnd_glue_irq_save();
+	rnd_glue_forget(ctx->fault_address);
+	is = rnd_table_allows(ctx->fault_address,
+			      ctx->error_code & FAULT_WRITE);
+	rnd_glue_irq_restore(flags);
+
+	return is;
+}
+
 /* Nobody handles a fault of ours, so that Unikraft stops; it must not ask the
  * others again
  */
@@ -64,6 +84,8 @@ static int on_fault(void *data)
 
 	if (ctx->fault_address >= RND_WINDOW_START &&
 	    ctx->fault_address < RND_WINDOW_END) {
+		if (is_old_state(ctx))
+			return UK_EVENT_HANDLED;
 		report(ctx);
 		return -EFAULT;
 	}
