@@ -86,7 +86,10 @@ __u64 *rnd_glue_root(void);
 /** Where the calling CPU reaches a frame: a mapping that is always there. */
 void *rnd_glue_frame(__paddr_t frame);
 
-/** Makes the calling CPU forget a page, and all tables that led to it. */
+/**
+ * Makes the calling CPU forget a page, and the tables on the way to any page:
+ * that is what INVLPG does, if EFER.TCE is off.
+ */
 void rnd_glue_forget(__uptr addr);
 
 /** Makes the calling CPU forget all pages that are not global. */
