@@ -123,23 +123,47 @@ void *rnd_glue_frame(__paddr_t frame)
 	return fake_glue_words(frame);
 }
 
+static __paddr_t take_unused(unsigned long at)
+{
+	unsigned long left = FAKE_GLUE_FRAMES - fake_glue.used;
+	unsigned int n = unused[at];
+
+	unused[at] = unused[left - 1];
+	is_used[n] = 1;
+	fake_glue.used++;
+
+	return MEMORY_START + n * RND_PAGE_LEN;
+}
+
 int rnd_glue_frame_get(__paddr_t *frame)
 {
-	unsigned long left = FAKE_GLUE_FRAMES - fake_glue.used, at;
-	unsigned int n;
+	unsigned long left = FAKE_GLUE_FRAMES - fake_glue.used;
 
 	event();
 	if (fake_glue.fail_at && !--fake_glue.fail_at)
 		return -ENOMEM;
 	if (!left)
 		return -ENOMEM;
-	at = fake_glue_roll((__u32)left);
-	n = unused[at];
-	unused[at] = unused[left - 1];
-	is_used[n] = 1;
-	fake_glue.used++;
-	*frame = MEMORY_START + n * RND_PAGE_LEN;
+	*frame = take_unused(fake_glue_roll((__u32)left));
 
+	return 0;
+}
+
+/* The lowest run */
+int rnd_glue_frame_get_run(__sz cnt, __paddr_t *first)
+{
+	unsigned long at, len = 0, i, n;
+
+	for (n = 0; n < FAKE_GLUE_FRAMES && len < cnt; n++)
+		len = is_used[n] ? 0 : len + 1;
+	if (len < cnt)
+		return -ENOMEM;
+	*first = MEMORY_START + (n - cnt) * RND_PAGE_LEN;
+	for (i = n - cnt; i < n; i++) {
+		for (at = 0; unused[at] != i;)
+			at++;
+		(void)take_unused(at);
+	}
 	return 0;
 }
 

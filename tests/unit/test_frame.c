@@ -76,6 +76,13 @@ int rnd_glue_frame_get(__paddr_t *frame)
 	abort();
 }
 
+int rnd_glue_frame_get_run(__sz cnt, __paddr_t *first)
+{
+	(void)cnt;
+	*first = 0;
+	abort();
+}
+
 void rnd_glue_frame_put(__paddr_t frame)
 {
 	(void)frame;
@@ -205,6 +212,54 @@ static void frames_come_from_all_pieces(void **state)
 	assert_int_equal(rnd_frame_free(), FRAMES * LEN);
 }
 
+/* Frames of a piece that are free and follow one another, at most */
+static unsigned long longest_run(const __u8 *is_free)
+{
+	unsigned long best = 0, len, i;
+	unsigned int n;
+
+	for (n = 0; n < ARRAY_SIZE(piece); n++) {
+		len = 0;
+		for (i = 0; i < piece[n].frames; i++) {
+			len = is_free[start_of(n) + i] ? len + 1 : 0;
+			best = len > best ? len : best;
+		}
+	}
+	return best;
+}
+
+/* Runs of random lengths, between single frames that come and go */
+static void run_is_found_exactly_if_there_is_one(void **state)
+{
+	static __u8 is_free[ALL];
+	unsigned int round, i, cnt;
+	__paddr_t first;
+
+	(void)state;
+	get_all();
+	for (round = 0; round < 300; round++) {
+		memset(is_free, 0, sizeof(is_free));
+		for (i = 0; i < FRAMES; i++) {
+			if (rnd_draw32() % 100 < round % 100) {
+				is_free[got[i] / LEN] = 1;
+				rnd_frame_put(got[i]);
+			}
+		}
+		cnt = 1 + rnd_draw32() % (1 + round / 4);
+		if (rnd_frame_get_run(cnt, &first)) {
+			assert_true(longest_run(is_free) < cnt);
+		} else {
+			for (i = 0; i < cnt; i++)
+				assert_true(is_free[first / LEN + i]);
+			for (i = 0; i < cnt; i++)
+				rnd_frame_put(first + i * LEN);
+		}
+		while (rnd_frame_free())
+			assert_int_equal(rnd_frame_get(&first), 0);
+	}
+	put_all();
+}
+
 static void order_depends_on_the_seed(void **state)
 {
 	static __paddr_t other[FRAMES];
@@ -310,6 +365,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_frame_is_given_once),
 		cmocka_unit_test(frames_come_from_all_pieces),
+		cmocka_unit_test(run_is_found_exactly_if_there_is_one),
 		cmocka_unit_test(order_depends_on_the_seed),
 		cmocka_unit_test(total_is_that_of_the_regions),
 		cmocka_unit_test(misuse_is_asserted),

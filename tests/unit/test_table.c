@@ -393,6 +393,35 @@ static void old_table_hides_a_new_one(void **state)
 	reap(PAGE, 0);
 }
 
+/* Who brings a frame gives it away: the page has it, or it is free */
+static void page_gets_the_frame_that_is_given(void **state)
+{
+	__paddr_t first, old;
+	__uptr changed;
+
+	(void)state;
+	assert_int_equal(rnd_table_frame(PAGE), RND_FRAME_NONE);
+	assert_int_equal(rnd_frame_get_run(2, &first), 0);
+	assert_int_equal(rnd_table_map_to(PAGE, first, &changed), 0);
+	assert_int_equal(rnd_table_frame(PAGE), first);
+
+	unmap(PAGE, 0);
+	assert_int_equal(rnd_table_frame(PAGE), RND_FRAME_NONE);
+	old = fake_glue.used;
+	assert_int_equal(rnd_table_map_to(PAGE, first + LEN, &changed), 0);
+	assert_int_equal(rnd_table_frame(PAGE), first);
+	assert_int_equal(fake_glue.used, old - 1);
+	unmap(PAGE, 0);
+	reap(PAGE, 0);
+	rnd_table_free(&retired);
+
+	/* No frame for the tables */
+	assert_int_equal(rnd_frame_get(&first), 0);
+	fake_glue.fail_at = 1;
+	assert_int_equal(rnd_table_map_to(PAGE, first, &changed), -ENOMEM);
+	assert_int_equal(fake_glue.used, 0);
+}
+
 static void failure_maps_nothing(void **state)
 {
 	__uptr changed;
@@ -467,6 +496,7 @@ int main(void)
 		UNIT_TEST(calling_cpu_forgets_at_once),
 		UNIT_TEST(retired_tables_lead_nowhere),
 		UNIT_TEST(old_table_hides_a_new_one),
+		UNIT_TEST(page_gets_the_frame_that_is_given),
 		UNIT_TEST(failure_maps_nothing),
 		UNIT_TEST(failure_next_to_a_page_is_sound),
 	};

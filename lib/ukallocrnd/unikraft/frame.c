@@ -99,6 +99,63 @@ static int pool_get(__paddr_t *frame)
 	return 0;
 }
 
+static __bool piece_is_free(const struct piece *p, __sz i)
+{
+	return p->map[i / WORD_BITS] >> i % WORD_BITS & 1;
+}
+
+/* First frame of a run in [at, end), or end. Words without a free frame are
+ * passed over.
+ */
+static __sz piece_find_run(const struct piece *p, __sz at, __sz end, __sz cnt)
+{
+	__sz len = 0;
+
+	for (; at < end && len < cnt; at++) {
+		if (!len && !(at % WORD_BITS))
+			while (at + WORD_BITS <= end && !p->map[at / WORD_BITS])
+				at += WORD_BITS;
+		if (at >= end)
+			break;
+		len = piece_is_free(p, at) ? len + 1 : 0;
+	}
+	return len == cnt ? at - cnt : end;
+}
+
+/* The first run behind a random frame of the piece, or else in front of it */
+static int piece_get_run(struct piece *p, __sz cnt, __paddr_t *first)
+{
+	__sz from = rnd_draw32() % p->frames, at, end = p->frames, i;
+
+	at = piece_find_run(p, from, end, cnt);
+	if (at == end) {
+		end = MIN(from + cnt, p->frames);
+		at = piece_find_run(p, 0, end, cnt);
+		if (at == end)
+			return -ENOMEM;
+	}
+	for (i = at; i < at + cnt; i++)
+		p->map[i / WORD_BITS] &= ~(1UL << i % WORD_BITS);
+	p->free -= cnt;
+	*first = p->start + at * RND_FRAME_LEN;
+
+	return 0;
+}
+
+static int pool_get_run(__sz cnt, __paddr_t *first)
+{
+	unsigned int i;
+
+	for (i = 0; i < piece_cnt; i++) {
+		if (pieces[i].free < cnt ||
+		    piece_get_run(&pieces[i], cnt, first))
+			continue;
+		free_cnt -= cnt;
+		return 0;
+	}
+	return -ENOMEM;
+}
+
 static void pool_put(__paddr_t frame)
 {
 	struct piece *p;
@@ -116,6 +173,12 @@ static void pool_put(__paddr_t frame)
 int rnd_frame_get(__paddr_t *frame)
 {
 	return RND_GLUE_PAGING ? rnd_glue_frame_get(frame) : pool_get(frame);
+}
+
+int rnd_frame_get_run(__sz cnt, __paddr_t *first)
+{
+	return RND_GLUE_PAGING ? rnd_glue_frame_get_run(cnt, first) :
+				 pool_get_run(cnt, first);
 }
 
 void rnd_frame_put(__paddr_t frame)

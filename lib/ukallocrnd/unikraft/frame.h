@@ -46,6 +46,18 @@ int rnd_frame_add(__paddr_t addr, __sz len);
 /** Takes a frame with any contents. 0, or -ENOMEM. */
 int rnd_frame_get(__paddr_t *frame);
 
+/* Instead of a frame: there is none */
+#define RND_FRAME_NONE (~0UL)
+
+/**
+ * Takes frames that follow one another. Devices that read a ring, or a buffer,
+ * of several pages know only where it starts.
+ *
+ * @return
+ *   0, or -ENOMEM: there may still be single ones
+ */
+int rnd_frame_get_run(__sz cnt, __paddr_t *first);
+
 /** Gives a frame back. */
 void rnd_frame_put(__paddr_t frame);
 

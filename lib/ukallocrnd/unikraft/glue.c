@@ -99,16 +99,25 @@ static struct uk_falloc *frames(void)
 	return ukplat_pt_get_active()->fa;
 }
 
+int rnd_glue_frame_get_run(__sz cnt, __paddr_t *first)
+{
+	*first = __PADDR_ANY;
+
+	return frames()->falloc(frames(), first, cnt, 0) ? -ENOMEM : 0;
+}
+
 int rnd_glue_frame_get(__paddr_t *frame)
 {
-	*frame = __PADDR_ANY;
-
-	return frames()->falloc(frames(), frame, 1, 0) ? -ENOMEM : 0;
+	return rnd_glue_frame_get_run(1, frame);
 }
 
 void rnd_glue_frame_put(__paddr_t frame)
 {
+#if CONFIG_HAVE_SMP
+	int rc = rnd_serial_frame_put(frames(), frame);
+#else
 	int rc = frames()->ffree(frames(), frame, 1);
+#endif
 
 	UK_ASSERT(!rc);
 	(void)rc;
@@ -235,6 +244,11 @@ int rnd_glue_frame_get(__paddr_t *frame __unused)
 	return -ENOMEM;
 }
 
+int rnd_glue_frame_get_run(__sz cnt __unused, __paddr_t *first __unused)
+{
+	return -ENOMEM;
+}
+
 void rnd_glue_frame_put(__paddr_t frame __unused) {}
 
 __sz rnd_glue_frames_total(void)
@@ -314,6 +328,9 @@ static __u8 nmi_sent[CONFIG_UKPLAT_LCPU_MAXCOUNT];
 
 void rnd_glue_cpu_nmi(__u32 cpu)
 {
+	/* A CPU that is just starting cannot take one, and waits for nobody */
+	if (!lcpu_state_is_online(lcpu_get(cpu)->state))
+		return;
 	/* One at a time: a CPU takes two that come together as one */
 	if (__atomic_exchange_n(&nmi_sent[cpu], 1, __ATOMIC_SEQ_CST))
 		return;

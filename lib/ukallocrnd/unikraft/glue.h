@@ -104,6 +104,9 @@ void rnd_glue_forget_all(void);
  */
 int rnd_glue_frame_get(__paddr_t *frame);
 
+/** The same for frames that follow one another. */
+int rnd_glue_frame_get_run(__sz cnt, __paddr_t *first);
+
 /** Gives a frame back to Unikraft. As rnd_glue_frame_get(). */
 void rnd_glue_frame_put(__paddr_t frame);
 

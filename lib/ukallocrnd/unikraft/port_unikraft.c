@@ -31,6 +31,9 @@ UK_CTASSERT(RND_PAGE_LEN == RND_FRAME_LEN);
 
 #define CHUNK 32UL
 
+/* Pages of a commit that shall have frames next to one another */
+#define RUN_MAX 256UL
+
 /* Entries of areas, and their page at which there are none: 32 MiB of addresses
  * at a place of their own
  */
@@ -134,16 +137,51 @@ void rnd_port_release(__uptr addr, __sz len)
 	(void)rc;
 }
 
-/* Maps up to CHUNK pages; returns how many */
-static __sz commit_part(__uptr addr, __sz pages)
+/* Frames for a commit, which follow one another if there are such */
+struct run {
+	__paddr_t next;
+	__sz left;
+};
+
+static void run_take(struct run *run, __sz pages)
+{
+	unsigned long flags;
+
+	*run = (struct run){ RND_FRAME_NONE, 0 };
+	if (pages == 1 || pages > RUN_MAX)
+		return;
+	flags = rnd_lock_acquire(&port_lock);
+	if (!rnd_frame_get_run(pages, &run->next))
+		run->left = pages;
+	rnd_lock_release(&port_lock, flags);
+}
+
+static __paddr_t run_next(struct run *run)
+{
+	__paddr_t frame = run->next;
+
+	if (!run->left)
+		return RND_FRAME_NONE;
+	run->next += RND_PAGE_LEN;
+	run->left--;
+
+	return frame;
+}
+
+/* Maps up to CHUNK pages; returns how many. A frame is gone with its page. */
+static __sz commit_part(__uptr addr, __sz pages, struct run *run)
 {
 	unsigned long flags;
 	__sz i;
 
 	flags = rnd_lock_acquire(&port_lock);
 	for (i = 0; i < pages; i++)
-		if (unlikely(rnd_unmapq_map(addr + i * RND_PAGE_LEN)))
+		if (unlikely(rnd_unmapq_map_to(addr + i * RND_PAGE_LEN,
+					       run_next(run))))
 			break;
+	if (unlikely(i < pages))
+		while (run->left)
+			rnd_frame_put(run_next(run));
 	rnd_lock_release(&port_lock, flags);
 
 	return i;
@@ -162,10 +200,12 @@ int rnd_port_commit(__uptr addr, __sz len)
 {
 	__sz pages = pages_of(len), done = 0, part, got;
 	__bool has_drained = 0;
+	struct run run;
 
+	run_take(&run, pages);
 	while (done < pages) {
 		part = MIN(pages - done, CHUNK);
-		got = commit_part(addr + done * RND_PAGE_LEN, part);
+		got = commit_part(addr + done * RND_PAGE_LEN, part, &run);
 		done += got;
 		if (likely(got == part))
 			continue;

@@ -150,8 +150,13 @@ static void kept_free(struct uk_falloc *fa)
 	}
 }
 
-/* The heap's own frames come here on any CPU, those of an unmapping only on the
- * CPU that is inside
+int rnd_serial_frame_put(struct uk_falloc *fa, __paddr_t frame)
+{
+	return free_now(fa, frame, 1);
+}
+
+/* Heaps do not come here, and interrupts unmap nothing: what is kept belongs to
+ * the CPU that is inside
  */
 static int locked_ffree(struct uk_falloc *fa, __paddr_t paddr,
 			unsigned long frames)

@@ -31,6 +31,9 @@ struct uk_falloc;
 /** Makes a frame allocator safe for several CPUs, once. */
 void rnd_serial_frames(struct uk_falloc *fa);
 
+/** Frees a frame that nobody remembers: it is never kept back. */
+int rnd_serial_frame_put(struct uk_falloc *fa, __paddr_t frame);
+
 #else
 
 static inline void rnd_serial_enter(void) {}

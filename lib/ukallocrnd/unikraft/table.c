@@ -154,30 +154,53 @@ static __uptr frame_changed(__paddr_t frame, __uptr addr)
 /* The count of a full table is 512 and fits; a zombie that becomes present is
  * counted already
  */
-int rnd_table_map(__uptr addr, __uptr *changed)
+int rnd_table_map_to(__uptr addr, __paddr_t frame, __uptr *changed)
 {
 	struct path p;
-	__paddr_t frame;
 	__u64 pte;
 
 	*changed = 0;
 	if (unlikely(path_make(&p, addr)))
-		return -ENOMEM;
+		goto err_frame;
 
 	pte = pte_get(p.e[0]);
 	UK_ASSERT(!(pte & PTE_PRESENT));
 	if (pte) {
 		*changed = frame_changed(pte & PTE_FRAME, addr);
 		pte_set(p.e[0], (pte & PTE_FRAME) | PTE_PAGE);
+		if (frame != RND_FRAME_NONE)
+			rnd_frame_put(frame);
 		return 0;
 	}
-	if (unlikely(rnd_frame_get(&frame)))
+	if (frame == RND_FRAME_NONE && unlikely(rnd_frame_get(&frame)))
 		return -ENOMEM;
 	rnd_frame_clear(rnd_glue_frame(frame));
 	pte_set(p.e[0], frame | PTE_PAGE);
 	path_count(&p, 0, 1);
 
 	return 0;
+
+err_frame:
+	if (frame != RND_FRAME_NONE)
+		rnd_frame_put(frame);
+	return -ENOMEM;
+}
+
+int rnd_table_map(__uptr addr, __uptr *changed)
+{
+	return rnd_table_map_to(addr, RND_FRAME_NONE, changed);
+}
+
+__paddr_t rnd_table_frame(__uptr addr)
+{
+	struct path p;
+	__u64 pte;
+
+	if (path_find(&p, addr))
+		return RND_FRAME_NONE;
+	pte = pte_get(p.e[0]);
+
+	return (pte & PTE_PRESENT) ? pte & PTE_FRAME : RND_FRAME_NONE;
 }
 
 __bool rnd_table_unmap(__uptr addr, __u32 id, __bool is_clean)

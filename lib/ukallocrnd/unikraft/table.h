@@ -50,6 +50,7 @@
 
 #include <uk/arch/types.h>
 
+#include "frame.h"
 #include "glue.h"
 
 #define RND_WINDOW_START (1UL << 46)
@@ -76,6 +77,15 @@ struct rnd_tables_retired {
  *   0, or -ENOMEM: nothing is mapped
  */
 int rnd_table_map(__uptr addr, __uptr *changed);
+
+/**
+ * The same with a frame that the caller has taken, or RND_FRAME_NONE. It is
+ * free if it is not used: on failure, or if the page still has its old one.
+ */
+int rnd_table_map_to(__uptr addr, __paddr_t frame, __uptr *changed);
+
+/** Frame of a page, RND_FRAME_NONE if it is not mapped. */
+__paddr_t rnd_table_frame(__uptr addr);
 
 /**
  * Unmaps a page if it is mapped and makes the calling CPU forget it.

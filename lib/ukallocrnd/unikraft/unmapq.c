@@ -125,16 +125,21 @@ static __bool batch_is_full(const struct rnd_unmapq_batch *batch)
 	       batch->pages >= RND_UNMAPQ_PAGES;
 }
 
-int rnd_unmapq_map(__uptr addr)
+int rnd_unmapq_map_to(__uptr addr, __paddr_t frame)
 {
 	__uptr changed;
 	int rc;
 
-	rc = rnd_table_map(addr, &changed);
+	rc = rnd_table_map_to(addr, frame, &changed);
 	if (unlikely(!rc && changed))
 		report_write(changed);
 
 	return rc;
+}
+
+int rnd_unmapq_map(__uptr addr)
+{
+	return rnd_unmapq_map_to(addr, RND_FRAME_NONE);
 }
 
 void rnd_unmapq_unmap(__uptr addr, __sz pages)

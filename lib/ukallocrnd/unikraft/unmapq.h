@@ -71,6 +71,9 @@ extern struct rnd_unmapq_stats rnd_unmapq_stats;
  */
 int rnd_unmapq_map(__uptr addr);
 
+/** The same with a frame of the caller's: see rnd_table_map_to(). */
+int rnd_unmapq_map_to(__uptr addr, __paddr_t frame);
+
 /**
  * Unmaps pages; those that are not mapped are left alone. Waits for the other
  * CPUs if too much waits for them already.

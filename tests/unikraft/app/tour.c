@@ -11,6 +11,7 @@
 
 #include <uk/alloc.h>
 #include <uk/config.h>
+#include <uk/plat/io.h>
 #if CONFIG_LIBUKSCHED
 #include <uk/sched.h>
 #include <uk/thread.h>
@@ -57,6 +58,19 @@ static void small_and_large(void)
 		check(q && q[0] == 0x5a && q[sizes[i] - 1] == 0x5a, "realloc");
 		free(q ? q : p);
 	}
+}
+
+/* Devices know only where a buffer starts */
+static void buffers_of_devices(void)
+{
+	char *p = memalign(4096, 3 * 4096);
+	__paddr_t first = ukplat_virt_to_phys(p);
+	int i;
+
+	for (i = 0; i < 3 * 4096; i += 64)
+		check(ukplat_virt_to_phys(p + i) == first + (__paddr_t)i,
+		      "physical address");
+	free(p);
 }
 
 static void other_functions(void)
@@ -143,6 +157,7 @@ int app_tour(void)
 	show("main", &on_stack);
 	small_and_large();
 	other_functions();
+	buffers_of_devices();
 	threads();
 	mappings();
 

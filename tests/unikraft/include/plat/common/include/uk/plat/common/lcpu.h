@@ -28,6 +28,12 @@ struct lcpu {
 
 UK_CTASSERT(__builtin_offsetof(struct lcpu, idx) == LCPU_IDX_OFFSET);
 
+/* Up to here a CPU has no interrupts yet */
+static inline int lcpu_state_is_online(int state)
+{
+	return state > 1;
+}
+
 struct lcpu *lcpu_get(__lcpuidx idx);
 int lcpu_init(struct lcpu *this_lcpu);
 
