@@ -18,8 +18,8 @@
 #include <uk/vmem.h>
 
 #include "../config.h"
-#include "../port.h"
 #include "../rng.h"
+#include "draw.h"
 #include "serial.h"
 #include "table.h"
 
@@ -46,11 +46,9 @@ static __u64 draw(__u64 bound)
 {
 	static struct rnd_rng rng;
 	static __bool is_seeded;
-	__u8 seed[RND_CHACHA_KEY_LEN];
 
 	if (unlikely(!is_seeded)) {
-		rnd_port_entropy(seed, sizeof(seed));
-		rnd_rng_init(&rng, seed);
+		rnd_draw_seed(&rng);
 		is_seeded = 1;
 	}
 	return rnd_rng_uniform64(&rng, bound);

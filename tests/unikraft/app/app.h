@@ -17,6 +17,7 @@ int app_objects(const char *cnt);
 int app_largest(const char *unused);
 int app_stress(const char *cnt);
 int app_burn(const char *cnt);
+int app_irq(const char *cnt);
 int app_shootdown(const char *rounds);
 int app_faults(const char *rounds);
 int app_maps(const char *cnt);

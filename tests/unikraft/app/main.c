@@ -13,6 +13,7 @@
  *   app maps=<n>          cost of a mapping among n others
  *   app largest=<n>       an object of n MiB, or the largest one (0)
  *   app stress=<n>        n operations on all CPUs together
+ *   app irq=<n>           n interrupts that allocate
  *   app shootdown=<n>     no CPU sees an old page after it was replaced
  *   app faults=<n>        page faults of all CPUs at once
  *   app burn=<n>          as stress without checks: what breaks others
@@ -61,7 +62,7 @@ int main(int argc, char **argv)
 		{ "objects", app_objects },	{ "largest", app_largest },
 		{ "stress", app_stress },	{ "burn", app_burn },
 		{ "shootdown", app_shootdown }, { "faults", app_faults },
-		{ "maps", app_maps },
+		{ "maps", app_maps },		{ "irq", app_irq },
 	};
 	unsigned long start = __builtin_ia32_rdtsc();
 	const char *arg;

@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include <uk/alloc.h>
+#include <uk/config.h>
+#include <uk/plat/lcpu.h>
 #if CONFIG_LIBUKALLOCRND
 #include <uk/allocrnd.h>
 #endif
@@ -116,6 +118,77 @@ static int run_on_all(const char *name, const char *cnt, int checks)
 
 	return wrong;
 }
+
+#if CONFIG_HAVE_SMP
+/* Interrupts that allocate, in the middle of whatever the first CPU does */
+static unsigned long irqs_max;
+static unsigned long irqs;
+
+static void in_interrupt(struct __regs *regs, void *arg)
+{
+	static unsigned long state = 6364136223846793005UL;
+	struct object *o;
+	int i;
+
+	(void)regs;
+	(void)arg;
+	for (i = 0; i < 8; i++) {
+		o = object_make(&state);
+		if (o && !object_is_sound(o))
+			wrong = 1;
+		free(o);
+	}
+	/* Fails, also where there is no errno */
+	if (malloc((size_t)1 << 45))
+		wrong = 1;
+	irqs++;
+}
+
+static void interrupt_first(unsigned int cpu)
+{
+	const struct ukplat_lcpu_func fn = { in_interrupt, NULL };
+	unsigned long i;
+	unsigned int one;
+	__lcpuidx first;
+
+	in_interrupt(NULL, NULL);
+	for (i = 0; i < irqs_max; i++) {
+		first = 0;
+		one = 1;
+		/* Waits until the one before was taken */
+		if (ukplat_lcpu_run(&first, &one, &fn, 0))
+			wrong = 1;
+	}
+	(void)cpu;
+}
+
+int app_irq(const char *cnt)
+{
+	unsigned long rounds = 0;
+
+	if (cpus_start() < 2)
+		return 1;
+	irqs_max = strtoul(cnt, NULL, 10);
+	cpus_call(1, interrupt_first);
+	while (irqs <= irqs_max && !wrong) {
+		stress_cpu(1, 1000);
+		rounds++;
+	}
+	cpus_wait(1);
+	printf("irq: %lu interrupts during %lu operations, %s\n", irqs,
+	       rounds * 1000, wrong ? "WRONG" : "sound");
+
+	return wrong;
+}
+#else
+int app_irq(const char *cnt)
+{
+	(void)cnt;
+	printf("this needs more than one CPU\n");
+
+	return 1;
+}
+#endif
 
 int app_stress(const char *cnt)
 {

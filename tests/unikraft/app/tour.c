@@ -60,6 +60,19 @@ static void small_and_large(void)
 	}
 }
 
+/* Frames of what is freed go back; what waits for other CPUs counts as free */
+static void frames_come_back(void)
+{
+	struct uk_alloc *a = uk_alloc_get_default();
+	const size_t len = (size_t)16 << 20;
+	long before = (long)uk_alloc_availmem(a);
+	char *volatile p = malloc(len);
+
+	check(p && (long)uk_alloc_availmem(a) <= before - (long)len, "frames");
+	free(p);
+	check((long)uk_alloc_availmem(a) > before - (1 << 20), "frames back");
+}
+
 /* Devices know only where a buffer starts */
 static void buffers_of_devices(void)
 {
@@ -158,6 +171,7 @@ int app_tour(void)
 	small_and_large();
 	other_functions();
 	buffers_of_devices();
+	frames_come_back();
 	threads();
 	mappings();
 
