@@ -11,6 +11,24 @@
  */
 
 #include "fill.h"
+#include "port.h"
+
+#if RND_PORT_LENDS_SSE
+#include "fill_saved.h"
+
+UK_CTASSERT(FILL_SAVED_LEN <= RND_FILL_SHORT_LEN);
+
+void rnd_fill_zero_long(void *slot, __sz len)
+{
+	rnd_fill_zero_saved(slot, len);
+}
+
+__bool rnd_fill_is_zero_long(const void *slot, __sz len)
+{
+	return rnd_fill_is_zero_saved(slot, len);
+}
+
+#else
 
 #define BATCH_LEN (8 * RND_FILL_UNIT)
 
@@ -50,3 +68,5 @@ __bool rnd_fill_is_zero_long(const void *slot, __sz len)
 
 	return rnd_fill_unit_is_zero(sum);
 }
+
+#endif

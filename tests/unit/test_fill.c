@@ -19,6 +19,7 @@
 #include <cmocka.h>
 
 #include "fill.h"
+#include "fill_saved.h"
 #include "sizeclass.h"
 
 /* Every length up to this one, then those of slots */
@@ -52,10 +53,18 @@ static __sz next_position(__sz at, __sz len)
 	return at + 37;
 }
 
-static void clear(__sz len, __bool is_short)
+enum clearing {
+	CLEAR_ANY,
+	CLEAR_SHORT,
+	CLEAR_SAVED,
+};
+
+static void clear(__sz len, enum clearing how)
 {
-	if (is_short)
+	if (how == CLEAR_SHORT)
 		rnd_fill_zero_short(slot, len);
+	else if (how == CLEAR_SAVED)
+		rnd_fill_zero_saved((char *)slot, len);
 	else
 		rnd_fill_zero(slot, len);
 }
@@ -69,16 +78,19 @@ static __bool is_zero(__sz len)
 		assert_int_equal(answer, rnd_fill_is_zero_short(slot, len));
 	else
 		assert_int_equal(answer, rnd_fill_is_zero_long(slot, len));
+	if (len >= FILL_SAVED_LEN)
+		assert_int_equal(answer,
+				 rnd_fill_is_zero_saved((char *)slot, len));
 
 	return answer;
 }
 
-static void check_zero(__sz len, __bool is_short)
+static void check_zero(__sz len, enum clearing how)
 {
 	__sz i;
 
 	memset(memory, 0xff, BORDER + len + BORDER);
-	clear(len, is_short);
+	clear(len, how);
 	for (i = 0; i < len; i++)
 		assert_int_equal(0, slot[i]);
 	for (i = 0; i < BORDER; i++) {
@@ -93,9 +105,11 @@ static void fill_zero_clears_the_slot_and_nothing_else(void **state)
 
 	(void)state;
 	for (len = RND_FILL_UNIT; len; len = next_len(len)) {
-		check_zero(len, 0);
+		check_zero(len, CLEAR_ANY);
 		if (len <= RND_FILL_SHORT_LEN)
-			check_zero(len, 1);
+			check_zero(len, CLEAR_SHORT);
+		if (len >= FILL_SAVED_LEN)
+			check_zero(len, CLEAR_SAVED);
 	}
 }
 
