@@ -204,6 +204,15 @@ static int heap_area_unmap(struct uk_vas *vas, __uptr addr)
 		     -EINVAL;
 }
 
+static int window_keep(struct uk_vas *vas)
+{
+	__vaddr_t vaddr = RND_WINDOW_START;
+
+	return uk_vma_map(vas, &vaddr, RND_WINDOW_END - RND_WINDOW_START,
+			  PAGE_ATTR_PROT_NONE, 0, "ukallocrnd", &window_ops,
+			  __NULL);
+}
+
 #endif
 
 int rnd_glue_heap_unmap(__uptr addr, __sz len)
@@ -215,10 +224,7 @@ int rnd_glue_heap_unmap(__uptr addr, __sz len)
 	struct uk_vas *vas = uk_vas_get_active();
 
 	if (vas)
-		return heap_area_unmap(vas, addr) ?
-			       -EINVAL :
-			       rnd_glue_range_keep(RND_WINDOW_START,
-						   RND_WINDOW_END);
+		return heap_area_unmap(vas, addr) ? -EINVAL : window_keep(vas);
 #endif
 	return ukplat_page_unmap(ukplat_pt_get_active(), addr,
 				 len >> PAGE_SHIFT, 0) ?
@@ -283,19 +289,6 @@ __bool rnd_glue_is_mapped(__uptr addr __unused, __bool is_write __unused,
 }
 
 #endif
-
-int rnd_glue_range_keep(__uptr start __maybe_unused, __uptr end __maybe_unused)
-{
-#if CONFIG_LIBUKVMEM
-	__vaddr_t vaddr = start;
-
-	if (uk_vas_get_active())
-		return uk_vma_map(uk_vas_get_active(), &vaddr, end - start,
-				  PAGE_ATTR_PROT_NONE, 0, "ukallocrnd",
-				  &window_ops, __NULL);
-#endif
-	return 0;
-}
 
 #if CONFIG_HAVE_SMP
 

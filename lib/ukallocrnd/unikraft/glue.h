@@ -119,7 +119,8 @@ __sz rnd_glue_regions_total(void);
 
 /**
  * Takes memory that Unikraft mapped as heap out of its page tables, and gives
- * the frames back to it. Context: one CPU, during boot.
+ * the frames back to it. With address spaces, Unikraft's own mappings stay out
+ * of the window from then on. Context: one CPU, during boot.
  *
  * @return
  *   0, or -EINVAL if it is not such memory
@@ -131,15 +132,6 @@ int rnd_glue_heap_unmap(__uptr addr, __sz len);
  * an old state.
  */
 __bool rnd_glue_is_mapped(__uptr addr, __bool is_write, __bool is_exec);
-
-/**
- * Keeps Unikraft's own mappings out of a range of addresses, for ever. Context:
- * as rnd_glue_heap_unmap().
- *
- * @return
- *   0, or a negative error number
- */
-int rnd_glue_range_keep(__uptr start, __uptr end);
 
 #if RND_GLUE_SMP
 /** True if a CPU may remember anything: it was started and has not halted. */

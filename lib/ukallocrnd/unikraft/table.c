@@ -274,9 +274,7 @@ void rnd_table_seal(__uptr addr)
 
 __bool rnd_table_is_mapped(__uptr addr)
 {
-	struct path p;
-
-	return !path_find(&p, addr) && pte_get(p.e[0]) & PTE_PRESENT;
+	return rnd_table_frame(addr) != RND_FRAME_NONE;
 }
 
 __bool rnd_table_allows(__uptr addr, __bool is_write)
