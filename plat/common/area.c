@@ -5,6 +5,7 @@
  */
 
 #include <errno.h>
+#include <string.h>
 
 #include <uk/assert.h>
 #include <uk/config.h>
@@ -15,74 +16,47 @@
 #include <uk/spinlock.h>
 
 #include "area.h"
-#include "image.h"
+#include "bootinfo.h"
 
-/* Of one CPU: traps, stack, quarantine, and two for those above us; the rest
+/* Of one CPU: traps, stack, quarantine, and three for those above us; the rest
  * is for the image, the direct map and devices
  */
-#define AREA_MAX   (32 + 5 * CONFIG_UKPLAT_LCPU_MAXCOUNT)
-/* The upper half is nearly empty: even two failures in a row are unlikely */
-#define AREA_TRIES 64
-
-#define AREA_FIRST (UKARCH_VADDR_UPPER_START + AREA_GAP)
-#define AREA_LIMIT (-AREA_GAP)
-
-struct area {
-	const char *name;
-	__vaddr_t base;
-	__sz len;
-	/** Unmapping frees the frames */
-	int owned;
-};
+#define AREA_MAX (BOOT_AREAS_MAX + 6 * CONFIG_UKPLAT_LCPU_MAXCOUNT)
 
 /* Both under the lock */
 static struct area areas[AREA_MAX];
 static unsigned int area_cnt;
 static struct uk_spinlock area_lock = UK_SPINLOCK_INITIALIZER();
 
-void area_rebase(__uptr delta)
+void area_take_over(const struct area *from, unsigned int cnt)
 {
-	unsigned int i;
-
-	for (i = 0; i < area_cnt; i++)
-		areas[i].name = (const char *)((__uptr)areas[i].name + delta);
+	UK_ASSERT(cnt <= BOOT_AREAS_MAX);
+	memcpy(areas, from, cnt * sizeof(*from));
+	area_cnt = cnt;
 }
 
-static int area_collides(__vaddr_t base, __sz len)
+static __u64 area_uniform(void *arg __unused, __u64 bound)
 {
-	unsigned int i;
-
-	for (i = 0; i < area_cnt; i++)
-		if (base < areas[i].base + areas[i].len + AREA_GAP &&
-		    areas[i].base < base + len + AREA_GAP)
-			return 1;
-	return 0;
+	return ukplat_random_uniform(bound);
 }
 
 /* Under the lock */
 static int area_insert(const char *name, __sz len, __sz align, int owned,
 		       __vaddr_t *base)
 {
-	const __vaddr_t first = ALIGN_UP(AREA_FIRST, align);
-	unsigned int tries = AREA_TRIES;
-	__u64 places;
+	area_uniform_fn *uniform = area_uniform;
+	int rc;
 
-	if (area_cnt == AREA_MAX || first > AREA_LIMIT ||
-	    AREA_LIMIT - first < len)
+	if (area_cnt == AREA_MAX)
 		return -ENOSPC;
-	places = (AREA_LIMIT - first - len) / align + 1;
-	do {
-		*base = first + ukplat_random_uniform(places) * align;
-		if (!tries--)
-			return -ENOSPC;
-	} while (area_collides(*base, len));
-
-	areas[area_cnt++] = (struct area){
-		.name = name,
-		.base = *base,
-		.len = len,
-		.owned = owned,
-	};
+	if (boot_info.flags & BOOT_FIXED)
+		uniform = __NULL;
+	rc = area_table_place(areas, area_cnt, len, align, uniform, __NULL,
+			      base);
+	if (rc)
+		return rc;
+	area_set(&areas[area_cnt], name, *base, len);
+	areas[area_cnt++].owned = (__u32)owned;
 	return 0;
 }
 
@@ -168,6 +142,21 @@ void ukplat_area_destroy(__vaddr_t base)
 	(void)area_remove(base, &area);
 }
 
+const char *area_image_find(__vaddr_t addr, __u64 *offset)
+{
+	const struct boot_seg *seg;
+	unsigned int i;
+
+	for (i = 0; i < boot_info.seg_cnt; i++) {
+		seg = &boot_info.seg[i];
+		if (addr - seg->vaddr < seg->len) {
+			*offset = addr - seg->vaddr + seg->offset;
+			return seg->name;
+		}
+	}
+	return __NULL;
+}
+
 void ukplat_map_foreach(void (*fn)(void *arg, const char *name, __uptr base,
 				   __sz len),
 			void *arg)
@@ -176,12 +165,9 @@ void ukplat_map_foreach(void (*fn)(void *arg, const char *name, __uptr base,
 	unsigned long irqf;
 	unsigned int i;
 
-	fn(arg, "image text", (__uptr)__image_start,
-	   (__sz)(__text_end - __image_start));
-	fn(arg, "image rodata", (__uptr)__text_end,
-	   (__sz)(__rodata_end - __text_end));
-	fn(arg, "image data", (__uptr)__rodata_end,
-	   (__sz)(__data_end - __rodata_end));
+	for (i = 0; i < boot_info.seg_cnt; i++)
+		fn(arg, boot_info.seg[i].name, boot_info.seg[i].vaddr,
+		   boot_info.seg[i].len);
 	fn(arg, "page table root (physical)", ukplat_pt_get_active()->pt_pbase,
 	   PAGE_SIZE);
 	/* fn prints, and printing under a lock is slow: copy one by one */
@@ -194,8 +180,7 @@ void ukplat_map_foreach(void (*fn)(void *arg, const char *name, __uptr base,
 		if (!area.len)
 			return;
 		/* Reported by segment above */
-		if (area.base == (__vaddr_t)__image_start)
-			continue;
-		fn(arg, area.name, area.base, area.len);
+		if (!area.image)
+			fn(arg, area.name, area.base, area.len);
 	}
 }

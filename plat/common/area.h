@@ -9,26 +9,27 @@
 
 /* Start of the area table; its use is <uk/plat/memory.h>
  *
- * Invariants
- *   A1 Areas lie in the upper half, at least AREA_GAP apart and away from
- *      its ends.
- *
  * Concurrency
  *   One lock for the table, below none and above none. Mapping happens
  *   outside of it.
  */
 
-#include <uk/arch/types.h>
+#include "area_table.h"
 
-/* Unmapped addresses around every area */
-#define AREA_GAP 0x200000UL
+/** Takes the areas over that the loader has mapped. Boot only. */
+void area_take_over(const struct area *from, unsigned int cnt);
 
 /**
- * Corrects the names in the table after the image has moved.
+ * Names the part of the image that an address is in.
  *
- * @param delta
- *   New minus old address of the image
+ * @param addr
+ *   Any address
+ * @param[out] offset
+ *   Receives the address as linked minus the lowest one
+ *
+ * @return
+ *   Its name, or __NULL
  */
-void area_rebase(__uptr delta);
+const char *area_image_find(__vaddr_t addr, __u64 *offset);
 
 #endif /* __UKPLAT_AREA_H__ */

@@ -255,10 +255,3 @@ void falloc_init(void *meta, __u64 frames)
 	falloc_core_init(&falloc_core, meta, (__u32)frames, falloc_rand,
 			 &falloc_rng);
 }
-
-void falloc_rebase(void *meta)
-{
-	falloc_core_rebase(&falloc_core, meta);
-	falloc_core.rand = falloc_rand;
-	falloc_core.rand_arg = &falloc_rng;
-}

@@ -50,14 +50,6 @@ __sz falloc_meta_len(__u64 frames);
 void falloc_init(void *meta, __u64 frames);
 
 /**
- * Tells where the metadata is mapped now, after the image has moved.
- *
- * @param meta
- *   New address of what falloc_init() got
- */
-void falloc_rebase(void *meta);
-
-/**
  * Takes single frames at random, under one hold of the frame lock. Nobody
  * owns them yet.
  *

@@ -154,3 +154,37 @@ __paddr_t memregion_find(const struct memregion_list *list, __sz len,
 	}
 	return __PADDR_INV;
 }
+
+/* First place in a region, and how many there are */
+static __u64 places_in(const struct memregion *r, __sz len, __sz align,
+		       __paddr_t min, __paddr_t max, __paddr_t *first)
+{
+	__paddr_t end = MIN(r->end, max);
+
+	*first = ALIGN_UP(MAX(r->start, min), align);
+	if (r->type != MEMREGION_FREE || *first >= end || end - *first < len)
+		return 0;
+	return (end - *first - len) / align + 1;
+}
+
+__paddr_t memregion_draw(const struct memregion_list *list, __sz len,
+			 __sz align, __paddr_t min, __paddr_t max,
+			 __u64 (*uniform)(void *arg, __u64 bound), void *arg)
+{
+	__u64 places = 0, n, here;
+	__paddr_t first;
+	unsigned int i;
+
+	UK_ASSERT(POWER_OF_2(align));
+	for (i = 0; i < list->cnt; i++)
+		places += places_in(&list->r[i], len, align, min, max, &first);
+	if (!places)
+		return __PADDR_INV;
+	n = uniform(arg, places);
+	for (i = 0;; i++) {
+		here = places_in(&list->r[i], len, align, min, max, &first);
+		if (n < here)
+			return first + n * align;
+		n -= here;
+	}
+}

@@ -29,12 +29,16 @@
 
 #include <uk/arch/types.h>
 
-#define MEMREGION_MAX 64
+#define MEMREGION_MAX 128
 
 /* The greater type wins where regions overlap */
 enum memregion_type {
 	/** Free memory */
 	MEMREGION_FREE = 1,
+	/** The loader, its modules: free when it has ended */
+	MEMREGION_LOADER,
+	/** Blocks of page tables: free when they have no table any more */
+	MEMREGION_TABLES,
 	/** Memory in use by the platform */
 	MEMREGION_USED,
 	/** The loader or the firmware keeps it */
@@ -92,5 +96,20 @@ int memregion_is_valid(const struct memregion_list *list);
  */
 __paddr_t memregion_find(const struct memregion_list *list, __sz len,
 			 __sz align, __paddr_t min, __paddr_t max);
+
+/**
+ * Draws a place in free memory: all that there are are equally likely.
+ *
+ * @param list, len, align, min, max
+ *   As memregion_find()
+ * @param uniform, arg
+ *   Draws a number from [0, bound)
+ *
+ * @return
+ *   Its start, or __PADDR_INV if there is none
+ */
+__paddr_t memregion_draw(const struct memregion_list *list, __sz len,
+			 __sz align, __paddr_t min, __paddr_t max,
+			 __u64 (*uniform)(void *arg, __u64 bound), void *arg);
 
 #endif /* __UKPLAT_MEMREGION_H__ */

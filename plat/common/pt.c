@@ -9,9 +9,11 @@
 
 #include <uk/assert.h>
 #include <uk/essentials.h>
+#include <uk/plat/falloc.h>
 #include <uk/plat/memory.h>
 #include <uk/plat/tlb.h>
 
+#include "bootinfo.h"
 #include "frame_cache.h"
 #include "pt.h"
 #include "pt_pool.h"
@@ -184,22 +186,13 @@ __paddr_t ukplat_pt_idle_root(void)
 	return pt_idle;
 }
 
-int pt_init(struct uk_falloc *fa)
+void pt_take_over(const struct boot_info *info)
 {
-	pt_system.fa = fa;
-	if (pt_pool_init(fa))
-		return -ENOMEM;
-	pt_system.pt_pbase = pt_pool_take(__PADDR_MAX);
-	pt_idle = pt_pool_take(__PADDR_MAX);
-	pt_system.pt_vbase = (__vaddr_t)pt_table(pt_system.pt_pbase);
-	return 0;
-}
-
-void pt_rebase(struct uk_falloc *fa, __vaddr_t base, __vaddr_t window)
-{
-	pt_direct_map = base;
-	pt_window = window;
-	pt_system.fa = fa;
+	pt_direct_map = info->direct_map;
+	pt_window = info->window;
+	pt_idle = info->pt_idle;
+	pt_system.fa = ukplat_falloc_get();
+	pt_system.pt_pbase = info->pt_root;
 	pt_system.pt_vbase = (__vaddr_t)pt_table(pt_system.pt_pbase);
 }
 
@@ -224,52 +217,6 @@ void pt_large_clear(const struct uk_pagetable *pt, __vaddr_t va)
 	UK_ASSERT(chunk.large);
 	pt_store(chunk.pde, 0);
 	pt_store(chunk.pdpte, pt_load(chunk.pdpte) - X86_PTE_USED_ONE);
-}
-
-/* Makes the tables for a large page */
-static int large_prepare(__vaddr_t va)
-{
-	__u64 *top = pt_table(pt_system.pt_pbase) + pt_index(va, 4);
-	struct pt_frames list = { .tables = 1 };
-	__u64 *pdpte;
-
-	if (pt_frames_alloc(&list, 2))
-		return -ENOMEM;
-	pdpte = pt_table_get(&pt_system, top, __NULL, &list) + pt_index(va, 3);
-	(void)pt_table_get(&pt_system, pdpte, top, &list);
-	pt_frames_free(&list);
-	return 0;
-}
-
-/* A block may be in the one or in the other some day: tables for both */
-static int block_map(__vaddr_t base, __vaddr_t window, __paddr_t pa)
-{
-	if (large_prepare(base + pa) || large_prepare(window + pa))
-		return -ENOMEM;
-	pt_large_set(&pt_system, (pt_pool_has(pa) ? window : base) + pa, pa);
-	return 0;
-}
-
-int pt_direct_map_add(__vaddr_t base, __vaddr_t window, __paddr_t start,
-		      __paddr_t end)
-{
-	__paddr_t stop;
-	int rc = 0;
-
-	while (start < end && !rc) {
-		if (!(start & (PAGE_LARGE_SIZE - 1)) &&
-		    end - start >= PAGE_LARGE_SIZE) {
-			rc = block_map(base, window, start);
-			start += PAGE_LARGE_SIZE;
-			continue;
-		}
-		stop = MIN(end, ALIGN_UP(start + 1, PAGE_LARGE_SIZE));
-		rc = ukplat_page_map(&pt_system, base + start, start,
-				     (stop - start) >> PAGE_SHIFT,
-				     PAGE_ATTR_PROT_RW, 0);
-		start = stop;
-	}
-	return rc;
 }
 
 void ukplat_pt_trampoline_free(void)
@@ -308,6 +255,11 @@ __paddr_t ukplat_pt_trampoline(__paddr_t page)
 	(void)pt_attr_encode(PAGE_ATTR_PROT_EXEC, &bits);
 	pt_table(trampoline[UKARCH_PT_LEVELS - 1])[pt_index(page, 1)] = page |
 									bits;
+	/* The image may be in the lower half. The page is in the first entry,
+	 * where the idle root has none.
+	 */
+	memcpy(pt_table(trampoline[0]) + 1, pt_table(pt_idle) + 1,
+	       (UKARCH_PT_UPPER_HALF - 1) * sizeof(__u64));
 	memcpy(pt_table(trampoline[0]) + UKARCH_PT_UPPER_HALF,
 	       pt_table(pt_system.pt_pbase) + UKARCH_PT_UPPER_HALF,
 	       PAGE_SIZE / 2);

@@ -70,7 +70,7 @@
 /* Entries that lead to tables restrict nothing; the last one decides */
 #define PT_ENTRY_TABLE (X86_PTE_PRESENT | X86_PTE_RW | X86_PTE_ACCESSED)
 
-/** Address of paddr 0 in the direct map; 0 while the boot runs identity */
+/** Address of paddr 0 in the direct map */
 extern __vaddr_t pt_direct_map;
 /** The same in the window that has the page tables; see pt_pool.h */
 extern __vaddr_t pt_window;
@@ -264,23 +264,10 @@ unsigned long pt_lazy_pages(void);
 /** Frees the empty tables of the upper half; wakes sleeping CPUs up. */
 void pt_limbo_trim(struct uk_pagetable *pt);
 
-/**
- * Starts the page table of the system: allocates the top level and all tables
- * below its upper half that the platform needs first.
- *
- * @return
- *   - (0): Started
- *   - (-ENOMEM): No frame
- */
-int pt_init(struct uk_falloc *fa);
+struct boot_info;
 
-/**
- * Switches to direct map and window, after the image has moved.
- *
- * @param base, window
- *   Address of paddr 0 in each
- */
-void pt_rebase(struct uk_falloc *fa, __vaddr_t base, __vaddr_t window);
+/** Takes over the page tables that the loader has built. Boot only. */
+void pt_take_over(const struct boot_info *info);
 
 /**
  * Maps, or unmaps, a large page of direct map or window, whose tables exist.
@@ -288,17 +275,5 @@ void pt_rebase(struct uk_falloc *fa, __vaddr_t base, __vaddr_t window);
  */
 void pt_large_set(const struct uk_pagetable *pt, __vaddr_t va, __paddr_t pa);
 void pt_large_clear(const struct uk_pagetable *pt, __vaddr_t va);
-
-/**
- * Maps RAM into the direct map with pages as large as possible, or, where it
- * is a block of the pool of tables, into the window. Boot only.
- *
- * @param base, window
- *   Address of paddr 0 in each
- * @param start, end
- *   Physical range, page aligned
- */
-int pt_direct_map_add(__vaddr_t base, __vaddr_t window, __paddr_t start,
-		      __paddr_t end);
 
 #endif /* __UKPLAT_PT_H__ */

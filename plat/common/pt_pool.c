@@ -14,19 +14,18 @@
 #include <uk/plat/tlb.h>
 #include <uk/spinlock.h>
 
+#include "bootinfo.h"
 #include "pt.h"
 #include "pt_pool.h"
 #include "rng.h"
 
-#define PADDR_4GIB (1UL << 32)
-
 /* Tables for half a TiB that is mapped without gaps */
-#define POOL_BLOCKS	   512U
-/* Two tables for each GiB of RAM are needed before the pool can grow */
-#define POOL_GIB_PER_BLOCK 128UL
+#define POOL_BLOCKS 512U
 
 #define BLOCK_TABLES (PAGE_LARGE_SIZE / PAGE_SIZE)
 #define BLOCK_WORDS  (BLOCK_TABLES / 64)
+
+UK_CTASSERT(BLOCK_WORDS == BOOT_BLOCK_WORDS);
 
 struct pool_block {
 	__paddr_t paddr;
@@ -70,19 +69,38 @@ static void block_add(__paddr_t paddr)
 	pool.free += BLOCK_TABLES;
 }
 
-int pt_pool_init(struct uk_falloc *fa)
+/* Number of bits; the processor's instruction is not everywhere */
+static unsigned long bits_count(__u64 bits)
 {
-	unsigned long blocks =
-		1 + (fa->total_memory >> 30) / POOL_GIB_PER_BLOCK;
+	unsigned long n = 0;
+
+	for (; bits; bits &= bits - 1)
+		n++;
+	return n;
+}
+
+int pt_pool_take_over(const struct boot_info *info, struct uk_falloc *fa)
+{
+	const struct boot_block *from;
+	struct pool_block *b;
 	__paddr_t paddr;
+	unsigned int i, k;
 
 	plat_rng_fork(&pool.rng);
-	while (blocks--) {
+	for (i = 0; i < info->block_cnt; i++) {
+		from = &info->block[i];
+		/* It is a block of frames in use, like those that come later */
 		if (fa->falloc_from_range(fa, &paddr, BLOCK_TABLES,
-					  FALLOC_FLAG_ALIGNED, 0, PADDR_4GIB))
+					  FALLOC_FLAG_ALIGNED, from->paddr,
+					  from->paddr + PAGE_LARGE_SIZE))
 			return -ENOMEM;
-		memset(pt_table(paddr), 0, PAGE_LARGE_SIZE);
-		block_add(paddr);
+		block_add(from->paddr);
+		b = &pool.block[pool.cnt - 1];
+		memcpy(b->map, from->map, sizeof(b->map));
+		b->free = 0;
+		for (k = 0; k < BLOCK_WORDS; k++)
+			b->free += bits_count(b->map[k]);
+		pool.free -= BLOCK_TABLES - b->free;
 	}
 	return 0;
 }
@@ -95,16 +113,6 @@ int pt_pool_has(__paddr_t paddr)
 unsigned long pt_pool_free(void)
 {
 	return __atomic_load_n(&pool.free, __ATOMIC_RELAXED);
-}
-
-/* Number of bits; the processor's instruction is not everywhere */
-static unsigned long bits_count(__u64 bits)
-{
-	unsigned long n = 0;
-
-	for (; bits; bits &= bits - 1)
-		n++;
-	return n;
 }
 
 /* Takes the n-th table that is free in a block */

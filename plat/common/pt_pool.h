@@ -46,15 +46,17 @@
 /** Tables that the pool has at least, if there is memory */
 #define PT_POOL_LOW 64UL
 
+struct boot_info;
+
 /**
- * Starts the pool with blocks below 4 GiB, which are not in the direct map.
- * Boot only.
+ * Starts the pool with the blocks of the loader, whose memory the frame
+ * allocator has, and thinks free. Boot only.
  *
  * @return
  *   - (0): Started
- *   - (-ENOMEM): No block
+ *   - (-ENOMEM): The memory of a block is not free
  */
-int pt_pool_init(struct uk_falloc *fa);
+int pt_pool_take_over(const struct boot_info *info, struct uk_falloc *fa);
 
 /** Tells whether a block of the pool begins at an address. */
 int pt_pool_has(__paddr_t paddr);

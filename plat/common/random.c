@@ -13,49 +13,30 @@
 #include <uk/print.h>
 #include <uk/spinlock.h>
 
+#include "bootinfo.h"
 #include "random.h"
 #include "rng.h"
 
-#define SEED_WORDS	   16
-/* Hexadecimal digits of `seed=` that count as a full seed: 128 bits */
-#define SEED_DIGITS_STRONG 32
+#define SEED_WORDS	 16
+#define SEED_BITS_STRONG 128
 
 static struct uk_spinlock random_lock = UK_SPINLOCK_INITIALIZER();
 static struct plat_rng random_rng;
 static int random_strong;
 
-/* Mixes the value of `seed=` in; returns its number of digits */
-static unsigned int seed_mix(const char *val)
-{
-	unsigned int n = 0;
-
-	while (val[n] && val[n] != ' ')
-		n++;
-	plat_rng_mix(&random_rng, val, n);
-	return n;
-}
-
-void random_init(const void *extra, __sz len)
+void random_init(const __u8 *key, __u32 bits)
 {
 	__u64 words[SEED_WORDS];
 	const char *val;
 
-	if (ukplat_cmdline_find("seed", &val))
-		random_strong = seed_mix(val) >= SEED_DIGITS_STRONG;
-
+	random_strong = bits >= SEED_BITS_STRONG;
+	plat_rng_mix(&random_rng, key, BOOT_KEY_LEN);
 	if (ukplat_cmdline_find("debugseed", &val)) {
-		random_strong = 0;
-		plat_rng_mix(&random_rng, "debugseed", sizeof("debugseed"));
 		uk_pr_warn("random: debugseed: all addresses are fixed\n");
 		return;
 	}
-
-	if (entropy_hardware(words, SEED_WORDS))
-		random_strong = 1;
+	(void)entropy_hardware(words, SEED_WORDS);
 	plat_rng_mix(&random_rng, words, sizeof(words));
-	entropy_jitter(words, SEED_WORDS);
-	plat_rng_mix(&random_rng, words, sizeof(words));
-	plat_rng_mix(&random_rng, extra, len);
 	memset(words, 0, sizeof(words));
 	barrier();
 	if (!random_strong)

@@ -12,15 +12,14 @@
 #include <uk/arch/types.h>
 
 /**
- * Gathers entropy and seeds the generator. Prints a warning if there is no
- * good source.
+ * Seeds the generator. Prints a warning if the seed is weak.
  *
- * @param extra
- *   Anything that may differ from boot to boot
- * @param len
- *   Number of bytes
+ * @param key
+ *   BOOT_KEY_LEN bytes of the loader
+ * @param bits
+ *   Entropy in them
  */
-void random_init(const void *extra, __sz len);
+void random_init(const __u8 *key, __u32 bits);
 
 /**
  * Draws seed material from the processor.

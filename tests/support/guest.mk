@@ -10,7 +10,8 @@ CPPFLAGS_guest := -nostdinc -isystem $(GUEST_INCLUDE) \
 ASFLAGS_guest := -g -fpie -mno-red-zone $(ASFLAGS-y)
 LDFLAGS_guest := -nostdlib -static-pie -Wl,--no-dynamic-linker \
 	-Wl,-z,noexecstack -Wl,-z,max-page-size=0x1000 -Wl,--build-id=none \
-	-Wl,-z,norelro -Wl,--no-warn-rwx-segments $(LDFLAGS-y)
+	-Wl,-z,norelro -Wl,-z,pack-relative-relocs \
+	-Wl,--no-warn-rwx-segments $(LDFLAGS-y)
 $(eval $(call variant,guest))
 
 # A library's own flags, for exactly its objects
@@ -25,30 +26,75 @@ $$(OBJS_$(1)): OBJ_ASFLAGS := $$($(call uk_upper,$(1))_ASFLAGS-y)
 endef
 $(foreach lib,$(UK_LIBS),$(eval $(call guest_lib,$(lib))))
 
-# Libraries below tests/guest and bench/guest are programs, the rest is common
+# Libraries below tests/guest and bench/guest are programs, the loader is an
+# image of its own, the rest is common
 lib_base = $($(call uk_upper,$(1))_BASE)
 GUEST_PROGRAM_LIBS := $(foreach lib,$(UK_LIBS),\
 	$(if $(filter tests/% bench/%,$(call lib_base,$(lib))),$(lib)))
-GUEST_LIBS := $(filter-out $(GUEST_PROGRAM_LIBS),$(UK_LIBS))
+GUEST_LIBS := $(filter-out $(GUEST_PROGRAM_LIBS) libukloader,$(UK_LIBS))
 GUEST_OBJS := $(foreach lib,$(GUEST_LIBS),$(OBJS_$(lib)))
 GUEST_LDS := $(foreach lib,$(GUEST_LIBS),$(LDS_$(lib)))
 
-# bench/guest becomes bench.elf, tests/guest becomes test.elf
+LDFLAGS_loader := -nostdlib -static -no-pie -Wl,-z,noexecstack \
+	-Wl,-z,max-page-size=0x1000 -Wl,--build-id=none \
+	-Wl,--no-warn-rwx-segments
+LOADER_PAYLOAD_OBJ := $(filter %/payload.o,$(OBJS_libukloader))
+LOADER_HEADER_OBJ := $(filter %/multiboot1.o,$(OBJS_libukloader))
+LOADER_OBJS := $(filter-out $(LOADER_PAYLOAD_OBJ) $(LOADER_HEADER_OBJ),\
+	$(OBJS_libukloader)) \
+	$(call uk_objs,guest,$(call uk_plain,$(LIBUKLOADER_SHARED-y)))
+LOADER_SRC := $(patsubst $(O)/guest/%.o,%.S,$(LOADER_PAYLOAD_OBJ))
+
+# Loader $(1) with payload object $(2), further objects $(3)
+define loader_image
+$(1): $(LOADER_OBJS) $(2) $(3) $(LDS_libukloader) $(O)/guest/ldflags
+	$$(call say,LD,$$@)
+	$$(Q)$(CC) $(LDFLAGS_loader) -Wl,-T,$(LDS_libukloader) -o $$@ \
+		$(LOADER_OBJS) $(2) $(3)
+endef
+
+# bench/guest becomes bench.elf, tests/guest becomes test.elf: a loader with
+# its payload. test.debug has the symbols, test.app is for other loaders,
+# test.mb1.elf is for multiboot 1.
 image_of = $(O)/guest/$(patsubst tests,test,$(firstword \
-	$(subst /, ,$(call lib_base,$(1))))).elf
+	$(subst /, ,$(call lib_base,$(1)))))
 
 define guest_image
-IMAGES += $(call image_of,$(1))
-$(call image_of,$(1)): $(GUEST_OBJS) $(OBJS_$(1)) $(GUEST_LDS) \
+IMAGES += $(1).elf
+$(1).debug: $(GUEST_OBJS) $(OBJS_$(2)) $(GUEST_LDS) \
 		$(O)/guest/flags $(O)/guest/ldflags
 	$$(call say,LD,$$@)
 	$$(Q)$(CC) $(LDFLAGS_guest) $(addprefix -Wl$(comma)-T$(comma),\
-		$(GUEST_LDS)) -o $$@ $(GUEST_OBJS) $(OBJS_$(1))
+		$(GUEST_LDS)) -o $$@ $(GUEST_OBJS) $(OBJS_$(2))
+
+$(1).app: $(1).debug tests/support/payload.py
+	$$(call say,APP,$$@)
+	$$(Q)$(PY) tests/support/payload.py $$< $$@
+
+$(1).payload.o: $(LOADER_SRC) $(1).app
+	$$(call say,AS,$$@)
+	$$(Q)$(CC) -DLOADER_PAYLOAD='"$(1).app"' -c -o $$@ $$<
+
+$(call loader_image,$(1).elf,$(1).payload.o)
+$(call loader_image,$(1).mb1.elf,$(1).payload.o,$(LOADER_HEADER_OBJ))
 endef
 comma := ,
 IMAGES :=
-$(foreach lib,$(GUEST_PROGRAM_LIBS),$(eval $(call guest_image,$(lib))))
-$(eval $(call remember,$(O)/guest/ldflags,$(CC) $(LDFLAGS_guest)))
+$(foreach lib,$(GUEST_PROGRAM_LIBS),\
+	$(eval $(call guest_image,$(call image_of,$(lib)),$(lib))))
+$(eval $(call remember,$(O)/guest/ldflags,\
+	$(CC) $(LDFLAGS_guest) $(LDFLAGS_loader)))
+
+# A loader that takes its image as a module
+LOADER := $(O)/guest/loader.elf
+$(O)/guest/empty.app:
+	@mkdir -p $(@D)
+	@: > $@
+$(O)/guest/loader.payload.o: $(LOADER_SRC) $(O)/guest/empty.app
+	$(call say,AS,$@)
+	$(Q)$(CC) -DLOADER_PAYLOAD='"$(O)/guest/empty.app"' -c -o $@ $<
+$(eval $(call loader_image,$(LOADER),$(O)/guest/loader.payload.o))
+IMAGES += $(LOADER)
 
 guest: $(IMAGES) ## build/guest/bench.elf and test.elf, images for QEMU
 guest-lib: $(OBJS_libukallocrnd)

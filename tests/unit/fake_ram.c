@@ -214,9 +214,19 @@ static int run_is_free(unsigned long pfn, unsigned long frames)
 	return 1;
 }
 
+static void run_use(unsigned long pfn)
+{
+	unsigned long i;
+
+	for (i = 0; i < UKARCH_PT_ENTRIES; i++) {
+		frame_use(pfn + i);
+		ram.frame[pfn + i].dirty = 1;
+	}
+}
+
 static int run_take(__paddr_t *paddr)
 {
-	unsigned long i, j, pfn, first = roll(RAM_BLOCKS);
+	unsigned long i, pfn, first = roll(RAM_BLOCKS);
 
 	if (is_doomed(&ram.runs_left))
 		return -ENOMEM;
@@ -224,10 +234,7 @@ static int run_take(__paddr_t *paddr)
 		pfn = (first + i) % RAM_BLOCKS * UKARCH_PT_ENTRIES;
 		if (!run_is_free(pfn, UKARCH_PT_ENTRIES))
 			continue;
-		for (j = 0; j < UKARCH_PT_ENTRIES; j++) {
-			frame_use(pfn + j);
-			ram.frame[pfn + j].dirty = 1;
-		}
+		run_use(pfn);
 		*paddr = pfn << PAGE_SHIFT;
 		return 0;
 	}
@@ -245,13 +252,20 @@ static int ram_alloc(struct uk_falloc *fa, __paddr_t *paddr,
 	return run_take(paddr);
 }
 
-static int ram_alloc_low(struct uk_falloc *fa, __paddr_t *paddr,
-			 unsigned long frames, unsigned long flags,
-			 __paddr_t min, __paddr_t max)
+/* One block and no other: those of the loader */
+static int ram_alloc_block(struct uk_falloc *fa, __paddr_t *paddr,
+			   unsigned long frames, unsigned long flags,
+			   __paddr_t min, __paddr_t max)
 {
-	assert_true(!min && max >= RAM_END);
-	*paddr = __PADDR_ANY;
-	return ram_alloc(fa, paddr, frames, flags);
+	assert_ptr_equal(fa, &ram_falloc);
+	assert_int_equal(frames, UKARCH_PT_ENTRIES);
+	assert_int_equal(flags, FALLOC_FLAG_ALIGNED);
+	assert_int_equal(max - min, PAGE_LARGE_SIZE);
+	if (!run_is_free(min >> PAGE_SHIFT, UKARCH_PT_ENTRIES))
+		return -ENOMEM;
+	run_use(min >> PAGE_SHIFT);
+	*paddr = min;
+	return 0;
 }
 
 /* Whatever is in them: junk for the next one */
@@ -270,7 +284,7 @@ static int ram_ffree(struct uk_falloc *fa, __paddr_t paddr,
 
 struct uk_falloc ram_falloc = {
 	.falloc = ram_alloc,
-	.falloc_from_range = ram_alloc_low,
+	.falloc_from_range = ram_alloc_block,
 	.ffree = ram_ffree,
 };
 

@@ -26,6 +26,7 @@
 #include <uk/plat/random.h>
 
 #include "fixture_pt.h"
+#include "../../plat/common/bootinfo.h"
 #include "../../plat/common/pt.h"
 #include "../../plat/common/pt_pool.h"
 #include "../../plat/common/rng.h"
@@ -248,7 +249,7 @@ void pt_pending_foreach(void (*fn)(const struct ukplat_tlbq_range *range))
 	}
 }
 
-/* As the guest boots: first without direct map and window */
+/* The loader builds the tables, the guest takes them over */
 int pt_boot(void **state)
 {
 	unsigned long i;
@@ -261,13 +262,9 @@ int pt_boot(void **state)
 	fake_tlb.on_passed = generation_passed;
 	pt_cpu_set(0);
 	machine.pt = ukplat_pt_get_active();
-	pt_direct_map = ram.view;
-	pt_window = ram.view;
-	assert_int_equal(pt_init(&ram_falloc), 0);
-	assert_int_equal(pt_direct_map_add(ram.direct, ram.window, RAM_START,
-					   RAM_END),
-			 0);
-	pt_rebase(&ram_falloc, ram.direct, ram.window);
+	pt_boot_tables();
+	pt_take_over(&boot_info);
+	assert_int_equal(pt_pool_take_over(&boot_info, &ram_falloc), 0);
 	for (i = 0; i <= RAM_BLOCKS; i++) {
 		paddr = i * PAGE_LARGE_SIZE;
 		ram_protect((pt_pool_has(paddr) ? ram.direct : ram.window) +

@@ -76,6 +76,9 @@ extern struct pt_machine machine;
 		__stopped != 0;                                                \
 	})
 
+/** Builds the first page tables, as the loader does; fills boot_info. */
+void pt_boot_tables(void);
+
 /** Boots; group setup. */
 int pt_boot(void **state);
 

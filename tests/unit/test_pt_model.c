@@ -14,6 +14,8 @@
  *        plat/common/chacha.c tests/unit/fixture_pt.c
  *        tests/unit/fixture_pt_ops.c tests/unit/fixture_pt_check.c
  *        tests/unit/fake_ram.c tests/unit/fake_tlb.c tests/unit/fake_assert.c
+ *        plat/common/loader/tables.c plat/common/memregion.c
+ *        tests/unit/fixture_pt_load.c
  */
 
 #include <errno.h>

@@ -141,6 +141,14 @@ int atoi(const char *s)
 }
 
 /* Moves the element at `i` down until the heap is in order again */
+char *strdup(const char *s)
+{
+	size_t len = strlen(s) + 1;
+	char *copy = malloc(len);
+
+	return copy ? memcpy(copy, s, len) : NULL;
+}
+
 static void heap_sift(char *base, size_t i, size_t n, size_t size,
 		      int (*cmp)(const void *, const void *))
 {

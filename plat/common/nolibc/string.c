@@ -4,7 +4,6 @@
  * You may not use this file except in compliance with the License.
  */
 
-#include <stdlib.h>
 #include <string.h>
 
 #include <uk/arch/types.h>
@@ -214,12 +213,4 @@ char *strcat(char *restrict dst, const char *restrict src)
 {
 	memcpy(dst + strlen(dst), src, strlen(src) + 1);
 	return dst;
-}
-
-char *strdup(const char *s)
-{
-	size_t len = strlen(s) + 1;
-	char *copy = malloc(len);
-
-	return copy ? memcpy(copy, s, len) : NULL;
 }

@@ -26,6 +26,7 @@
 #include <uk/plat/lcpu.h>
 #include <uk/plat/memory.h>
 #include <uk/plat/paging.h>
+#include <uk/plat/random.h>
 #include <uk/plat/time.h>
 #include <uk/print.h>
 
@@ -42,8 +43,11 @@
 #define EFER_LMA	      (1UL << 10)
 #define CR4_PCIDE	      (1UL << 17)
 
-/* Stack of an AP; remote functions run on it */
-#define AP_STACK_PAGES 16
+/* Stack of an AP; remote functions run on it. It starts at a random multiple of
+ * 16 bytes in its last page.
+ */
+#define AP_STACK_PAGES 17
+#define AP_STACK_SLACK (PAGE_SIZE / 16)
 
 /* Old hardware needs a pause after INIT, a virtual machine does not */
 #define INIT_NSEC    10000000UL
@@ -112,7 +116,8 @@ static int cpu_prepare(struct lcpu *lcpu)
 				     PAGE_ATTR_PROT_RW, &stack);
 		if (rc)
 			return rc;
-		lcpu->stack = stack + AP_STACK_PAGES * PAGE_SIZE;
+		lcpu->stack = stack + AP_STACK_PAGES * PAGE_SIZE -
+			      ukplat_random_uniform(AP_STACK_SLACK) * 16;
 	}
 	__atomic_store_n(&lcpu->state, LCPU_INIT, __ATOMIC_RELAXED);
 	lapic_init_send(lcpu->apic_id);

@@ -15,7 +15,7 @@
 #include <uk/plat/lcpu.h>
 #include <uk/plat/paging.h>
 
-#include "../image.h"
+#include "../area.h"
 #include "../panic.h"
 #include "../trap.h"
 
@@ -25,8 +25,11 @@ struct extable_entry {
 	__s32 fixup;
 };
 
+/* Hidden: found without the global offset table */
+#pragma GCC visibility push(hidden)
 extern const struct extable_entry __extable_start[];
 extern const struct extable_entry __extable_end[];
+#pragma GCC visibility pop
 
 static void (*fault_hook)(__vaddr_t addr);
 
@@ -126,10 +129,12 @@ static const char *cause_name(unsigned long error_code, int rc)
 
 static void regs_print(const struct __regs *r)
 {
-	__uptr off = r->rip - (__uptr)__image_start;
+	__u64 off;
+	const char *name = area_image_find(r->rip, &off);
 
-	if (off < (__uptr)(__text_end - __image_start))
-		ukplat_printk("  rip 0x%016lx (image + 0x%lx)\n", r->rip, off);
+	if (name)
+		ukplat_printk("  rip 0x%016lx (%s, image + 0x%lx)\n", r->rip,
+			      name, off);
 	else
 		ukplat_printk("  rip 0x%016lx (not in the image)\n", r->rip);
 	ukplat_printk("  rsp 0x%016lx rbp 0x%016lx eflags 0x%lx cs 0x%lx\n",

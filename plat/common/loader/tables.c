@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+#include <errno.h>
+#include <string.h>
+
+#include <uk/arch/paging.h>
+#include <uk/essentials.h>
+#include <uk/plat/paging.h>
+
+#include "loader.h"
+#include "tables.h"
+
+/* Two tables for each GiB of RAM are needed before the pool can grow */
+#define GIB_PER_BLOCK 128UL
+#define BLOCK_TABLES  (PAGE_LARGE_SIZE / PAGE_SIZE)
+
+/* Entries that lead to tables restrict nothing; the last one decides */
+#define ENTRY_TABLE (X86_PTE_PRESENT | X86_PTE_RW | X86_PTE_ACCESSED)
+#define ENTRY_RAM                                                              \
+	(X86_PTE_PRESENT | X86_PTE_RW | X86_PTE_NX | X86_PTE_ACCESSED |        \
+	 X86_PTE_DIRTY)
+
+__vaddr_t tables_identity;
+
+/* Tables that are free, in all blocks */
+static __u64 tables_free;
+
+static __u64 *table_at(__paddr_t paddr)
+{
+	return (__u64 *)(tables_identity + paddr);
+}
+
+static unsigned int index_of(__vaddr_t va, unsigned int level)
+{
+	return (unsigned int)(va >> (PAGE_SHIFT + 9 * (level - 1))) %
+	       UKARCH_PT_ENTRIES;
+}
+
+/* Takes the n-th free table */
+static __paddr_t table_nth(__u64 n)
+{
+	struct boot_block *b = boot_info.block;
+	unsigned int i = 0;
+
+	for (;; i = (i + 1) % BLOCK_TABLES, b += !i) {
+		if (!(b->map[i / 64] & 1UL << i % 64))
+			continue;
+		if (!n--) {
+			b->map[i / 64] &= ~(1UL << i % 64);
+			return b->paddr + ((__paddr_t)i << PAGE_SHIFT);
+		}
+	}
+}
+
+static __paddr_t table_draw(void)
+{
+	if (!tables_free)
+		return __PADDR_INV;
+	return table_nth(loader_uniform(__NULL, tables_free--));
+}
+
+static int block_draw(void)
+{
+	struct boot_block *b = &boot_info.block[boot_info.block_cnt];
+
+	b->paddr = memregion_draw(&boot_info.map, PAGE_LARGE_SIZE,
+				  PAGE_LARGE_SIZE, PAGE_LARGE_SIZE,
+				  LOADER_PADDR_END, loader_uniform, __NULL);
+	if (b->paddr == __PADDR_INV)
+		return -ENOMEM;
+	memset(table_at(b->paddr), 0, PAGE_LARGE_SIZE);
+	memset(b->map, 0xff, sizeof(b->map));
+	boot_info.block_cnt++;
+	tables_free += BLOCK_TABLES;
+	if (memregion_add(&boot_info.map, b->paddr, PAGE_LARGE_SIZE,
+			  MEMREGION_TABLES))
+		return -ENOMEM;
+	return memregion_normalise(&boot_info.map);
+}
+
+int tables_init(__u64 ram)
+{
+	__u64 blocks = 1 + (ram >> 30) / GIB_PER_BLOCK;
+	int rc = 0;
+
+	if (blocks > BOOT_BLOCKS_MAX)
+		return -ENOMEM;
+	while (blocks-- && !rc)
+		rc = block_draw();
+	if (rc)
+		return rc;
+	boot_info.pt_root = table_draw();
+	boot_info.pt_idle = table_draw();
+	return 0;
+}
+
+/* The table that an entry points to, which may have to be made; it counts in
+ * the entry above, if there is one
+ */
+static __u64 *table_get(__u64 *entry, __u64 *parent)
+{
+	__paddr_t paddr;
+
+	if (!*entry) {
+		paddr = table_draw();
+		if (paddr == __PADDR_INV)
+			return __NULL;
+		*entry = paddr | ENTRY_TABLE;
+		if (parent)
+			*parent += X86_PTE_USED_ONE;
+	}
+	return table_at(*entry & X86_PTE_PADDR_MASK);
+}
+
+/* The entries on the way to an address, top level first: the last one is that
+ * of a large page, or leads to the table of the small ones
+ */
+static int path_make(__vaddr_t va, __u64 *path[3])
+{
+	__u64 *table = table_at(boot_info.pt_root);
+	unsigned int level;
+
+	for (level = 0; level < 3; level++) {
+		if (level)
+			table = table_get(path[level - 1],
+					  level > 1 ? path[level - 2] : __NULL);
+		if (!table)
+			return -ENOMEM;
+		path[level] = table + index_of(va, 4 - level);
+	}
+	return 0;
+}
+
+static __u64 attr_bits(unsigned long attr)
+{
+	__u64 bits = X86_PTE_PRESENT | X86_PTE_ACCESSED | X86_PTE_OWNED;
+
+	if (attr & PAGE_ATTR_PROT_WRITE)
+		bits |= X86_PTE_RW | X86_PTE_DIRTY;
+	if (!(attr & PAGE_ATTR_PROT_EXEC))
+		bits |= X86_PTE_NX;
+	return bits;
+}
+
+int tables_map(__vaddr_t va, __paddr_t pa, unsigned long pages,
+	       unsigned long attr)
+{
+	__u64 *path[3], *table;
+
+	for (; pages; pages--, va += PAGE_SIZE, pa += PAGE_SIZE) {
+		if (path_make(va, path))
+			return -ENOMEM;
+		table = table_get(path[2], path[1]);
+		if (!table)
+			return -ENOMEM;
+		table[index_of(va, 1)] = pa | attr_bits(attr);
+		*path[2] += X86_PTE_USED_ONE;
+	}
+	return 0;
+}
+
+/* A large page at one of two places; the other one gets tables, too, because
+ * the block may move there some day
+ */
+static int large_map(__vaddr_t va, __vaddr_t other, __paddr_t pa)
+{
+	__u64 *path[3];
+
+	if (path_make(other + pa, path) || path_make(va + pa, path))
+		return -ENOMEM;
+	*path[2] = pa | ENTRY_RAM | X86_PTE_PS;
+	*path[1] += X86_PTE_USED_ONE;
+	return 0;
+}
+
+int tables_direct_map(__paddr_t start, __paddr_t end)
+{
+	__paddr_t stop;
+	int rc = 0;
+
+	for (; start < end && !rc; start = stop) {
+		stop = MIN(end, ALIGN_UP(start + 1, PAGE_LARGE_SIZE));
+		if (stop - start == PAGE_LARGE_SIZE)
+			rc = large_map(boot_info.direct_map, boot_info.window,
+				       start);
+		else
+			rc = tables_map(boot_info.direct_map + start, start,
+					(stop - start) >> PAGE_SHIFT,
+					PAGE_ATTR_PROT_RW);
+	}
+	return rc;
+}
+
+int tables_window(void)
+{
+	unsigned int i;
+	int rc = 0;
+
+	for (i = 0; i < boot_info.block_cnt && !rc; i++)
+		rc = large_map(boot_info.window, boot_info.direct_map,
+			       boot_info.block[i].paddr);
+	return rc;
+}
+
+void tables_finish(__vaddr_t entry)
+{
+	const __u64 *root = table_at(boot_info.pt_root);
+	__u64 *idle = table_at(boot_info.pt_idle);
+	unsigned int i = index_of(entry, 4);
+
+	memcpy(idle + UKARCH_PT_UPPER_HALF, root + UKARCH_PT_UPPER_HALF,
+	       PAGE_SIZE / 2);
+	idle[i] = root[i];
+	memcpy(loader_pml4 + UKARCH_PT_UPPER_HALF, root + UKARCH_PT_UPPER_HALF,
+	       PAGE_SIZE / 2);
+	loader_pml4[i] = root[i];
+}
