@@ -115,4 +115,14 @@ int bench_shootdown(void);
 /** Operations per second on 1 to BENCH_CPUS CPUs. */
 int bench_parallel(void);
 
+/** Receives one address of this boot, with what it is called. */
+typedef void (*bench_place_func)(void *arg, const char *name, __uptr base,
+				 __sz len);
+
+/**
+ * Reports addresses that are no area of the platform: stack pointers of all
+ * CPUs, the top level page table, some mappings, which stay. Boot CPU only.
+ */
+void bench_places(bench_place_func fn, void *arg);
+
 #endif /* __GUESTBENCH_BENCH_H__ */

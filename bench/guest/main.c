@@ -85,7 +85,10 @@ static int print_alias(void *arg, __vaddr_t va, __paddr_t pa, __sz len,
 	__paddr_t frame = *(__paddr_t *)arg;
 
 	if (frame - pa < len)
-		print_range(prefix_none, "alias of a page of the heap",
+		print_range(prefix_none,
+			    va < UKARCH_VADDR_UPPER_START ?
+				    "page of the heap" :
+				    "page of the heap in the direct map",
 			    va + (frame - pa), PAGE_SIZE);
 	return 0;
 }
@@ -106,6 +109,7 @@ static void print_aliases(void)
 static void print_map(void)
 {
 	print_aliases();
+	bench_places(print_range, prefix_none);
 	ukplat_map_foreach(print_range, prefix_none);
 #ifdef CONFIG_LIBUKALLOCRND
 	uk_allocrnd_map(uk_alloc_get_default(), print_range, prefix_heap);
