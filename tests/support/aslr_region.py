@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """How random one region is: its range, and the tests that it is uniform."""
 import dataclasses
+import functools
 
 import aslr_stat as stat
 import aslr_table as table
@@ -21,15 +22,15 @@ class Region:
     below: stat.Range = None  # of what is below the page, if it counts
     tests: dict = dataclasses.field(default_factory=dict)  # {what: p}
 
+    @functools.cached_property
+    def ranks(self):
+        """Ranks of the values, or None if they are all the same."""
+        return stat.centred_ranks(self.values)
+
     @property
     def below_bits(self):
         """Bits below the page that are counted beside the others."""
         return self.below.bits if self.below else 0.0
-
-    @property
-    def is_judged(self):
-        """Must it have some number of bits?"""
-        return not self.rule.is_physical and not self.rule.is_window
 
     def wrong(self, limit):
         """Tests that reject uniformity, each with probability limit if the
@@ -39,8 +40,6 @@ class Region:
     def short(self, limit):
         """What is missing, or an empty string; with probability limit if
         nothing is."""
-        if not self.is_judged:
-            return ""
         margin = stat.margin(len(self.values), limit)
         if self.place.bits + margin < self.rule.need:
             return f"{self.place.bits:.2f} bits, {self.rule.need} are needed"

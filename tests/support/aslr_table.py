@@ -22,8 +22,12 @@ class Rule:
     need: int = NEED
     below: int = 0        # bits below the page, which count in addition
     group: str = ""       # template of the match; empty: a group of its own
-    is_window: bool = False   # memory at base + physical address: not judged
     is_physical: bool = False  # no address: not judged, may be leaked
+
+    @property
+    def left(self):
+        """Bits that a leak of another region must leave."""
+        return min(self.need, NEED)
 
 
 NUMBER = r"(?: \d+)?"
@@ -48,10 +52,10 @@ RULES = (
          group=r"\1\2"),
     Rule(r".*stacks?" + NUMBER, "stacks of interrupts", "stack"),
     Rule(r"page table root", "page table", "tables", group="page tables"),
-    Rule(r"page tables", "window of page tables", "tables", 0,
-         group="page tables", is_window=True),
-    Rule(r"direct map", "direct map", "direct map", 0, group="direct map",
-         is_window=True),
+    # 2 MiB granular: a page in one is at the base + its physical address
+    Rule(r"page tables", "window of page tables", "tables", 26,
+         group="page tables"),
+    Rule(r"direct map", "direct map", "direct map", 26, group="direct map"),
     Rule(r".*", ANYWHERE, "tables"),
 )
 
@@ -86,3 +90,9 @@ def groups(names):
         if not rule.is_physical:
             found.setdefault(group, []).append(name)
     return {group: rows for group, rows in found.items() if len(rows) > 1}
+
+
+def is_library_text(name):
+    """Is it the row of a library's code?"""
+    return rule_of(name)[0].kind == "library" and \
+        bool(re.fullmatch(r".* text" + NUMBER, name))
