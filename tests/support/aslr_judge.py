@@ -16,7 +16,7 @@ import aslr_region
 ALPHA = 0.001
 BOOTS_LEAST = 40
 ORDER = "order of libraries"
-TESTS_OF_PAIR = 5  # two each way, and the correlation
+TESTS_OF_PAIR = 7  # three each way, and the correlation
 
 
 @dataclasses.dataclass

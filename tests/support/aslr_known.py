@@ -6,6 +6,8 @@ log2 of the number of places that the code draws from.
 """
 import dataclasses
 
+import aslr_table as table
+
 HEADS = ("image", "heap", "stack", "mapping")
 
 
@@ -25,7 +27,7 @@ OTHERS = (
            "not merged; the image once per build, the heap as one block, "
            "stacks within RAM (16 bits of 256 MiB)"),
     System("Nanos", ("19.0", "10", "10", "35"),
-           "8 MiB for the kernel; each mapping drawn on its own"),
+           "the kernel within 2 GiB; each mapping drawn on its own"),
     System("OSv", ("0", "0", "0", "0"),
            "asked for since 2015; a paper of 2026 moves program and stacks"),
     System("Hermit on uhyve", ("14.9", "14.9", "14.9", "14.9"),
@@ -58,13 +60,15 @@ def ours(verdict):
 
     below = [region.below_bits for region in kinds.get("stack", [])
              if region.below]
-    worst = min((pair.bits for pair in verdict.pairs), default=0.0)
+    left = [f"{pair.bits:.1f} of {what}" for pair, what in
+            ((verdict.worst(table.NEED), "any other region"),
+             (verdict.worst(table.WINDOW), "a window's base")) if pair]
     stack = bits("stack") + (f" + {least(below)}" if below else "")
     return System("this guest, measured",
                   (bits("image", "library"), bits("heap", "metadata"), stack,
                    bits("mapping")),
-                  "each boot, each on its own: one pointer leaves "
-                  f"{worst:.1f} bits of any other region")
+                  "at each boot, each on its own; bits left by one pointer: "
+                  + ", ".join(left))
 
 
 def systems(verdict):

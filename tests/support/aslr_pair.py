@@ -89,19 +89,22 @@ def remaining(first, second, limit):
         return Pair(first.name, second.name, 0.0, {})
     apart = [(after - before) // place.step
              for before, after in zip(first.values, second.values)]
-    step = math.gcd(*(each - apart[0] for each in apart)) or place.slots
     ordered = sorted(each % place.slots for each in apart)
     tests = {}
-    bits = spread_bits(ordered, place.slots)
     if place.slots >= stat.bins_for(len(apart)):
         tests["difference"] = circle_p(ordered, place.slots)
-        if tests["difference"] < limit:
-            bits = dense_bits(ordered, place.slots)
+    same = stat.duplicates_p(ordered, place.slots)
+    if same is not None:
+        tests["same difference"] = same
+    bits = spread_bits(ordered, place.slots)
+    if min(tests.values(), default=1) < limit:
+        bits = dense_bits(ordered, place.slots)
+    step = math.gcd(*(each - apart[0] for each in apart)) or place.slots
     lacking = math.log2(step)
-    if step == 1 and place.slots >= 64 * stat.bins_for(len(apart)):
+    if place.slots >= 64 * stat.bins_for(len(apart)):
         tests["lowest bits of the difference"] = stat.low_p(apart)
         if tests["lowest bits of the difference"] < limit:
-            lacking = low_bits(apart)
+            lacking = max(lacking, low_bits(apart))
     return Pair(first.name, second.name, max(bits - lacking, 0.0), tests)
 
 

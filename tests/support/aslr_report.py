@@ -9,6 +9,7 @@ import aslr_table as table
 from aslr_judge import ALPHA
 
 ERRORS_SHOWN = 30
+ROWS_NAMED = 6
 HEADS = ("places", "step", "bits", "needed", "below the page", "needed",
          "left after a leak")
 
@@ -58,14 +59,30 @@ def cells_of(family):
             "-" if family.left is None else f"{family.left:.1f}")
 
 
+def libraries(verdict):
+    """Lines: the order of libraries, and what one tells about another."""
+    names = verdict.order.names
+    if not verdict.order.tests:
+        return
+    pair = min((pair for pair in verdict.inside
+                if pair.first in names and pair.second in names),
+               key=lambda pair: pair.bits)
+    yield (f"order of {len(names)} libraries: {verdict.order.bits:.1f} bits; "
+           f"{pair.bits:.1f} bits are left of {pair.second} when "
+           f"{pair.first} is known")
+
+
 def within(verdict):
     """Lines: regions of several rows, and what is left inside them."""
     for group, rows in table.groups(verdict.rules()).items():
         pair = min((pair for pair in verdict.inside if pair.first in rows),
                    key=lambda pair: pair.bits)
-        yield (f"{group}: {len(rows)} rows are one region ("
-               f"{', '.join(rows)}); {pair.bits:.1f} bits are left of "
-               f"{pair.second} when {pair.first} is known")
+        named = ", ".join(rows[:ROWS_NAMED])
+        if len(rows) > ROWS_NAMED:
+            named += f" and {len(rows) - ROWS_NAMED} more"
+        yield (f"{group}: {len(rows)} rows are one region ({named}); "
+               f"{pair.bits:.1f} bits are left of {pair.second} when "
+               f"{pair.first} is known")
     for name in {pair.first: None for pair in verdict.leaks}:
         pair = min((pair for pair in verdict.leaks if pair.first == name),
                    key=lambda pair: pair.bits)
@@ -78,14 +95,12 @@ def within(verdict):
     for (bit, family), regions in fixed.items():
         yield (f"{family}: bit {bit} never changes in {len(regions)}; it is "
                "not counted")
-    if verdict.order.tests:
-        yield (f"order of {len(verdict.order.names)} libraries: "
-               f"{verdict.order.bits:.1f} bits")
+    yield from libraries(verdict)
 
 
 def smallest(verdict):
     """Lines: the pairs that leave the fewest bits."""
-    for need, what in ((table.NEED, "any region"), (26, "a window")):
+    for need, what in ((table.NEED, "any region"), (table.WINDOW, "a window")):
         pair = verdict.worst(need)
         if pair:
             yield (f"one pointer leaves {pair.bits:.2f} bits of {what} at "
@@ -105,16 +120,16 @@ def terminal(verdict):
     widths = [max(len(head), 6) + 2 for head in HEADS]
 
     def line(name, cells):
-        return f"{name:<28}" + "".join(f"{cell:>{wide}}" for cell, wide in
+        return f"{name:<31}" + "".join(f"{cell:>{wide}}" for cell, wide in
                                        zip(cells, widths))
 
     lines = [line("bits, the smallest of each", HEADS)]
     lines += [line(name, cells_of(family))
               for name, family in families(verdict).items()]
     lines += ["", *within(verdict), *smallest(verdict), ""]
-    lines.append(f"{'bits':<29}" + "".join(f"{head:>14}"
+    lines.append(f"{'bits':<31}" + "".join(f"{head:>14}"
                                            for head in aslr_known.HEADS))
-    lines += [f"{system.name:<29}" + "".join(f"{cell:>14}"
+    lines += [f"{system.name:<31}" + "".join(f"{cell:>14}"
                                              for cell in system.bits)
               for system in aslr_known.systems(verdict)]
     lines += ["", *(f"not ok {name}: {text}"

@@ -163,6 +163,8 @@ def duplicates_p(values, slots):
     mean = many * (many - 1) / 2 / slots
     if mean > DUPLICATES_MOST:
         return None
+    if len(set(values)) == many:
+        return 1.0
     pairs = sum(count * (count - 1) // 2
                 for count in collections.Counter(values).values())
     term, total = math.exp(-mean), 0.0
@@ -170,7 +172,7 @@ def duplicates_p(values, slots):
         if found >= pairs:
             total += term
         term *= mean / (found + 1)
-    return min(total, 1.0) if pairs else 1.0
+    return min(total, 1.0)
 
 
 def centred_ranks(values):

@@ -9,6 +9,7 @@ import dataclasses
 import re
 
 NEED = 30  # bits of a row without a rule, and left after a leak
+WINDOW = 26  # bits of a base in steps of 2 MiB
 ANYWHERE = "tables and devices"
 
 
@@ -46,16 +47,19 @@ RULES = (
     Rule(r"page of the heap", "large object", "mapping", 34),
     Rule(r"mapping" + NUMBER, "mapping", "mapping", 34),
     Rule(r"buddy", "area of the platform", "mapping", 34),
-    Rule(r"((?:boot )?stack) pointer(" + NUMBER + ")", "stack pointer",
-         "stack", below=8, group=r"\1\2"),
+    Rule(r"boot stack pointer", "stack pointer of the first CPU", "stack",
+         below=8, group="boot stack"),
+    Rule(r"stack pointer(" + NUMBER + ")", "stack pointer of another CPU",
+         "stack", below=8, group=r"stack\1"),
     Rule(r"((?:boot )?stack)(" + NUMBER + ")", "stack", "stack",
          group=r"\1\2"),
     Rule(r".*stacks?" + NUMBER, "stacks of interrupts", "stack"),
     Rule(r"page table root", "page table", "tables", group="page tables"),
     # 2 MiB granular: a page in one is at the base + its physical address
-    Rule(r"page tables", "window of page tables", "tables", 26,
+    Rule(r"page tables", "window of page tables", "tables", WINDOW,
          group="page tables"),
-    Rule(r"direct map", "direct map", "direct map", 26, group="direct map"),
+    Rule(r"direct map", "direct map", "direct map", WINDOW,
+         group="direct map"),
     Rule(r".*", ANYWHERE, "tables"),
 )
 

@@ -44,13 +44,38 @@ shootdown-check: $(O)/guest/bench.elf ## fails if TLB shootdown costs too much
 		--out $(O)/bench $<
 .PHONY: shootdown-check
 
-BOOTS ?= 1000
-bootstat: $(O)/guest/bench.elf ## bases of BOOTS=1000 boots: uniform, all new
-	$(Q)$(PY) tests/support/bootstat.py --boots $(BOOTS) --jobs $(JOBS) $<
-bootstat-check: $(O)/guest/bench.elf ## the same with 60 boots
-	$(call run_long,$@) -- $(PY) tests/support/bootstat.py --boots 60 \
+BOOTSTAT := tests/support/bootstat.py
+bootstat: BOOTS ?= 1000
+bootstat: $(O)/guest/bench.elf ## bits of each place in BOOTS=1000 boots
+	$(Q)$(PY) $(BOOTSTAT) --boots $(BOOTS) --jobs $(JOBS) \
+		--save $(O)/aslr/boots.jsonl --json $(O)/aslr/bits.jsonl \
+		$(if $(DOC),--doc $(DOC)) $<
+bootstat-check: $(O)/guest/bench.elf ## the same with 80 boots
+	$(call run_long,$@) -- $(PY) $(BOOTSTAT) --boots 80 \
 		--jobs $(RUN_JOBS) $<
-.PHONY: bootstat bootstat-check
+aslr-check: ## planted faults in places of boots are found
+	$(call run_command,$@) -- $(PY) -m unittest discover \
+		-s tests/support -p 'test_aslr*.py'
+.PHONY: bootstat bootstat-check aslr-check
+
+aslr-map: BOOTS ?= 32
+aslr-map: OUT ?= $(O)/aslr.svg
+aslr-map: $(O)/guest/bench.elf ## picture of BOOTS=32 boots, OUT=docs/aslr.svg
+	$(Q)$(PY) tests/support/aslr_map.py --boots $(BOOTS) --jobs $(JOBS) \
+		--out $(OUT) $<
+.PHONY: aslr-map
+
+# IMAGES="none=a.elf balanced=b.elf", the first is what the others are compared
+# with; BOUNDS="balanced=10" in ms
+boot-time: BOOTS ?= 41
+boot-time: IMAGES ?= bench=$(O)/guest/bench.elf
+boot-time: $(O)/guest/bench.elf ## time to main(), of IMAGES="name=path ..."
+	$(Q)$(PY) tests/support/boottime.py --boots $(BOOTS) \
+		$(addprefix --bound ,$(BOUNDS)) --json $(O)/boottime.jsonl \
+		$(IMAGES)
+boot-time-check: ## medians and bounds of boot times, made up
+	$(call run_command,$@) -- $(PY) tests/support/test_boottime.py
+.PHONY: boot-time boot-time-check
 
 # The other compiler builds everything and passes the quick suites
 clang: ## library, guest and quick suites built by clang
@@ -80,7 +105,8 @@ tests-build: $(call programs,host,unit model stat race)
 SUITES := guest-test preload-check tidy race clang matrix guest-boots \
 	mutants death tlb-model bootstat-check misuse fuzz-replay \
 	scorecard-check unikraft-check model stat valgrind asan unit \
-	shootdown-check cost-check cppcheck format-check $(LINT_GOALS)
+	shootdown-check cost-check aslr-check boot-time-check cppcheck \
+	format-check $(LINT_GOALS)
 
 test: setup-test ## every test; last line: N passed, N failed, N skipped
 	@rm -rf $(O)/results
