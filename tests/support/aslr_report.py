@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import pathlib
+import textwrap
 
 import aslr_known
 import aslr_table as table
@@ -10,6 +11,7 @@ from aslr_judge import ALPHA
 
 ERRORS_SHOWN = 30
 ROWS_NAMED = 6
+COLUMNS = 79
 HEADS = ("places", "step", "bits", "needed", "below the page", "needed",
          "left after a leak")
 
@@ -100,7 +102,8 @@ def within(verdict):
 
 def smallest(verdict):
     """Lines: the pairs that leave the fewest bits."""
-    for need, what in ((table.NEED, "any region"), (table.WINDOW, "a window")):
+    for need, what in ((table.NEED, "any region but a window"),
+                       (table.WINDOW, "a window")):
         pair = verdict.worst(need)
         if pair:
             yield (f"one pointer leaves {pair.bits:.2f} bits of {what} at "
@@ -144,14 +147,21 @@ def row(*cells):
     return "| " + " | ".join(cells) + " |"
 
 
+def wrapped(mark, text):
+    """A paragraph or an entry of a list."""
+    return textwrap.fill(text, COLUMNS, initial_indent=mark,
+                         subsequent_indent=" " * len(mark),
+                         break_on_hyphens=False)
+
+
 def markdown(verdict):
     """For a document."""
-    lines = [how(verdict) + ".", "", row("Region", *HEADS),
+    lines = [wrapped("", how(verdict) + "."), "", row("Region", *HEADS),
              "|---|" + "--:|" * len(HEADS)]
     lines += [row(name, *cells_of(family))
               for name, family in families(verdict).items()]
-    lines += ["", *(f"- {text}" for text in (*smallest(verdict),
-                                             *within(verdict)))]
+    lines += ["", *(wrapped("- ", text) for text in (*smallest(verdict),
+                                                     *within(verdict)))]
     lines += ["", row("System", *aslr_known.HEADS, "Remarks"),
               "|---|" + "--:|" * len(aslr_known.HEADS) + "---|"]
     lines += [row(system.name, *system.bits, system.note)

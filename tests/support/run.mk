@@ -65,14 +65,14 @@ aslr-map: $(O)/guest/bench.elf ## picture of BOOTS=32 boots, OUT=docs/aslr.svg
 		--out $(OUT) $<
 .PHONY: aslr-map
 
-# IMAGES="none=a.elf balanced=b.elf", the first is what the others are compared
+# TIMED="none=a.elf balanced=b.elf", the first is what the others are compared
 # with; BOUNDS="balanced=10" in ms
 boot-time: BOOTS ?= 41
-boot-time: IMAGES ?= bench=$(O)/guest/bench.elf
-boot-time: $(O)/guest/bench.elf ## time to main(), of IMAGES="name=path ..."
+boot-time: TIMED ?= bench=$(O)/guest/bench.elf
+boot-time: $(O)/guest/bench.elf ## time to main(), of TIMED="name=path ..."
 	$(Q)$(PY) tests/support/boottime.py --boots $(BOOTS) \
 		$(addprefix --bound ,$(BOUNDS)) --json $(O)/boottime.jsonl \
-		$(IMAGES)
+		$(TIMED)
 boot-time-check: ## medians and bounds of boot times, made up
 	$(call run_command,$@) -- $(PY) tests/support/test_boottime.py
 .PHONY: boot-time boot-time-check

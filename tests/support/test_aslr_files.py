@@ -38,6 +38,24 @@ class Libraries(unittest.TestCase):
         self.assertEqual(aslr_order.order(uniform()).tests, {})
 
 
+    def test_one_image(self):
+        """libraries within 2 GiB of one another are one region, and the
+        tables say how much one tells about the next one"""
+        rng = random.Random(9)
+        bases = uniform()
+        starts = [draw(rng, end=(1 << 47) - (1 << 31)) for _ in range(MANY)]
+        for name in LIBRARIES:
+            bases[name] = [draw(rng, start, end=1 << 31)
+                           for start in starts]
+        verdict = judge(bases)
+        self.assertEqual(verdict.errors, [])
+        self.assertIn(f"order of {len(LIBRARIES)} libraries: 9.5 bits",
+                      aslr_report.terminal(verdict))
+        for pair in verdict.inside:
+            if pair.first in LIBRARIES and pair.second in LIBRARIES:
+                self.assertAlmostEqual(pair.bits, 19, delta=0.6)
+
+
 class Files(unittest.TestCase):
     """What is read, and what is written."""
 
