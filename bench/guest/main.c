@@ -14,6 +14,7 @@
  * Lines for programs are JSON objects:
  *   {"type":"map",...}    one range of this boot's address space; not in the
  *                         exact mode, whose seed is fixed
+ *   {"type":"boot",...}   how long the boot took (mode=map)
  *   {"type":"bench",...}  one result; tests/support/report.py has the fields
  */
 
@@ -32,6 +33,7 @@
 #include <uk/plat/lcpu.h>
 #include <uk/plat/memory.h>
 #include <uk/plat/paging.h>
+#include <uk/plat/time.h>
 
 #include "bench.h"
 #include "buddy.h"
@@ -116,6 +118,23 @@ static void print_map(void)
 #endif
 }
 
+/* How long the boot took, with the profile of the platform */
+static void print_boot(void)
+{
+#if defined(CONFIG_UKPLAT_PROFILE_NONE)
+	const char *profile = "NONE";
+#elif defined(CONFIG_UKPLAT_PROFILE_POORMAN)
+	const char *profile = "POORMAN";
+#elif defined(CONFIG_UKPLAT_PROFILE_BALANCED)
+	const char *profile = "BALANCED";
+#else
+	const char *profile = "STRONG";
+#endif
+
+	printf("{\"type\":\"boot\",\"us\":%lu,\"profile\":\"%s\"}\n",
+	       (unsigned long)(ukplat_boot_time() / 1000), profile);
+}
+
 static int is_mode(const char *want)
 {
 	const char *mode;
@@ -152,6 +171,8 @@ int main(int argc __unused, char *argv[] __unused)
 		return bench_shootdown() ? 1 : 0;
 	if (has_mode("parallel") || has_mode("map"))
 		print_map();
+	if (is_mode("map"))
+		print_boot();
 	if (has_mode("exact"))
 		rc |= bench_exact();
 	if (has_mode("parallel"))

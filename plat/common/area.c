@@ -18,10 +18,10 @@
 #include "area.h"
 #include "bootinfo.h"
 
-/* Of one CPU: traps, stack, quarantine, and three for those above us; the rest
- * is for the image, the direct map and devices
+/* Of one CPU: itself, descriptors, stack, three trap stacks, quarantine, and
+ * three for those above us; the rest is for the image, the direct map, devices
  */
-#define AREA_MAX (BOOT_AREAS_MAX + 6 * CONFIG_UKPLAT_LCPU_MAXCOUNT)
+#define AREA_MAX (BOOT_AREAS_MAX + 10 * CONFIG_UKPLAT_LCPU_MAXCOUNT)
 
 /* Both under the lock */
 static struct area areas[AREA_MAX];

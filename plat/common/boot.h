@@ -27,6 +27,9 @@ void __noreturn ukplat_entry(const struct boot_info *info);
  */
 void boot_take_over(const struct boot_info *info);
 
+/** Takes the time: main() follows. */
+void time_boot_ends(void);
+
 /**
  * Sets the control registers of the calling CPU as far as CPUID allows:
  * SMEP, SMAP, UMIP, FSGSBASE.

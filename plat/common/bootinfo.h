@@ -54,6 +54,7 @@
 #define BOOT_BLOCKS_MAX	 16
 #define BOOT_BLOCK_WORDS 8
 #define BOOT_KEY_LEN	 32
+#define BOOT_CPU_LEN	 PAGE_SIZE
 
 /** Addresses are not at random places: `nokaslr` */
 #define BOOT_FIXED	 1U
@@ -106,6 +107,8 @@ struct boot_info {
 	/** Metadata of the frame allocator: for so many frames */
 	__vaddr_t meta_vaddr;
 	__u64 meta_frames;
+	/** What the first CPU has for itself: BOOT_CPU_LEN bytes, zero */
+	__vaddr_t cpu_vaddr;
 	/** Top level table, and the same with what sleeping CPUs need */
 	__paddr_t pt_root;
 	__paddr_t pt_idle;

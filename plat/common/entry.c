@@ -94,5 +94,6 @@ void __noreturn ukplat_entry(const struct boot_info *info)
 
 	memcpy(args, boot_info.cmdline, sizeof(args));
 	rc = args_split(args, argv);
+	time_boot_ends();
 	ukplat_terminate(main(rc, argv));
 }

@@ -10,20 +10,32 @@
 #include <uk/arch/paging.h>
 #include <uk/assert.h>
 #include <uk/plat/lcpu.h>
+#include <uk/plat/memory.h>
 #include <uk/plat/paging.h>
 
 #include "lcpu.h"
 #include "x86/lapic.h"
 
-struct lcpu lcpus[CONFIG_UKPLAT_LCPU_MAXCOUNT];
+struct lcpu *lcpus[CONFIG_UKPLAT_LCPU_MAXCOUNT];
 __u32 lcpu_cnt;
 
 /* (a) Number of CPUs in state LCPU_ONLINE */
 static __u32 online_cnt;
 
+/* The structure of a CPU is zero and in an area of its own */
+static void lcpu_set(struct lcpu *lcpu, __u32 apic_id, __u32 acpi_uid)
+{
+	lcpu->self = lcpu;
+	lcpu->idx = lcpu_cnt;
+	lcpu->apic_id = apic_id;
+	lcpu->acpi_uid = acpi_uid;
+	lcpus[lcpu_cnt++] = lcpu;
+}
+
 int lcpu_add(__u32 apic_id, __u32 acpi_uid)
 {
 	struct lcpu *lcpu = lcpu_find(apic_id);
+	__vaddr_t base;
 
 	if (lcpu) {
 		lcpu->acpi_uid = acpi_uid;
@@ -31,12 +43,10 @@ int lcpu_add(__u32 apic_id, __u32 acpi_uid)
 	}
 	if (lcpu_cnt == ARRAY_SIZE(lcpus))
 		return -ENOSPC;
-	lcpu = &lcpus[lcpu_cnt];
-	lcpu->self = lcpu;
-	lcpu->idx = lcpu_cnt;
-	lcpu->apic_id = apic_id;
-	lcpu->acpi_uid = acpi_uid;
-	lcpu_cnt++;
+	if (ukplat_area_map("CPU", __PADDR_ANY, BOOT_CPU_LEN >> PAGE_SHIFT,
+			    PAGE_ATTR_PROT_RW, &base))
+		return -ENOMEM;
+	lcpu_set((struct lcpu *)base, apic_id, acpi_uid);
 	return 0;
 }
 
@@ -45,8 +55,8 @@ struct lcpu *lcpu_find(__u32 apic_id)
 	__u32 i;
 
 	for (i = 0; i < lcpu_cnt; i++)
-		if (lcpus[i].apic_id == apic_id)
-			return &lcpus[i];
+		if (lcpus[i]->apic_id == apic_id)
+			return lcpus[i];
 	return __NULL;
 }
 
@@ -70,9 +80,9 @@ void lcpu_gs_init(struct lcpu *lcpu)
 
 void lcpu_bsp_init(void)
 {
-	(void)lcpu_add(lapic_cpu_id(), 0);
-	lcpu_gs_init(&lcpus[0]);
-	lcpu_online(&lcpus[0]);
+	lcpu_set((struct lcpu *)boot_info.cpu_vaddr, lapic_cpu_id(), 0);
+	lcpu_gs_init(lcpus[0]);
+	lcpu_online(lcpus[0]);
 }
 
 __u64 ukplat_lcpu_id(void)
@@ -87,7 +97,7 @@ __u32 ukplat_lcpu_count(void)
 
 int ukplat_lcpu_is_online(__u32 lcpuidx)
 {
-	return lcpuidx < lcpu_cnt && lcpu_is_online(&lcpus[lcpuidx]);
+	return lcpuidx < lcpu_cnt && lcpu_is_online(lcpus[lcpuidx]);
 }
 
 void __noreturn ukplat_lcpu_halt(void)
@@ -184,5 +194,5 @@ void ukplat_lcpu_stats_get(__u32 lcpuidx, struct ukplat_lcpu_stats *stats)
 {
 	memset(stats, 0, sizeof(*stats));
 	if (lcpuidx < lcpu_cnt)
-		*stats = lcpus[lcpuidx].stats;
+		*stats = lcpus[lcpuidx]->stats;
 }

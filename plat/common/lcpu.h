@@ -20,7 +20,7 @@
  *                                                             HALTED
  *
  * Invariants
- *   C1 lcpus[i].idx == i and lcpus[i].self == &lcpus[i] for i < lcpu_cnt
+ *   C1 lcpus[i]->idx == i and lcpus[i]->self == lcpus[i] for i < lcpu_cnt
  *   C2 only a CPU itself stores its tlb_seen and idle
  *   C3 tlb_seen never decreases
  *   C4 while idle is LCPU_IDLE_DEEP, and when the state is LCPU_HALTED, CR3
@@ -43,6 +43,8 @@
 #include <uk/essentials.h>
 #include <uk/plat/lcpu.h>
 #include <uk/plat/tlb.h>
+
+#include "bootinfo.h"
 
 enum lcpu_state {
 	/** Known from the firmware, not started */
@@ -139,9 +141,10 @@ UK_CTASSERT(LCPU_IDLE_OFFSET == UKPLAT_LCPU_IDLE_OFFSET);
 UK_CTASSERT(__builtin_offsetof(struct lcpu, irq_depth) == LCPU_DEPTH_OFFSET);
 UK_CTASSERT(LCPU_DEPTH_OFFSET == UKPLAT_LCPU_DEPTH_OFFSET);
 UK_CTASSERT(sizeof(struct lcpu) % 128 == 0);
+UK_CTASSERT(sizeof(struct lcpu) <= BOOT_CPU_LEN);
 
-/* All CPUs; the first lcpu_cnt are known */
-extern struct lcpu lcpus[CONFIG_UKPLAT_LCPU_MAXCOUNT];
+/* All CPUs, each in an area of its own; the first lcpu_cnt are known */
+extern struct lcpu *lcpus[CONFIG_UKPLAT_LCPU_MAXCOUNT];
 extern __u32 lcpu_cnt;
 
 /** The calling CPU. Needs lcpu_bsp_init() or the start-up of an AP. */
@@ -156,8 +159,8 @@ static inline struct lcpu *lcpu_current(void)
 }
 
 /**
- * Makes the calling CPU number 0 and points %gs to its structure. The first
- * call of the platform: needs no memory, no console and no traps. Loading a
+ * Makes the calling CPU number 0 and points %gs to its structure, which the
+ * loader has mapped. Needs no memory and no traps. Loading a
  * selector into %gs afterwards would clear the base again; use
  * lcpu_gs_init() after that.
  */
@@ -178,6 +181,7 @@ void lcpu_gs_init(struct lcpu *lcpu);
  *   - (0): Added
  *   - (-EEXIST): Known already
  *   - (-ENOSPC): More CPUs than CONFIG_UKPLAT_LCPU_MAXCOUNT
+ *   - (-ENOMEM): No memory for its structure
  */
 int lcpu_add(__u32 apic_id, __u32 acpi_uid);
 

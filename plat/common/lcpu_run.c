@@ -68,7 +68,7 @@ int lcpu_call_run(void)
 	__atomic_add_fetch(&call->done, 1, __ATOMIC_SEQ_CST);
 	waiter = __atomic_load_n(&call->waiter, __ATOMIC_SEQ_CST);
 	if (waiter)
-		lcpu_ipi_wake(&lcpus[waiter - 1]);
+		lcpu_ipi_wake(lcpus[waiter - 1]);
 	return 1;
 }
 
@@ -127,7 +127,7 @@ static struct lcpu *target_find(__u32 idx)
 {
 	if (idx == ukplat_lcpu_idx() || !ukplat_lcpu_is_online(idx))
 		return __NULL;
-	return &lcpus[idx];
+	return lcpus[idx];
 }
 
 int ukplat_lcpu_run(const __u32 lcpuidx[], unsigned int *num,

@@ -18,6 +18,7 @@
 #include <uk/plat/time.h>
 #include <uk/print.h>
 
+#include "boot.h"
 #include "lcpu.h"
 #include "x86/lapic.h"
 #include "x86/tsc.h"
@@ -37,6 +38,8 @@ static struct timer timers[CONFIG_UKPLAT_LCPU_MAXCOUNT];
 
 /* (c) */
 static __u64 tsc_hz, tsc_start;
+/* (c) How long the boot took */
+static __nsec boot_nsec;
 /* (c) Nanoseconds a TSC tick, timer ticks a nanosecond; 0: not available */
 static __u64 nsec_per_tsc, ticks_per_nsec;
 
@@ -53,6 +56,16 @@ __u64 ukplat_tsc_hz(void)
 __nsec ukplat_monotonic_clock(void)
 {
 	return frac_mul(ukarch_rdtsc() - tsc_start, nsec_per_tsc);
+}
+
+__nsec ukplat_boot_time(void)
+{
+	return boot_nsec;
+}
+
+void time_boot_ends(void)
+{
+	boot_nsec = frac_mul(ukarch_rdtsc() - boot_info.tsc, nsec_per_tsc);
 }
 
 static void timer_handler(void *arg)

@@ -68,13 +68,13 @@ static int target_has_passed(const struct lcpu *target, __u64 gen, int both)
 
 int ukplat_tlb_passed(__u64 gen)
 {
-	const struct lcpu *target;
+	__u32 i;
 
 	ukplat_tlb_poll();
 	if (gen_is_passed(gen))
 		return 1;
-	for (target = lcpus; target < &lcpus[lcpu_cnt]; target++)
-		if (!target_has_passed(target, gen, 0))
+	for (i = 0; i < lcpu_cnt; i++)
+		if (!target_has_passed(lcpus[i], gen, 0))
 			return 0;
 	passed_raise(gen);
 	return 1;
@@ -98,8 +98,10 @@ static void target_kick(struct lcpu *self, struct lcpu *target)
 static void targets_kick(struct lcpu *self, __u64 gen, int both)
 {
 	struct lcpu *target;
+	__u32 i;
 
-	for (target = lcpus; target < &lcpus[lcpu_cnt]; target++) {
+	for (i = 0; i < lcpu_cnt; i++) {
+		target = lcpus[i];
 		if (target == self)
 			continue;
 		if (!target_has_passed(target, gen, both))
@@ -132,11 +134,11 @@ static void target_wait(struct lcpu *self, struct lcpu *target, __u64 gen,
 
 static void targets_sync(struct lcpu *self, __u64 gen, int both)
 {
-	struct lcpu *target;
+	__u32 i;
 
 	targets_kick(self, gen, both);
-	for (target = lcpus; target < &lcpus[lcpu_cnt]; target++)
-		target_wait(self, target, gen, both);
+	for (i = 0; i < lcpu_cnt; i++)
+		target_wait(self, lcpus[i], gen, both);
 }
 
 void lcpu_tlb_sync(__u64 gen, int both)
@@ -191,5 +193,5 @@ void ukplat_tlb_stats_get(__u32 lcpuidx, struct ukplat_tlb_stats *stats)
 	memset(stats, 0, sizeof(*stats));
 	for (i = 0; i < lcpu_cnt; i++)
 		if (i == lcpuidx || lcpuidx >= CONFIG_UKPLAT_LCPU_MAXCOUNT)
-			stats_add(stats, &lcpus[i].tlb_stats);
+			stats_add(stats, &lcpus[i]->tlb_stats);
 }

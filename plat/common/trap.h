@@ -23,9 +23,7 @@
  *   Hence a flag a CPU, set while the hook runs and looked at before anything
  *   else, the exception table included.
  *
- *   GDT, TSS and trap stacks of a CPU share an area:
- *
- *     | GDT, TSS | hole | stack 1 | hole | stack 2 | hole | stack 3 | hole |
+ *   GDT with TSS, and each trap stack of a CPU, are areas of their own.
  *
  * Invariants
  *   T1 A trap stack ends at an unmapped page at both ends.

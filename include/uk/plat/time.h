@@ -32,6 +32,11 @@ void ukplat_time_init(void);
  */
 __nsec ukplat_monotonic_clock(void);
 
+/**
+ * Nanoseconds from the first instruction of the loader to main(); 0 before.
+ */
+__nsec ukplat_boot_time(void);
+
 /** Ticks of ukarch_rdtsc() in a second; 0 before ukplat_time_init(). */
 __u64 ukplat_tsc_hz(void);
 

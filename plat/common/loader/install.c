@@ -10,6 +10,7 @@
 #include <uk/config.h>
 #include <uk/essentials.h>
 #include <uk/plat/bootstrap.h>
+#include <uk/plat/console.h>
 #include <uk/plat/paging.h>
 
 #include "elf.h"
@@ -120,6 +121,16 @@ static __vaddr_t whole_place(const struct image *img)
 	return base;
 }
 
+/* For debuggers: where a part of the image runs (tests/support/symbols.py) */
+static void layout_print(__u64 offset, __u64 len, __vaddr_t vaddr)
+{
+	const char *val;
+
+	if (ukplat_cmdline_find("gdb", &val))
+		ukplat_printk("layout: 0x%lx 0x%lx 0x%lx\n", offset, len,
+			      vaddr);
+}
+
 static __vaddr_t whole_install(const struct image *img, __paddr_t mem)
 {
 	struct image_error err;
@@ -132,6 +143,7 @@ static __vaddr_t whole_install(const struct image *img, __paddr_t mem)
 		install_bad(&err);
 	for (i = 0; i < img->seg_cnt; i++)
 		seg_add(&img->seg[i], "image", mem, base + img->seg[i].offset);
+	layout_print(0, img->span, base);
 	return base + img->entry;
 }
 
@@ -228,6 +240,9 @@ static __vaddr_t pieces_install(const struct image *img, __paddr_t mem)
 		seg_add(&img->seg[i],
 			pieces_lib_name(img, pieces_lib_of(img, i)), mem,
 			vaddr[i]);
+	for (i = 0; i < cnt; i++)
+		layout_print(units[i].start, units[i].len,
+			     img->base + units[i].start + units[i].distance);
 	return pieces_vaddr(img, units, img->entry);
 }
 

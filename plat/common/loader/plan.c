@@ -136,6 +136,14 @@ static void meta_plan(void)
 	area_map(boot_info.meta_vaddr, paddr, len);
 }
 
+static void cpu_plan(void)
+{
+	__paddr_t paddr = plan_memory("a CPU", BOOT_CPU_LEN, MEMREGION_USED);
+
+	boot_info.cpu_vaddr = plan_area("CPU", BOOT_CPU_LEN, PAGE_SIZE);
+	area_map(boot_info.cpu_vaddr, paddr, BOOT_CPU_LEN);
+}
+
 static void stack_plan(void)
 {
 	const __sz len = STACK_PAGES * PAGE_SIZE;
@@ -161,6 +169,7 @@ void plan_platform(void)
 	boot_info.direct_map = plan_area("direct map", end, PAGE_LARGE_SIZE);
 	boot_info.window = plan_area("page tables", end, PAGE_LARGE_SIZE);
 	meta_plan();
+	cpu_plan();
 	stack_plan();
 }
 

@@ -14,6 +14,7 @@
 #include <uk/plat/bootstrap.h>
 #include <uk/plat/memory.h>
 #include <uk/plat/paging.h>
+#include <uk/plat/random.h>
 
 #include "../trap.h"
 
@@ -37,7 +38,7 @@ struct tss {
 
 UK_CTASSERT(sizeof(struct tss) == 104);
 
-/** What a CPU has for itself; one page */
+/** Descriptors of a CPU; a page of their own */
 struct trap_cpu {
 	__u64 gdt[3 + GDT_TSS_ENTRIES];
 	struct tss tss;
@@ -51,27 +52,22 @@ struct table_reg {
 	__u64 base;
 } __packed;
 
-/* A stack and the hole before it */
-#define STACK_STRIDE ((TRAP_STACK_PAGES + 1) * PAGE_SIZE)
-#define AREA_LEN     (PAGE_SIZE + TRAP_IST_COUNT * STACK_STRIDE + PAGE_SIZE)
+/* A stack starts at a random multiple of 16 bytes in a page above its own */
+#define STACK_PAGES (TRAP_STACK_PAGES + 1)
+#define STACK_SLACK (PAGE_SIZE / 16)
 
 /* By CPU; __NULL until prepared */
 static struct trap_cpu *trap_cpus[CONFIG_UKPLAT_LCPU_MAXCOUNT];
 
-/* Top of a trap stack, 1 to TRAP_IST_COUNT */
-static __vaddr_t stack_top(__vaddr_t base, unsigned int ist)
-{
-	return base + PAGE_SIZE + ist * STACK_STRIDE;
-}
-
-static void cpu_fill(struct trap_cpu *cpu, __vaddr_t base)
+static void cpu_fill(struct trap_cpu *cpu, const __vaddr_t *stacks)
 {
 	__u64 tss = (__u64)&cpu->tss;
 	__u64 limit = sizeof(cpu->tss) - 1;
 	unsigned int i;
 
 	for (i = 0; i < TRAP_IST_COUNT; i++)
-		cpu->tss.ist[i] = stack_top(base, i + 1);
+		cpu->tss.ist[i] = stacks[i] + STACK_PAGES * PAGE_SIZE -
+				  ukplat_random_uniform(STACK_SLACK) * 16;
 	cpu->tss.iomap_off = sizeof(cpu->tss);
 
 	cpu->gdt[X86_SEL_CODE / 8] = GDT_CODE;
@@ -84,29 +80,26 @@ static void cpu_fill(struct trap_cpu *cpu, __vaddr_t base)
 
 int ukplat_trap_cpu_prepare(unsigned int idx)
 {
-	struct uk_pagetable *pt = ukplat_pt_get_active();
-	unsigned int ist;
-	__vaddr_t base;
-	int rc;
+	__vaddr_t base[1 + TRAP_IST_COUNT];
+	unsigned int i;
+	int rc = 0;
 
 	UK_ASSERT(idx < CONFIG_UKPLAT_LCPU_MAXCOUNT);
 	if (trap_cpus[idx])
 		return 0;
 
-	rc = ukplat_area_reserve("trap stacks", AREA_LEN, PAGE_SIZE, &base);
-	if (rc)
-		return -ENOMEM;
-	rc = ukplat_page_map(pt, base, __PADDR_ANY, 1, PAGE_ATTR_PROT_RW, 0);
-	for (ist = 1; ist <= TRAP_IST_COUNT && !rc; ist++)
-		rc = ukplat_page_map(
-			pt, stack_top(base, ist) - TRAP_STACK_PAGES * PAGE_SIZE,
-			__PADDR_ANY, TRAP_STACK_PAGES, PAGE_ATTR_PROT_RW, 0);
+	for (i = 0; i < ARRAY_SIZE(base) && !rc; i++)
+		rc = ukplat_area_map(i ? "trap stack" : "descriptors",
+				     __PADDR_ANY, i ? STACK_PAGES : 1,
+				     PAGE_ATTR_PROT_RW, &base[i]);
 	if (rc) {
-		ukplat_area_destroy(base);
+		/* The last one was not mapped */
+		while (--i)
+			ukplat_area_destroy(base[i - 1]);
 		return -ENOMEM;
 	}
-	trap_cpus[idx] = (struct trap_cpu *)base;
-	cpu_fill(trap_cpus[idx], base);
+	cpu_fill((struct trap_cpu *)base[0], base + 1);
+	trap_cpus[idx] = (struct trap_cpu *)base[0];
 	return 0;
 }
 

@@ -166,10 +166,12 @@ static int cpus_start(char *page, __paddr_t paddr)
 {
 	struct lcpu *lcpu;
 	int rc, ret = 0;
+	__u32 i;
 
 	if (!has_hypervisor())
 		nsec_wait(INIT_NSEC);
-	for (lcpu = lcpus; lcpu < &lcpus[lcpu_cnt]; lcpu++) {
+	for (i = 0; i < lcpu_cnt; i++) {
+		lcpu = lcpus[i];
 		if (lcpu->state != LCPU_INIT)
 			continue;
 		rc = cpu_start(lcpu, page, paddr);
@@ -192,11 +194,11 @@ static int cpus_prepare(const __u32 lcpuidx[], unsigned int n)
 	for (i = 0; i < n; i++) {
 		__u32 idx = lcpuidx ? lcpuidx[i] : i;
 
-		if (idx < lcpu_cnt && lcpus[idx].state == LCPU_OFFLINE) {
-			rc = cpu_prepare(&lcpus[idx]);
+		if (idx < lcpu_cnt && lcpus[idx]->state == LCPU_OFFLINE) {
+			rc = cpu_prepare(lcpus[idx]);
 			if (rc)
 				uk_pr_err("smp: CPU with APIC id %u: %d\n",
-					  lcpus[idx].apic_id, rc);
+					  lcpus[idx]->apic_id, rc);
 		} else {
 			rc = lcpuidx ? -EINVAL : 0;
 		}
@@ -264,12 +266,14 @@ static void madt_read(void)
 static void cpus_add(void)
 {
 	__u32 i;
+	int rc;
 
-	for (i = 0; i < madt.cpu_cnt; i++)
-		if (lcpu_add(madt.cpus[i].apic_id, madt.cpus[i].acpi_uid) ==
-		    -ENOSPC)
-			uk_pr_warn("smp: no room for APIC id %u\n",
-				   madt.cpus[i].apic_id);
+	for (i = 0; i < madt.cpu_cnt; i++) {
+		rc = lcpu_add(madt.cpus[i].apic_id, madt.cpus[i].acpi_uid);
+		if (rc && rc != -EEXIST)
+			uk_pr_warn("smp: no room for APIC id %u (%d)\n",
+				   madt.cpus[i].apic_id, rc);
+	}
 }
 
 /* Interrupt controllers of the machine and of this CPU */
@@ -283,7 +287,7 @@ static int intctlr_init(void)
 	rc = lapic_init();
 	if (rc)
 		return rc;
-	lapic_nmi_wire(&madt, lcpus[0].acpi_uid);
+	lapic_nmi_wire(&madt, lcpus[0]->acpi_uid);
 	rc = lcpu_ipi_init();
 	if (rc)
 		return rc;
