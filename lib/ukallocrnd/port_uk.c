@@ -14,6 +14,7 @@
 #include <uk/falloc.h>
 #include <uk/plat/bootstrap.h>
 #include <uk/plat/console.h>
+#include <uk/plat/memory.h>
 #include <uk/plat/paging.h>
 #include <uk/plat/random.h>
 #include <uk/plat/tlb.h>
@@ -259,12 +260,27 @@ void __noreturn rnd_port_abort(void)
 	ukplat_crash();
 }
 
+/* What the platform has in the lower half stays its own */
+static int lower_reserve(void)
+{
+	__vaddr_t base;
+	__sz len;
+
+	if (!ukplat_lower_used(&base, &len))
+		return 0;
+	len = MIN(len, UK_VAS_END - base);
+	return uk_vma_reserve(&heap_vas, &base, len);
+}
+
 int ukplat_heap_init(void)
 {
 	struct uk_alloc *a;
 	int rc;
 
 	rc = uk_vas_init(&heap_vas, ukplat_pt_get_active(), __NULL);
+	if (unlikely(rc))
+		return rc;
+	rc = lower_reserve();
 	if (unlikely(rc))
 		return rc;
 	rc = uk_vas_set_active(&heap_vas);

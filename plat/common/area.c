@@ -157,6 +157,18 @@ const char *area_image_find(__vaddr_t addr, __u64 *offset)
 	return __NULL;
 }
 
+/* All that the image's entry of the top level table is for: CPUs have this
+ * entry while they sleep, too
+ */
+int ukplat_lower_used(__vaddr_t *base, __sz *len)
+{
+	const __sz entry = 1UL << (PAGE_SHIFT + 27);
+
+	*base = ALIGN_DOWN(boot_info.seg[0].vaddr, entry);
+	*len = entry;
+	return *base < UKARCH_VADDR_LOWER_END;
+}
+
 void ukplat_map_foreach(void (*fn)(void *arg, const char *name, __uptr base,
 				   __sz len),
 			void *arg)

@@ -92,6 +92,18 @@ void ukplat_map_foreach(void (*fn)(void *arg, const char *name, __uptr base,
 			void *arg);
 
 /**
+ * Addresses of the lower half that are not for others: the image can be asked
+ * to run there, and then it shares no page table with anybody.
+ *
+ * @param[out] base, len
+ *   Receive the range, page aligned
+ *
+ * @return
+ *   1 if there are any
+ */
+int ukplat_lower_used(__vaddr_t *base, __sz *len);
+
+/**
  * Address of physical memory in the direct map.
  *
  * @param paddr
