@@ -92,7 +92,7 @@ static int region_reserve(struct rnd_region *r, struct rnd_vspace *vs,
 	int rc;
 
 	/* Whole pages, because a slab is. A window has room for it */
-	r->slab_max = (__u32)((1UL << shift) / r->slab_len);
+	r->slab_max = (__u32)(RND_REGION_LEN(shift) / r->slab_len);
 	rc = region_place(r, vs, used, region_len(r));
 	if (unlikely(rc))
 		return rc;

@@ -64,11 +64,13 @@
 #endif
 #define RND_WINDOW_COUNT (1U << (47 - RND_WINDOW_SHIFT))
 
-/* A region is half a window, so that its place inside is random as well:
- * 11 bits for the window and 23 for the page
+/* A region is less than half a window, so that its place inside is random as
+ * well: nearly 11 bits for the window (the first one is not used) and a little
+ * more than 23 for the page, 34 together
  */
-#define RND_REGION_SHIFT     (RND_WINDOW_SHIFT - 1)
-#define RND_REGION_SHIFT_MIN 26
+#define RND_REGION_SHIFT      (RND_WINDOW_SHIFT - 1)
+#define RND_REGION_SHIFT_MIN  26
+#define RND_REGION_LEN(shift) ((31UL << (shift)) / 32)
 
 #define RND_REGION_GROUP 32U
 

@@ -60,8 +60,9 @@ static void region_lies_in_the_window_it_marks(void **state)
 			    (r.base + len - 1) >> RND_WINDOW_SHIFT);
 		assert_true(fake_port_is_reserved(r.base, len));
 		/* As many slabs as there is room for */
-		assert_true(len <= 1UL << RND_REGION_SHIFT);
-		assert_true(len + slab_len() > 1UL << RND_REGION_SHIFT);
+		assert_true(len <= RND_REGION_LEN(RND_REGION_SHIFT));
+		assert_true(len + slab_len() >
+			    RND_REGION_LEN(RND_REGION_SHIFT));
 		assert_int_equal(0, fake_port.committed);
 		rnd_region_destroy(&r);
 		assert_int_equal(0, fake_port.reserved);
@@ -165,8 +166,9 @@ static void region_shrinks_in_a_small_space(void **state)
 				 34UL << 30);
 	}
 	assert_int_equal(0, rnd_region_init(&r, &dyn, SC, &vs, used));
-	assert_true(r.slab_max * slab_len() < 1UL << RND_REGION_SHIFT);
-	assert_true(r.slab_max * slab_len() >= 1UL << RND_REGION_SHIFT_MIN);
+	assert_true(r.slab_max * slab_len() < RND_REGION_LEN(RND_REGION_SHIFT));
+	assert_true(r.slab_max * slab_len() + slab_len() >
+		    RND_REGION_LEN(RND_REGION_SHIFT_MIN));
 	assert_int_equal(1, window_cnt());
 }
 
@@ -191,7 +193,7 @@ static void region_init_failure_changes_nothing(void **state)
 		fake_port_fail_at(FAKE_RESERVE, n);
 		assert_int_equal(0, rnd_region_init(&r, &dyn, SC, &vs, used));
 		assert_true(r.slab_max ==
-			    (1UL << (RND_REGION_SHIFT - 1)) / slab_len());
+			    RND_REGION_LEN(RND_REGION_SHIFT - 1) / slab_len());
 		rnd_region_destroy(&r);
 		memset(used, 0, sizeof(used));
 		assert_int_equal(0, fake_port.reserved);
