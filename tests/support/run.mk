@@ -26,6 +26,14 @@ guest-test: $(O)/guest/test.elf ## tests in the guest, on CPUs and machines
 	$(call run_long,$@) -- $(PY) tests/support/guest.py \
 		--qemu10 $(QEMU10) $< tests/guest/cases.tsv $(T)
 
+profiles: ## tests in the guest, in each profile of randomization
+	$(call run_long,$@) -- $(PY) tests/support/profiles.py --out $(O) \
+		--jobs $(RUN_JOBS) --qemu10 $(QEMU10)
+profiles-all: ## the same on 1 to 8 CPUs of two QEMUs, and benchmarks
+	$(call run_long,$@) -- $(PY) tests/support/profiles.py --out $(O) \
+		--jobs $(RUN_JOBS) --qemu10 $(QEMU10) --all
+.PHONY: profiles profiles-all
+
 guest-boots: $(O)/guest/bench.elf ## what two boots may have in common
 	$(call run_long,$@) -- $(PY) tests/support/boots.py $<
 
@@ -102,7 +110,7 @@ tests-build: $(call programs,host,unit model stat race)
 .PHONY: tests-build
 
 # Two suites at a time, the long ones first
-SUITES := guest-test preload-check tidy race clang matrix guest-boots \
+SUITES := guest-test profiles preload-check tidy race clang matrix guest-boots \
 	mutants death tlb-model bootstat-check misuse fuzz-replay \
 	scorecard-check unikraft-check model stat valgrind asan unit \
 	shootdown-check cost-check aslr-check boot-time-check cppcheck \
