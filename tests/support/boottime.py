@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """How long do images take from their first instruction to main()?
 
-    boottime.py [--boots 41] [--bound name=10]... name=path ...
+    boottime.py [--boots 41] [--exact] [--bound name=10]... name=path ...
 
 Boots the images one after the other, again and again, so that a busy host
 slows all of them down, and compares what the guest's own clock says. A bound
 is by how many ms the median of an image may be above that of the first one.
+With --exact the clock counts instructions, a million of them a millisecond.
 The guest prints {"type":"boot","us":...,"profile":...}.
 """
 import argparse
@@ -61,6 +62,7 @@ def boot(image, args):
     """Boots once and takes note."""
     outcome = qemu.boot(qemu.Guest(
         image.path, smp=str(args.smp), machine=args.machine, mem=args.mem,
+        exact=args.exact,
         qemu=args.qemu, append="mode=map"))
     try:
         if outcome.status:
@@ -120,6 +122,7 @@ def arguments(words=None):
     parser.add_argument("images", nargs="+", type=pair_of,
                         metavar="name=path")
     parser.add_argument("--boots", type=int, default=41)
+    parser.add_argument("--exact", action="store_true")
     parser.add_argument("--bound", type=bound_of, action="append",
                         default=[])
     parser.add_argument("--smp", type=int, default=1)

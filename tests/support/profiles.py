@@ -2,11 +2,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Builds the guest in each profile of randomization and runs all its tests.
 
-    profiles.py [--all]
+    profiles.py [--all] [--build] [--balanced bench.elf]
 
 Without --all: NONE and POORMAN on 2 CPUs (microvm), STRONG on 1 (microvm) and
 on 4 (q35). With it: every profile, the default one too, on 1, 2, 4 and 8 CPUs
-of the installed QEMU and of QEMU 10, and the benchmarks on 4.
+of the installed QEMU and of QEMU 10, and the benchmarks on 4. --build: builds
+all profiles, runs nothing.
+
+With an image of the default profile the boots of all profiles are compared:
+how many instructions more than in NONE they take until main().
 """
 import argparse
 import dataclasses
@@ -14,12 +18,15 @@ import os
 import pathlib
 import sys
 
+import boottime
 import configs
 import guest
 
 PROFILES = ("NONE", "POORMAN", "STRONG", "BALANCED")
 DEFAULT = "BALANCED"
 PREFIX = "UKPLAT_PROFILE_"
+# Million instructions until main(), above NONE
+BOUNDS = {"BALANCED": 10, "STRONG": 60}
 
 
 @dataclasses.dataclass
@@ -68,34 +75,68 @@ def run(cases, emulators):
     return total
 
 
-def main():
-    """Builds and runs profile after profile."""
+def compare(images):
+    """Compares boots; [passed, failed, skipped]."""
+    args, images, bounds = boottime.arguments(
+        ["--exact", *(f"--bound={name}={most}"
+                      for name, most in BOUNDS.items()),
+         *(f"{name}={path}" for name, path in images.items())])
+    for image in images:
+        boottime.boot(image, args)
+    late = list(boottime.judge(images, bounds))
+    print("\n".join([*boottime.table(images),
+                     *(f"not ok {text}" for text in late)]))
+    return [len(images) - len(late), len(late), 0]
+
+
+def arguments():
+    """What is wanted."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=pathlib.Path, default="build")
     parser.add_argument("--qemu", default="qemu-system-x86_64")
     parser.add_argument("--qemu10", default="")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--all", action="store_true")
-    args = parser.parse_args()
+    parser.add_argument("--build", action="store_true")
+    parser.add_argument("--balanced", type=pathlib.Path)
+    return parser.parse_args()
+
+
+def test(profile, out, args):
+    """Runs the tests of a profile; [passed, failed, skipped]."""
+    def emulators(program):
+        return Emulators(str(out / f"guest/{program}.elf"), args.qemu,
+                         args.qemu10)
+    counts = run(every(profile) if args.all else quick(profile),
+                 emulators("test"))
+    if args.all:
+        more = run([case(f"{profile} benchmark", "4", "q35")],
+                   emulators("bench"))
+        counts = [a + b for a, b in zip(counts, more)]
+    return counts
+
+
+def main():
+    """Builds and runs profile after profile."""
+    args = arguments()
     total = [0, 0, 0]
+    images = {}
     for profile in PROFILES:
-        if profile == DEFAULT and not args.all:
+        if profile == DEFAULT and not (args.all or args.build):
+            images[profile] = args.balanced
             continue
         out = args.out / "profiles" / profile
+        images[profile] = out / "guest/bench.elf"
         error = build(out, profile, args.jobs)
+        counts = [0, 0, 0]
         if error:
             print(f"not ok {profile}: {error}")
-            total[1] += 1
-            continue
-        cases = every(profile) if args.all else quick(profile)
-        counts = run(cases, Emulators(str(out / "guest/test.elf"), args.qemu,
-                                      args.qemu10))
+            counts = [0, 1, 0]
+        elif not args.build:
+            counts = test(profile, out, args)
         total = [a + b for a, b in zip(total, counts)]
-        if args.all:
-            counts = run([case(f"{profile} benchmark", "4", "q35")],
-                         Emulators(str(out / "guest/bench.elf"), args.qemu,
-                                   args.qemu10))
-            total = [a + b for a, b in zip(total, counts)]
+    if args.balanced and not total[1]:
+        total = [a + b for a, b in zip(total, compare(images))]
     print("{} passed, {} failed, {} skipped".format(*total))
     return int(total[1] > 0)
 

@@ -26,9 +26,9 @@ guest-test: $(O)/guest/test.elf ## tests in the guest, on CPUs and machines
 	$(call run_long,$@) -- $(PY) tests/support/guest.py \
 		--qemu10 $(QEMU10) $< tests/guest/cases.tsv $(T)
 
-profiles: ## tests in the guest, in each profile of randomization
+profiles: $(O)/guest/bench.elf ## guests in each profile of randomization
 	$(call run_long,$@) -- $(PY) tests/support/profiles.py --out $(O) \
-		--jobs $(RUN_JOBS) --qemu10 $(QEMU10)
+		--jobs $(RUN_JOBS) --qemu10 $(QEMU10) --balanced $<
 profiles-all: ## the same on 1 to 8 CPUs of two QEMUs, and benchmarks
 	$(call run_long,$@) -- $(PY) tests/support/profiles.py --out $(O) \
 		--jobs $(RUN_JOBS) --qemu10 $(QEMU10) --all
@@ -73,14 +73,14 @@ aslr-map: $(O)/guest/bench.elf ## picture of BOOTS=32 boots, OUT=docs/aslr.svg
 		--out $(OUT) $<
 .PHONY: aslr-map
 
-# TIMED="none=a.elf balanced=b.elf", the first is what the others are compared
-# with; BOUNDS="balanced=10" in ms
 boot-time: BOOTS ?= 41
-boot-time: TIMED ?= bench=$(O)/guest/bench.elf
-boot-time: $(O)/guest/bench.elf ## time to main(), of TIMED="name=path ..."
+boot-time: ## time to main() in each profile, bounds against NONE; BOOTS=41
+	$(Q)$(PY) tests/support/profiles.py --build --out $(O) --jobs $(JOBS)
 	$(Q)$(PY) tests/support/boottime.py --boots $(BOOTS) \
-		$(addprefix --bound ,$(BOUNDS)) --json $(O)/boottime.jsonl \
-		$(TIMED)
+		--bound BALANCED=10 --bound STRONG=60 \
+		--json $(O)/boottime.jsonl \
+		$(foreach p,NONE POORMAN BALANCED STRONG,\
+			$(p)=$(O)/profiles/$(p)/guest/bench.elf)
 boot-time-check: ## medians and bounds of boot times, made up
 	$(call run_command,$@) -- $(PY) tests/support/test_boottime.py
 .PHONY: boot-time boot-time-check
