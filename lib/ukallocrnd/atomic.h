@@ -24,6 +24,7 @@
 #define rnd_fetch_or_acq_rel(p, v)  __atomic_fetch_or(p, v, __ATOMIC_ACQ_REL)
 #define rnd_fetch_and_acq_rel(p, v) __atomic_fetch_and(p, v, __ATOMIC_ACQ_REL)
 #define rnd_add_relaxed(p, v)	    __atomic_add_fetch(p, v, __ATOMIC_RELAXED)
+#define rnd_add_acq_rel(p, v)	    __atomic_add_fetch(p, v, __ATOMIC_ACQ_REL)
 #define rnd_sub_relaxed(p, v)	    __atomic_sub_fetch(p, v, __ATOMIC_RELAXED)
 #define rnd_sub_release(p, v)	    __atomic_sub_fetch(p, v, __ATOMIC_RELEASE)
 

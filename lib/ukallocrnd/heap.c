@@ -20,6 +20,8 @@
 
 /* All heaps. (a) Read without the lock: heaps are only added in front */
 static struct rnd_heap_dyn *heap_list;
+/* (a) Interrupt handlers that are in the list */
+static __u32 heap_visitors;
 static struct rnd_lock heap_lock = RND_LOCK_INIT(RND_RANK_HEAPS);
 
 static void *heap_part(struct rnd_vspace *vs, __sz len)
@@ -59,6 +61,11 @@ static void heap_list_remove(struct rnd_heap_dyn *dyn)
 		link = &(*link)->next;
 	rnd_store_release(link, dyn->next);
 	rnd_lock_release(&heap_lock, flags);
+	/* Acq_rel: a handler that is not counted yet finds the list without the
+	 * heap. Pairs with the addition in rnd_heap_visit()
+	 */
+	while (RND_PORT_HAS_EPOCH && rnd_fetch_or_acq_rel(&heap_visitors, 0))
+		rnd_port_pause();
 }
 
 static int heap_init_parts(struct rnd_heap *h, struct rnd_heap_dyn *dyn)
@@ -150,6 +157,14 @@ void rnd_heap_foreach(void (*fn)(struct rnd_heap *h, void *arg), void *arg)
 	/* Acquire: pairs with the release in heap_list_insert() */
 	for (dyn = rnd_load_acquire(&heap_list); dyn; dyn = dyn->next)
 		fn(dyn->heap, arg);
+}
+
+void rnd_heap_visit(void (*fn)(struct rnd_heap *h, void *arg), void *arg)
+{
+	/* Acq_rel: pairs with the read in heap_list_remove() */
+	rnd_add_acq_rel(&heap_visitors, 1);
+	rnd_heap_foreach(fn, arg);
+	rnd_sub_release(&heap_visitors, 1);
 }
 
 /* Empties a state, or only what costs no protection */

@@ -84,6 +84,12 @@ void rnd_heap_destroy(struct rnd_heap *h);
 void rnd_heap_foreach(void (*fn)(struct rnd_heap *h, void *arg), void *arg);
 
 /**
+ * As rnd_heap_foreach(), in an interrupt handler of a port with epochs: a heap
+ * that is about to go waits.
+ */
+void rnd_heap_visit(void (*fn)(struct rnd_heap *h, void *arg), void *arg);
+
+/**
  * Prints what lies at or near an address: slot, object, guard. For reports of
  * faults; reads metadata without a lock.
  */

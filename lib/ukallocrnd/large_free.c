@@ -80,6 +80,7 @@ void rnd_large_retire(struct rnd_large *lg, __u32 n, __bool is_lost)
 	flags = rnd_lock_acquire(&lg->lock);
 	if (likely(!is_lost)) {
 		rnd_spans_at(&lg->t, n)->state = RND_SPAN_QUARANTINED;
+		rnd_rng_follow(&lg->rng);
 		cnt = rnd_quarantine_push(&lg->q, &lg->rng, n, &out);
 	}
 	if (cnt)

@@ -15,6 +15,11 @@
 #include "large.h"
 #include "large_priv.h"
 
+/* Two copies of a machine know the same parked places: a port with epochs would
+ * have to give them up when one begins
+ */
+UK_CTASSERT(!(RND_PORT_HAS_EPOCH && RND_PORT_MOVE_PAYS));
+
 static void parked_drop(struct rnd_large *lg, const struct rnd_parked *pk)
 {
 	rnd_vspace_decommit(lg->vs, pk->addr, pk->pages * RND_PAGE_LEN,

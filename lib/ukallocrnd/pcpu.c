@@ -130,16 +130,20 @@ RND_UNANALYZED struct rnd_ctx rnd_ctx_enter(struct rnd_cpus *cpus)
 
 		ctx.pc = pcpu_enter_own(cpus);
 		if (likely(ctx.pc))
-			return ctx;
+			break;
 
 		ctx.flags = rnd_lock_acquire(&cpus->shared_lock);
 		ctx.pc = cpus->shared;
 		rnd_store_relaxed(&ctx.pc->busy, 1);
 		barrier();
 		if (likely(!rnd_load_relaxed(&rnd_world_stopped)))
-			return ctx;
+			break;
 		rnd_ctx_leave(cpus, ctx);
 	}
+	/* Every slow path comes by here */
+	rnd_rng_follow(&ctx.pc->rng);
+
+	return ctx;
 }
 
 RND_UNANALYZED void rnd_ctx_leave(struct rnd_cpus *cpus, struct rnd_ctx ctx)

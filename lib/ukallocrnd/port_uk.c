@@ -24,6 +24,7 @@
 #include "config.h"
 #include "heap.h"
 #include "port.h"
+#include "world.h"
 
 /* port.h for the guest
  *
@@ -291,5 +292,6 @@ int ukplat_heap_init(void)
 	if (unlikely(!a))
 		return -ENOMEM;
 	ukplat_fault_hook_set(rnd_heap_describe);
+	(void)ukplat_random_hook_set(rnd_world_renew);
 	return uk_alloc_set_default(a);
 }

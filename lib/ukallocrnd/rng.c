@@ -31,15 +31,15 @@ void rnd_rng_init(struct rnd_rng *rng, const __u8 *seed)
 
 	memcpy(rng->key, seed, RND_CHACHA_KEY_LEN);
 	rng->drawn = 0;
+	/* The seed may be older than the epoch is */
+	rng->epoch = 0;
 	buffer_fill(rng);
 }
 
-void rnd_rng_reseed(struct rnd_rng *rng)
+static void reseed_once(struct rnd_rng *rng)
 {
 	__u8 seed[RND_CHACHA_KEY_LEN];
 	unsigned int i;
-
-	UK_ASSERT(rng);
 
 	/* By xor the new key is at least as hard to know as the harder one of
 	 * old key and fresh entropy
@@ -55,6 +55,23 @@ void rnd_rng_reseed(struct rnd_rng *rng)
 	__asm__ __volatile__("" : : "r"(seed) : "memory");
 }
 
+void rnd_rng_reseed(struct rnd_rng *rng)
+{
+	UK_ASSERT(rng);
+
+	if (!RND_PORT_HAS_EPOCH) {
+		reseed_once(rng);
+		return;
+	}
+	/* Again, if an epoch begins meanwhile: its rnd_rng_renew() may have
+	 * come before the buffer was filled
+	 */
+	do {
+		rng->epoch = rnd_port_epoch();
+		reseed_once(rng);
+	} while (unlikely(rng->epoch != rnd_port_epoch()));
+}
+
 void rnd_rng_refill(struct rnd_rng *rng)
 {
 	UK_ASSERT(rng);
@@ -64,6 +81,14 @@ void rnd_rng_refill(struct rnd_rng *rng)
 		return;
 	}
 	buffer_fill(rng);
+	/* Afterwards, because of rnd_rng_renew() */
+	rnd_rng_follow(rng);
+}
+
+void rnd_rng_renew(struct rnd_rng *rng)
+{
+	rnd_port_entropy(rng->buf, sizeof(rng->buf));
+	rnd_port_entropy(rng->key, sizeof(rng->key));
 }
 
 void rnd_rng_bytes(struct rnd_rng *rng, void *dst, __sz len)

@@ -18,7 +18,7 @@
  *   handed out (fast key erasure). The rest is handed out from its end on.
  *   What was handed out stays in the buffer until the next fill, unless it
  *   was drawn as bytes, for keys. After RND_RNG_RESEED_LEN bytes fresh entropy
- *   is mixed into the key.
+ *   is mixed into the key, and when the port's epoch has changed.
  *
  * Concurrency
  *   None of its own: a generator belongs to one CPU or to one lock.
@@ -32,6 +32,7 @@
 
 #include "chacha.h"
 #include "config.h"
+#include "port.h"
 
 /* Bytes generated together, and how many of them are handed out */
 #define RND_RNG_BUF_LEN 512U
@@ -53,6 +54,9 @@ struct rnd_rng {
 
 	/** (o) The next key */
 	__u8 key[RND_CHACHA_KEY_LEN];
+
+	/** (o) Epoch of the port that the seed is from; 0: none yet */
+	__u32 epoch;
 };
 
 UK_CTASSERT(__builtin_offsetof(struct rnd_rng, key) ==
@@ -69,6 +73,21 @@ void rnd_rng_init(struct rnd_rng *rng, const __u8 *seed);
 
 /** Mixes fresh entropy of the port into the generator and drops its buffer */
 void rnd_rng_reseed(struct rnd_rng *rng);
+
+/**
+ * Overwrites buffer and key with fresh entropy. Unlike all others, for an
+ * interrupt handler that may have interrupted the owner: whatever the owner
+ * draws next is fresh. What it is about to fill is not; so the epoch is not
+ * noted, and rnd_rng_refill() will find it changed.
+ */
+void rnd_rng_renew(struct rnd_rng *rng);
+
+/** Reseeds if the port's epoch has changed; for the owner, on slow paths */
+static inline void rnd_rng_follow(struct rnd_rng *rng)
+{
+	if (RND_PORT_HAS_EPOCH && unlikely(rng->epoch != rnd_port_epoch()))
+		rnd_rng_reseed(rng);
+}
 
 /** Refills the buffer; the slow part of the functions below */
 void rnd_rng_refill(struct rnd_rng *rng);

@@ -43,6 +43,7 @@ __u64 rnd_vspace_draw(struct rnd_vspace *vs, __u64 bound)
 	__u64 n;
 
 	flags = rnd_lock_acquire(&vs->lock);
+	rnd_rng_follow(&vs->rng);
 	n = rnd_rng_uniform64(&vs->rng, bound);
 	rnd_lock_release(&vs->lock, flags);
 

@@ -113,6 +113,22 @@ void rnd_world_child(void)
 	rnd_heap_foreach(child_heap, __NULL);
 }
 
+static void renew_heap(struct rnd_heap *h, void *arg)
+{
+	__u32 idx = rnd_port_cpu();
+	struct rnd_pcpu *pc = rnd_cpus_get(&h->dyn->cpus, idx);
+
+	(void)arg;
+	/* Who uses the shared state follows the epoch */
+	if (idx && pc != RND_PCPU_NONE)
+		rnd_rng_renew(&pc->rng);
+}
+
+void rnd_world_renew(void)
+{
+	rnd_heap_visit(renew_heap, __NULL);
+}
+
 static void leave_heap(struct rnd_heap *h, void *arg)
 {
 	struct rnd_cpus *cpus = &h->dyn->cpus;

@@ -30,6 +30,13 @@ void rnd_world_start(void);
 void rnd_world_child(void);
 
 /**
+ * Overwrites what the generators of the calling CPU have drawn ahead, in all
+ * heaps. For an interrupt handler of a port with epochs, on every CPU when one
+ * has begun: the fast paths, which look at nothing, then draw fresh bits.
+ */
+void rnd_world_renew(void);
+
+/**
  * Sends off what CPU index cpu holds for others, in all heaps, before the
  * index is given up. The caller is the context that has leased it.
  */

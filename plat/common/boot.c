@@ -82,7 +82,7 @@ void boot_take_over(const struct boot_info *info)
 	boot_info = *info;
 	pt_take_over(&boot_info);
 	loader_wipe();
-	random_init(boot_info.seed, boot_info.seed_bits);
+	random_init(boot_info.seed, boot_info.seed_bits, boot_info.seed_flags);
 	memset(boot_info.seed, 0, sizeof(boot_info.seed));
 	area_take_over(boot_info.area, boot_info.area_cnt);
 	falloc_init((void *)boot_info.meta_vaddr, boot_info.meta_frames);

@@ -97,8 +97,11 @@ struct boot_info {
 	/** BOOT_* */
 	__u32 flags;
 
-	/** Seed of the image's generators, and the entropy in it in bits */
+	/** Seed of the image's generators, the entropy in it in bits, and where
+	 * that is from (entropy.h)
+	 */
 	__u32 seed_bits;
+	__u32 seed_flags;
 	__u8 seed[BOOT_KEY_LEN];
 
 	/** Direct map, and window for page tables: address of paddr 0 */

@@ -22,6 +22,7 @@
 #include "bootinfo.h"
 #include "frame_cache.h"
 #include "lcpu.h"
+#include "random.h"
 #include "trap.h"
 
 #define ARGS_MAX 32
@@ -77,6 +78,7 @@ void __noreturn ukplat_entry(const struct boot_info *info)
 		ukplat_terminate(UKPLAT_EXIT_CRASH);
 	}
 	ukplat_trap_cpu_init(0);
+	random_cpu_init();
 	frame_cache_init();
 
 	uk_pr_info("ukallocrnd guest: %lu MiB, %s seed, image at 0x%lx\n",

@@ -16,6 +16,7 @@
 #include "falloc.h"
 #include "falloc_core.h"
 #include "frame_cache.h"
+#include "random.h"
 #include "rng.h"
 
 struct falloc_core falloc_core;
@@ -53,6 +54,7 @@ int falloc_inject_step(void)
 
 static __u32 falloc_rand(void *arg, __u32 bound)
 {
+	plat_rng_follow(arg);
 	return plat_rng_uniform32(arg, bound);
 }
 

@@ -15,6 +15,7 @@
 
 #include "falloc.h"
 #include "frame_cache.h"
+#include "random.h"
 #include "rng.h"
 
 UK_CTASSERT(FRAME_CACHE_LOW + FRAME_CACHE_BATCH <= FRAME_CACHE_LEN);
@@ -70,8 +71,7 @@ static inline struct frame_cache *own_trylock(void)
 
 static void __noinline draws_fill(struct frame_cache *c)
 {
-	if (!c->rng.pos)
-		plat_rng_fork(&c->rng);
+	plat_rng_follow(&c->rng);
 	plat_rng_bytes(&c->rng, c->draws, sizeof(c->draws));
 	c->ndraws = CACHE_DRAWS;
 }

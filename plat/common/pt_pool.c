@@ -17,6 +17,7 @@
 #include "bootinfo.h"
 #include "pt.h"
 #include "pt_pool.h"
+#include "random.h"
 #include "rng.h"
 
 /* Tables for half a TiB that is mapped without gaps */
@@ -136,9 +137,11 @@ static __paddr_t block_take(struct pool_block *b, unsigned long n)
 /* Under the lock; `free`: how many there are below max */
 static __paddr_t table_draw(__paddr_t max, unsigned long free)
 {
-	unsigned long n = plat_rng_uniform32(&pool.rng, (__u32)free);
 	struct pool_block *b;
+	unsigned long n;
 
+	plat_rng_follow(&pool.rng);
+	n = plat_rng_uniform32(&pool.rng, (__u32)free);
 	for (b = pool.block;; b++) {
 		if (b->paddr + PAGE_LARGE_SIZE > max)
 			continue;

@@ -10,17 +10,25 @@
 
 #include "rng.h"
 
-static void rng_refill(struct plat_rng *rng)
+#define BLOCKS (PLAT_RNG_BUF_LEN / PLAT_CHACHA_BLOCK_LEN)
+
+/* Replaces the key, and what follows it as far as `blocks` go */
+static void rng_step(struct plat_rng *rng, unsigned int blocks)
 {
 	__u8 key[PLAT_CHACHA_KEY_LEN];
 	unsigned int i;
 
 	memcpy(key, rng->buf, sizeof(key));
-	for (i = 0; i < PLAT_RNG_BUF_LEN / PLAT_CHACHA_BLOCK_LEN; i++)
+	for (i = 0; i < blocks; i++)
 		plat_chacha_block(key, i, PLAT_RNG_ROUNDS,
 				  rng->buf + (__sz)i * PLAT_CHACHA_BLOCK_LEN);
 	memset(key, 0, sizeof(key));
 	barrier(); /* the wipe is not dead code */
+}
+
+static void rng_refill(struct plat_rng *rng)
+{
+	rng_step(rng, BLOCKS);
 	rng->pos = PLAT_CHACHA_KEY_LEN;
 }
 
@@ -33,10 +41,15 @@ void plat_rng_mix(struct plat_rng *rng, const void *data, __sz len)
 		n = MIN(len, (__sz)PLAT_CHACHA_KEY_LEN);
 		for (i = 0; i < n; i++)
 			rng->buf[i] ^= bytes[i];
-		/* The key is now the hash of everything mixed in so far */
-		rng_refill(rng);
 		bytes += n;
 		len -= n;
+		/* The key is now the hash of everything mixed in so far. The
+		 * rest of the buffer is needed only at the end
+		 */
+		if (len)
+			rng_step(rng, 1);
+		else
+			rng_refill(rng);
 	}
 }
 

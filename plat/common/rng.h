@@ -33,6 +33,10 @@
 struct plat_rng {
 	/** Next byte of buf to hand out; 0 if the buffer was never filled */
 	__u32 pos;
+	/** Epoch of the platform that the seed is from, 0 before the first one;
+	 * the owner's, see random.h
+	 */
+	__u32 epoch;
 	/** The first PLAT_CHACHA_KEY_LEN bytes are the next key */
 	__u8 buf[PLAT_RNG_BUF_LEN];
 };
@@ -49,7 +53,10 @@ __u32 plat_rng_uniform32(struct plat_rng *rng, __u32 bound);
 /** As plat_rng_uniform32(), with 64 bits. */
 __u64 plat_rng_uniform64(struct plat_rng *rng, __u64 bound);
 
-/** Seeds a generator from the platform's; needs random_init(). */
+/**
+ * Mixes fresh bytes of the platform's generator into another one and notes
+ * the epoch; needs random_init().
+ */
 void plat_rng_fork(struct plat_rng *rng);
 
 #endif /* __UKPLAT_RNG_H__ */

@@ -100,6 +100,9 @@ void fake_fill(__paddr_t paddr, int byte)
 	memset(ukplat_paddr_to_ptr(paddr), byte, PAGE_SIZE);
 }
 
+/* No epoch ever begins here */
+__u32 random_epoch = 1;
+
 /* The same seed for all is as good as any other here, so is any order */
 void plat_rng_fork(struct plat_rng *rng)
 {
@@ -108,6 +111,7 @@ void plat_rng_fork(struct plat_rng *rng)
 	void (*hook)(void) = fake_seed_hook;
 
 	plat_rng_mix(rng, &seed, sizeof(seed));
+	rng->epoch = random_epoch;
 	if (hook) {
 		fake_seed_hook = NULL;
 		hook();

@@ -59,12 +59,16 @@ __u32 ukplat_lcpu_count(void)
 
 void ukplat_tlb_ack(void) {}
 
+/* No epoch ever begins here */
+__u32 random_epoch = 1;
+
 /* The same seed for all is as good as any other here */
 void plat_rng_fork(struct plat_rng *rng)
 {
 	static const __u32 key = 42;
 
 	plat_rng_mix(rng, &key, sizeof(key));
+	rng->epoch = random_epoch;
 }
 
 int ukplat_area_map(const char *name __unused, __paddr_t paddr,

@@ -175,6 +175,39 @@ static void acpi_missing_table_is_not_found(void **state)
 	assert_int_equal(find("HPET"), -ENOENT);
 }
 
+/* By the byte that the body of each begins with */
+static char find_nth(unsigned int nth)
+{
+	const struct acpi_sdt *table = NULL;
+	char first;
+
+	if (acpi_table_find_nth(RSDP_PADDR, "SSDT", nth, &table))
+		return 0;
+	first = *(const char *)(table + 1);
+	acpi_unmap(table, table->len);
+	return first;
+}
+
+static void acpi_tables_of_one_name_are_told_apart(void **state)
+{
+	const char one[BODY_LEN] = "1", two[BODY_LEN] = "2";
+
+	(void)state;
+	assert_int_equal(0, find_nth(0));
+	sdt_put(TABLE_PADDR, "SSDT", two, BODY_LEN);
+	assert_int_equal('2', find_nth(0));
+	assert_int_equal(0, find_nth(1));
+	sdt_put(OTHER_PADDR, "SSDT", one, BODY_LEN);
+	assert_int_equal('1', find_nth(0));
+	assert_int_equal('2', find_nth(1));
+	assert_int_equal(0, find_nth(2));
+	assert_int_equal(0, find_nth(__U32_MAX));
+	/* One that is damaged keeps its number */
+	mem[OTHER_PADDR + 40] ^= 1;
+	assert_int_equal(0, find_nth(0));
+	assert_int_equal('2', find_nth(1));
+}
+
 static void acpi_bad_checksum_is_refused_everywhere(void **state)
 {
 	__sz i;
@@ -278,6 +311,7 @@ int main(void)
 		UNIT_TEST(acpi_finds_table_by_xsdt_and_rsdt),
 		UNIT_TEST(acpi_damaged_xsdt_falls_back_to_rsdt),
 		UNIT_TEST(acpi_missing_table_is_not_found),
+		UNIT_TEST(acpi_tables_of_one_name_are_told_apart),
 		UNIT_TEST(acpi_bad_checksum_is_refused_everywhere),
 		UNIT_TEST(acpi_every_length_is_survived),
 		UNIT_TEST(acpi_table_at_the_end_of_memory_is_refused),

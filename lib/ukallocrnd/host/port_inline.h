@@ -70,6 +70,20 @@ static inline __u32 rnd_port_cpu(void)
 	return rnd_host_cpu;
 }
 
+/* A snapshot of a process is fork(). A test may say otherwise */
+#ifndef RND_PORT_HAS_EPOCH
+#define RND_PORT_HAS_EPOCH 0
+#endif
+
+#if RND_PORT_HAS_EPOCH
+__u32 rnd_port_epoch(void);
+#else
+static inline __u32 rnd_port_epoch(void)
+{
+	return 0;
+}
+#endif
+
 /* The system sees to TLBs */
 static inline void rnd_port_poll(void) {}
 

@@ -15,6 +15,7 @@
 #include <uk/config.h>
 #include <uk/plat/irq.h>
 #include <uk/plat/lcpu.h>
+#include <uk/plat/random.h>
 #include <uk/plat/tlb.h>
 
 /* The guest has no fork: whoever looks at all states sees to quiescence */
@@ -57,6 +58,18 @@ static inline __u32 rnd_port_cpu(void)
 		return 0;
 #endif
 	return cpu;
+}
+
+/* A virtual machine can be copied while it runs */
+#define RND_PORT_HAS_EPOCH 1
+
+/**
+ * Number of the epoch, never 0: another one means that somebody else may know
+ * what was drawn ahead. Slow paths ask for it.
+ */
+static inline __u32 rnd_port_epoch(void)
+{
+	return ukplat_random_epoch();
 }
 
 /** Lets the other CPUs go on that wait for this one: three instructions */

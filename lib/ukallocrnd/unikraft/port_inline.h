@@ -57,6 +57,14 @@ static inline __u32 rnd_port_cpu(void)
 	return cpu;
 }
 
+/* Unikraft does not say when a machine was resumed */
+#define RND_PORT_HAS_EPOCH 0
+
+static inline __u32 rnd_port_epoch(void)
+{
+	return 0;
+}
+
 /** Lets the other CPUs go on that wait for this one */
 static inline void rnd_port_poll(void)
 {

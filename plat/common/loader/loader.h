@@ -87,6 +87,9 @@ int multiboot2_parse(__paddr_t start, struct loader_modules *modules);
 int loader_module_add(struct loader_modules *modules, __paddr_t paddr,
 		      __u64 len);
 
+/** Tells whether a module begins as an image does. */
+int loader_is_image(const struct loader_module *m);
+
 /** Copies a command line of unknown length; 0: there is none. */
 void loader_cmdline_copy(__paddr_t paddr);
 

@@ -39,13 +39,15 @@ __u64 loader_uniform(void *arg __unused, __u64 bound)
 
 void loader_cmdline_copy(__paddr_t paddr)
 {
-	const char *src = (const char *)paddr;
+	char *src = (char *)paddr;
 	__sz i = 0;
 
-	if (paddr)
-		for (; i < BOOT_CMDLINE_LEN - 1 && src[i]; i++)
+	/* There may be a seed in it: no second copy stays */
+	for (; paddr && src[i]; i++) {
+		if (i < BOOT_CMDLINE_LEN - 1)
 			boot_info.cmdline[i] = src[i];
-	boot_info.cmdline[i] = '\0';
+		src[i] = '\0';
+	}
 }
 
 int loader_module_add(struct loader_modules *modules, __paddr_t paddr,
@@ -94,6 +96,13 @@ static void flags_set(void)
 		boot_info.flags |= BOOT_FIXED | BOOT_IMAGE_FIXED;
 }
 
+int loader_is_image(const struct loader_module *m)
+{
+	return m->len >= sizeof(struct payload_header) &&
+	       !memcmp((const void *)m->paddr, PAYLOAD_MAGIC,
+		       sizeof(PAYLOAD_MAGIC));
+}
+
 /* A module that is an image, or else what was linked in */
 static int payload_find(const __u8 **data, __sz *len)
 {
@@ -102,8 +111,7 @@ static int payload_find(const __u8 **data, __sz *len)
 	for (i = 0; i < found.cnt; i++) {
 		*data = (const __u8 *)found.m[i].paddr;
 		*len = found.m[i].len;
-		if (*len >= sizeof(struct payload_header) &&
-		    !memcmp(*data, PAYLOAD_MAGIC, sizeof(PAYLOAD_MAGIC)))
+		if (loader_is_image(&found.m[i]))
 			return 0;
 	}
 	*data = loader_payload;
@@ -132,7 +140,7 @@ void __noreturn loader_main(__paddr_t start, __u32 magic, __u64 tsc)
 	boot_info.tsc = tsc;
 	machine_read(start, magic);
 	flags_set();
-	boot_info.seed_bits = seed_gather(&rng);
+	seed_gather(&rng, &found);
 	if (payload_find(&payload, &len))
 		loader_fail("no image: give one as a module");
 	if (image_open(payload, len, &image, &err))

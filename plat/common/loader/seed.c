@@ -4,48 +4,58 @@
  * You may not use this file except in compliance with the License.
  */
 
-#include <string.h>
-
 #include <uk/essentials.h>
 #include <uk/plat/bootstrap.h>
-#include <uk/print.h>
 
-#include "../random.h"
+#include "../entropy.h"
 #include "loader.h"
 #include "seed.h"
 
-#define SEED_WORDS	   16
-#define SEED_DIGITS_STRONG 32
+/* More than this is a file for something else */
+#define SEED_FILE_MAX 4096UL
 
-static unsigned int seed_mix(struct plat_rng *rng, const char *val)
+/* Whoever reads the command line later learns nothing */
+static void seed_hide(void)
 {
-	unsigned int n = 0;
+	const char *val;
+	char *at;
 
-	while (val[n] && val[n] != ' ')
-		n++;
-	plat_rng_mix(rng, val, n);
-	return n;
+	if (!ukplat_cmdline_find("seed", &val))
+		return;
+	for (at = boot_info.cmdline + (val - boot_info.cmdline);
+	     *at && *at != ' '; at++)
+		*at = 'x';
 }
 
-__u32 seed_gather(struct plat_rng *rng)
+static unsigned int modules_collect(struct plat_rng *rng,
+				    const struct loader_modules *modules,
+				    unsigned int *flags)
 {
-	__u64 words[SEED_WORDS];
-	const char *val;
-	int strong = 0;
+	const struct loader_module *m;
+	unsigned int i, n, bits = 0;
 
-	if (ukplat_cmdline_find("seed", &val))
-		strong = seed_mix(rng, val) >= SEED_DIGITS_STRONG;
-	if (ukplat_cmdline_find("debugseed", &val)) {
-		plat_rng_mix(rng, "debugseed", sizeof("debugseed"));
-		return 0;
+	for (i = 0; i < modules->cnt; i++) {
+		m = &modules->m[i];
+		if (!m->len || m->len > SEED_FILE_MAX || loader_is_image(m))
+			continue;
+		n = entropy_file_mix(rng, (const __u8 *)m->paddr, m->len,
+				     "a boot module");
+		bits += n;
+		*flags |= n ? ENTROPY_MODULE : 0;
 	}
-	if (entropy_hardware(words, SEED_WORDS))
-		strong = 1;
-	plat_rng_mix(rng, words, sizeof(words));
-	entropy_jitter(words, SEED_WORDS);
-	plat_rng_mix(rng, words, sizeof(words));
-	plat_rng_mix(rng, &boot_info, sizeof(boot_info));
-	memset(words, 0, sizeof(words));
-	barrier();
-	return strong ? 256 : 0;
+	return bits;
+}
+
+void seed_gather(struct plat_rng *rng, const struct loader_modules *modules)
+{
+	unsigned int flags, bits = entropy_collect(rng, &flags);
+
+	if (!(flags & ENTROPY_FIXED))
+		bits += modules_collect(rng, modules, &flags);
+	boot_info.seed_bits = MIN(bits, ENTROPY_MAX);
+	boot_info.seed_flags = flags;
+	/* Maps and time stamps may differ from boot to boot */
+	if (!(flags & ENTROPY_FIXED))
+		plat_rng_mix(rng, &boot_info, sizeof(boot_info));
+	seed_hide();
 }

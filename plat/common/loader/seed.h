@@ -7,9 +7,17 @@
 #ifndef __UKPLAT_SEED_H__
 #define __UKPLAT_SEED_H__
 
-#include "../rng.h"
+#include "loader.h"
 
-/** Gathers entropy; returns how much there is, in bits. */
-__u32 seed_gather(struct plat_rng *rng);
+/**
+ * Gathers entropy for this boot, and hides `seed=` of the command line. Fills
+ * what boot_info says about the seed, but for the seed.
+ *
+ * @param[out] rng
+ *   Receives the generator of all places
+ * @param modules
+ *   Files that came with the loader: those that are no images are seeds
+ */
+void seed_gather(struct plat_rng *rng, const struct loader_modules *modules);
 
 #endif /* __UKPLAT_SEED_H__ */

@@ -156,26 +156,33 @@ static int entry_matches(__paddr_t paddr, const char *sig)
 	return match;
 }
 
+/* What is looked for: the nth table, from 0, with a signature */
+struct wanted {
+	const char *sig;
+	unsigned int nth;
+};
+
 /* Searches a root table whose entries have entry_len bytes (4 or 8) */
 static int root_search(const struct acpi_sdt *root, __sz entry_len,
-		       const char *sig, const struct acpi_sdt **table)
+		       const struct wanted *want, const struct acpi_sdt **table)
 {
 	const char *entries = (const char *)(root + 1);
 	__sz n = (root->len - sizeof(*root)) / entry_len;
+	unsigned int left = want->nth;
 	__u64 paddr;
 	__sz i;
 
 	for (i = 0; i < n; i++) {
 		paddr = 0;
 		memcpy(&paddr, entries + i * entry_len, entry_len);
-		if (entry_matches(paddr, sig))
+		if (entry_matches(paddr, want->sig) && !left--)
 			return table_map(paddr, table);
 	}
 	return -ENOENT;
 }
 
 static int root_find(__paddr_t paddr, const char *root_sig, __sz entry_len,
-		     const char *sig, const struct acpi_sdt **table)
+		     const struct wanted *want, const struct acpi_sdt **table)
 {
 	const struct acpi_sdt *root;
 	int rc;
@@ -185,14 +192,15 @@ static int root_find(__paddr_t paddr, const char *root_sig, __sz entry_len,
 		return rc;
 	rc = -EINVAL;
 	if (sig_is(root, root_sig))
-		rc = root_search(root, entry_len, sig, table);
+		rc = root_search(root, entry_len, want, table);
 	acpi_unmap(root, root->len);
 	return rc;
 }
 
-int acpi_table_find(__paddr_t rsdp, const char *sig,
-		    const struct acpi_sdt **table)
+int acpi_table_find_nth(__paddr_t rsdp, const char *sig, unsigned int nth,
+			const struct acpi_sdt **table)
 {
+	const struct wanted want = { .sig = sig, .nth = nth };
 	struct acpi_rsdp root;
 	int rc;
 
@@ -200,11 +208,17 @@ int acpi_table_find(__paddr_t rsdp, const char *sig,
 	if (rc)
 		return rc;
 	if (root.rev >= 2 && root.xsdt_paddr) {
-		rc = root_find(root.xsdt_paddr, "XSDT", sizeof(__u64), sig,
+		rc = root_find(root.xsdt_paddr, "XSDT", sizeof(__u64), &want,
 			       table);
 		/* A damaged XSDT leaves the RSDT, as it is for old systems */
 		if (rc != -EINVAL)
 			return rc;
 	}
-	return root_find(root.rsdt_paddr, "RSDT", sizeof(__u32), sig, table);
+	return root_find(root.rsdt_paddr, "RSDT", sizeof(__u32), &want, table);
+}
+
+int acpi_table_find(__paddr_t rsdp, const char *sig,
+		    const struct acpi_sdt **table)
+{
+	return acpi_table_find_nth(rsdp, sig, 0, table);
 }

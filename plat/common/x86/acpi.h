@@ -104,4 +104,13 @@ __paddr_t acpi_rsdp_scan(void);
 int acpi_table_find(__paddr_t rsdp, const char *sig,
 		    const struct acpi_sdt **table);
 
+/**
+ * As acpi_table_find(), for signatures that several tables have.
+ *
+ * @param nth
+ *   0 for the first one
+ */
+int acpi_table_find_nth(__paddr_t rsdp, const char *sig, unsigned int nth,
+			const struct acpi_sdt **table);
+
 #endif /* __UKPLAT_ACPI_H__ */

@@ -8,13 +8,10 @@
 #include <uk/arch/random.h>
 #include <uk/essentials.h>
 
-#include "../random.h"
+#include "../entropy.h"
 
 #define CPUID_FEATURES	   1
 #define CPUID_FEATURES_EXT 7
-
-/* Time stamps that go into one word */
-#define JITTER_SAMPLES 32
 
 static int has_rdrand(void)
 {
@@ -27,38 +24,21 @@ static int has_rdseed(void)
 	       ukarch_cpuid(CPUID_FEATURES_EXT, 0).ebx & X86_CPUID7_EBX_RDSEED;
 }
 
-int entropy_hardware(__u64 *words, unsigned int cnt)
+unsigned int entropy_cpu_sources(void)
 {
-	int seed = has_rdseed(), rand = has_rdrand();
-	unsigned int i;
-	int good = seed || rand;
-	int ok;
-
-	for (i = 0; i < cnt; i++) {
-		words[i] = 0;
-		ok = seed && ukarch_random_seed_u64(&words[i]);
-		/* The source may be exhausted for a while, RDRAND is not */
-		if (!ok)
-			ok = rand && ukarch_random_u64(&words[i]);
-		/* There are processors that return the same word for ever */
-		if (!ok || (i && words[i] == words[i - 1]))
-			good = 0;
-	}
-	return good;
+	return (has_rdseed() ? ENTROPY_RDSEED : 0) |
+	       (has_rdrand() ? ENTROPY_RDRAND : 0);
 }
 
-void entropy_jitter(__u64 *words, unsigned int cnt)
+int entropy_cpu_word(unsigned int source, __u64 *word)
 {
-	unsigned int i, k;
-	__u64 mix;
+	return source == ENTROPY_RDSEED ? ukarch_random_seed_u64(word) :
+					  ukarch_random_u64(word);
+}
 
-	for (i = 0; i < cnt; i++) {
-		mix = 0;
-		for (k = 0; k < JITTER_SAMPLES; k++) {
-			mix = (mix << 5 | mix >> 59) ^ ukarch_rdtsc();
-			/* Serialises: takes a varying time in a guest */
-			(void)ukarch_cpuid(0, 0);
-		}
-		words[i] = mix;
-	}
+__u64 entropy_cpu_stamp(void)
+{
+	/* Serialises: takes a varying time in a guest */
+	(void)ukarch_cpuid(0, 0);
+	return ukarch_rdtsc();
 }

@@ -10,6 +10,7 @@
 #include <uk/plat/lcpu.h>
 
 #include "../lcpu.h"
+#include "../random.h"
 #include "lapic.h"
 
 /* Rounds of waiting for the others to stop; more would only keep the last
@@ -44,11 +45,14 @@ void lcpu_ipi_nmi(const struct lcpu *target)
 	lapic_nmi_send(target->apic_id);
 }
 
-/* The idle loop does the work when the interrupt returns */
+/* The idle loop does the work when the interrupt returns; or there is a new
+ * epoch
+ */
 static void wake_handler(void *arg)
 {
 	(void)arg;
 	lcpu_current()->stats.wake_ipis++;
+	random_epoch_irq();
 	lapic_eoi();
 }
 

@@ -24,6 +24,7 @@
 #include "madt.h"
 
 /* Vectors of this platform; what is below belongs to devices */
+#define LAPIC_VECTOR_SCI      0xef
 #define LAPIC_VECTOR_TLB      0xf0
 #define LAPIC_VECTOR_WAKE     0xf1
 #define LAPIC_VECTOR_TIMER    0xf3

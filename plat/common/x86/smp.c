@@ -31,6 +31,7 @@
 #include <uk/print.h>
 
 #include "../lcpu.h"
+#include "../random.h"
 #include "acpi.h"
 #include "invlpgb.h"
 #include "ioapic.h"
@@ -38,6 +39,7 @@
 #include "madt.h"
 #include "pic.h"
 #include "smp.h"
+#include "vmgenid_acpi.h"
 
 #define CPUID1_ECX_HYPERVISOR (1U << 31)
 #define EFER_LMA	      (1UL << 10)
@@ -75,6 +77,7 @@ void __noreturn smp_cpu_entry(struct lcpu *lcpu)
 {
 	ukplat_trap_cpu_init(lcpu->idx);
 	lcpu_gs_init(lcpu);
+	random_cpu_init();
 	__asm__ __volatile__("fninit");
 	lapic_cpu_init();
 	lapic_nmi_wire(&madt, lcpu->acpi_uid);
@@ -331,6 +334,7 @@ void ukplat_smp_init(void)
 	madt_read();
 	cpus_add();
 	rc = intctlr_init();
+	vmgenid_init();
 	ukplat_time_init();
 	if (rc) {
 		uk_pr_warn("smp: no interrupt controller (%d), one CPU\n", rc);
