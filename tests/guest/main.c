@@ -12,6 +12,7 @@
  *   crime=<name>     instead of the cases: one misuse, which must not return
  *   size=, off=      parameters of a crime
  *   fault=<name>     instead of the cases: one page fault that is an error
+ *   clones           instead of the cases: addresses, after a key was pressed
  *   exact=1          time stamps count instructions
  *
  * Prints "ok <name>" or "not ok <name>: <why>" for each case and the totals
@@ -31,7 +32,7 @@
 static const struct test_case *const tables[] = {
 	malloc_cases, page_cases,  heap_cases,	 irq_cases,
 	memory_cases, lcpu_cases,  tlb_cases,	 torture_cases,
-	vmem_cases,   fault_cases, stress_cases,
+	vmem_cases,   fault_cases, stress_cases, random_cases,
 };
 
 /* Why the current case failed or was skipped */
@@ -158,6 +159,8 @@ int main(int argc __unused, char *argv[] __unused)
 		return crime_commit(crime);
 	if (ukplat_cmdline_find("fault", &fault))
 		return fault_commit(fault);
+	if (ukplat_cmdline_find("clones", &fault))
+		return clones_print();
 
 	for (i = 0; i < ARRAY_SIZE(tables); i++)
 		for (tc = tables[i]; tc->name; tc++)

@@ -40,6 +40,7 @@ extern const struct test_case torture_cases[];
 extern const struct test_case vmem_cases[];
 extern const struct test_case fault_cases[];
 extern const struct test_case stress_cases[];
+extern const struct test_case random_cases[];
 
 /**
  * Commits a crime.
@@ -51,6 +52,14 @@ extern const struct test_case stress_cases[];
  *   1: the crime was not noticed, or there is none of this name
  */
 int crime_commit(const char *name);
+
+/**
+ * Prints addresses that are drawn after a key was pressed, for clones.py.
+ *
+ * @return
+ *   0, or 1 if CPUs did not come back
+ */
+int clones_print(void);
 
 /**
  * Makes a page fault that cannot be served.

@@ -10,7 +10,8 @@ separated by blanks, make a boot for each combination:
     smp      value of QEMU's -smp
     machine  pc, q35 or microvm
     options  -, or words: exact (-icount), qemu10 (x2APIC), cpu=<model>,
-             mem=<MiB>, timeout=<s>
+             mem=<MiB>, timeout=<s>, genid=<VM generation id>,
+             fwcfg=<contents of opt/ukallocrnd/seed>
     words    kernel command line, or -
     status   exit code of the guest
     expect   -, or a regular expression for one whole line of the console
@@ -93,6 +94,8 @@ def execute(case, args):
         args.image, smp=case.smp, machine=case.machine,
         exact="exact" in case.options, append=case.words, qemu=emulator,
         cpu=case.options.get("cpu", "max"),
+        fwcfg=case.options.get("fwcfg", ""),
+        genid=case.options.get("genid", ""),
         mem=int(case.options.get("mem", 1024)),
         timeout=int(case.options.get("timeout", TIMEOUT_S))))
     error = problem(case, outcome)

@@ -31,6 +31,8 @@ class Guest:
     exact: bool = False  # count instructions, one host thread
     mem: int = 1024      # MiB
     cpu: str = "max"
+    fwcfg: str = ""      # contents of the file opt/ukallocrnd/seed
+    genid: str = ""      # VM generation id
     append: str = ""
     timeout: int = 60
     qemu: str = "qemu-system-x86_64"
@@ -40,10 +42,16 @@ class Guest:
         mode = ["-accel", "tcg,thread=single", "-icount",
                 "shift=0,sleep=off"] \
             if self.exact else ["-accel", "tcg,thread=multi"]
+        more = []
+        if self.fwcfg:
+            more += ["-fw_cfg",
+                     f"name=opt/ukallocrnd/seed,string={self.fwcfg}"]
+        if self.genid:
+            more += ["-device", f"vmgenid,guid={self.genid}"]
         return [self.qemu, "-M", self.machine, *mode, "-cpu", self.cpu,
                 "-smp", str(self.smp), "-m", str(self.mem),
                 "-nodefaults", "-display", "none", "-no-reboot",
-                "-serial", "stdio", "-device", DEBUG_EXIT,
+                "-serial", "stdio", "-device", DEBUG_EXIT, *more,
                 "-kernel", self.image, "-append", self.append]
 
 

@@ -52,6 +52,10 @@ shootdown-check: $(O)/guest/bench.elf ## fails if TLB shootdown costs too much
 		--out $(O)/bench $<
 .PHONY: shootdown-check
 
+clones: $(O)/guest/test.elf ## clones of one snapshot draw different addresses
+	$(call run_long,$@) -- $(PY) tests/support/clones.py $<
+.PHONY: clones
+
 BOOTSTAT := tests/support/bootstat.py
 bootstat: BOOTS ?= 1000
 bootstat: $(O)/guest/bench.elf ## bits of each place in BOOTS=1000 boots
@@ -111,7 +115,7 @@ tests-build: $(call programs,host,unit model stat race)
 
 # Two suites at a time, the long ones first
 SUITES := guest-test profiles preload-check tidy race clang matrix guest-boots \
-	mutants death tlb-model bootstat-check misuse fuzz-replay \
+	mutants death tlb-model bootstat-check clones misuse fuzz-replay \
 	scorecard-check unikraft-check model stat valgrind asan unit \
 	shootdown-check cost-check aslr-check boot-time-check cppcheck \
 	format-check $(LINT_GOALS)
