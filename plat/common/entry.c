@@ -27,12 +27,6 @@
 
 #define ARGS_MAX 32
 
-/* A program without an allocator library has no heap */
-int __weak ukplat_heap_init(void)
-{
-	return 0;
-}
-
 __paddr_t ukplat_lowmem_page(void)
 {
 	return boot_info.lowmem_page;
@@ -86,7 +80,6 @@ void __noreturn ukplat_entry(const struct boot_info *info)
 		   ukplat_random_is_strong() ? "strong" : "weak",
 		   image_first());
 	rc = ukplat_heap_init();
-	/* cppcheck-suppress knownConditionTrueFalse; that version is weak */
 	if (rc) {
 		uk_pr_crit("boot: no heap (%d)\n", rc);
 		ukplat_terminate(UKPLAT_EXIT_CRASH);

@@ -73,15 +73,4 @@ void __noreturn trap_report(const struct __regs *regs);
 /** Runs the handler of a vector from 32 on. */
 void irq_handle(const struct __regs *regs);
 
-/**
- * Looks up where an instruction that may fault continues.
- *
- * @param rip
- *   Address of the instruction
- *
- * @return
- *   Where to continue, 0 if the instruction must not fault
- */
-__uptr extable_find(__uptr rip);
-
 #endif /* __UKPLAT_TRAP_H__ */

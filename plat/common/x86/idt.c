@@ -6,10 +6,12 @@
 
 #include <uk/arch/lcpu.h>
 #include <uk/arch/paging.h>
+#include <uk/assert.h>
 #include <uk/essentials.h>
 #include <uk/plat/memory.h>
 #include <uk/plat/paging.h>
 
+#include "../extable.h"
 #include "../trap.h"
 
 /* SDM 3A 6.14.1: 64-bit gate, present, interrupts disabled */
@@ -63,6 +65,7 @@ int trap_init(void)
 	__u64 stub;
 	int rc;
 
+	UK_ASSERT(extable_is_sorted(__extable_start, __extable_end));
 	rc = ukplat_area_map("IDT", __PADDR_ANY, 1, PAGE_ATTR_PROT_RW,
 			     &idt_base);
 	if (rc)

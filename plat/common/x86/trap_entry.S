@@ -82,10 +82,9 @@ trap_common:
 
 	.macro	may_fault insn:vararg
 9999:	\insn
-	.pushsection .uk_extable, "a", @progbits
-	.balign	4
-	.long	9999b - .
-	.long	probe_faulted - .
+	.pushsection .uk_extable, "aw", @progbits
+	.balign	8
+	.quad	9999b, probe_faulted
 	.popsection
 	.endm
 

@@ -16,20 +16,9 @@
 #include <uk/plat/paging.h>
 
 #include "../area.h"
+#include "../extable.h"
 #include "../panic.h"
 #include "../trap.h"
-
-/* Addresses relative to themselves: no relocation */
-struct extable_entry {
-	__s32 insn;
-	__s32 fixup;
-};
-
-/* Hidden: found without the global offset table */
-#pragma GCC visibility push(hidden)
-extern const struct extable_entry __extable_start[];
-extern const struct extable_entry __extable_end[];
-#pragma GCC visibility pop
 
 static void (*fault_hook)(__vaddr_t addr);
 
@@ -66,16 +55,6 @@ void ukplat_pagefault_hook_set(int (*fn)(__vaddr_t addr,
 	 * pagefault_handle()
 	 */
 	__atomic_store_n(&pagefault_hook, fn, __ATOMIC_RELEASE);
-}
-
-__uptr extable_find(__uptr rip)
-{
-	const struct extable_entry *e;
-
-	for (e = __extable_start; e < __extable_end; e++)
-		if ((__uptr) & e->insn + (__uptr)(__s64)e->insn == rip)
-			return (__uptr) & e->fixup + (__uptr)(__s64)e->fixup;
-	return 0;
 }
 
 static const char *trap_name(unsigned long vector)
@@ -226,7 +205,7 @@ void trap_handle(struct __regs *regs)
 			return;
 	}
 	if (regs->vector == TRAP_PAGE_FAULT || regs->vector == TRAP_GP_FAULT) {
-		fixup = extable_find(regs->rip);
+		fixup = extable_find(__extable_start, __extable_end, regs->rip);
 		if (fixup) {
 			regs->rip = fixup;
 			return;
