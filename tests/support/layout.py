@@ -1,0 +1,129 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Writes the linker script of a program: where every function goes.
+
+    layout.py [options] --out FILE LIBRARY OBJECT... -- LIBRARY OBJECT...
+
+With a seed (make RANDOMIZE_SEED=text), the order of libraries, of functions
+and of data, the gaps between them and the link address are drawn from it, see
+draw.py: the same seed gives the same script for the same objects. Without
+one, everything is in the order of the command line.
+"""
+import argparse
+import pathlib
+import sys
+
+import draw
+import elf64
+import ldscript
+import objects
+
+# Gaps behind functions: up to 15 steps
+STEP = 16
+STEPS = 16
+# Behind a library: as many bytes as 16 pages at most, in the same steps; in
+# segments that the loader reads and hashes, a page
+PAGE = ldscript.PAGE
+FAR = {"text": 16 * PAGE, "ro": PAGE, "relro": PAGE, "data": PAGE,
+       "bss": 16 * PAGE}
+SEED_MAX = 64
+# Upper half, but for the last 2 GiB
+BASE_MIN = 0xffff_8000_0000_0000
+BASE_LEFT = 1 << 31
+
+
+def seed_of(text):
+    """The seed, if it can be printed as one word."""
+    if not 0 < len(text) <= SEED_MAX or not all(
+            "!" <= c <= "~" for c in text):
+        raise elf64.Error(f"RANDOMIZE_SEED must have 1 to {SEED_MAX} "
+                          "characters of ASCII, and no blanks")
+    return text
+
+
+def plain(libraries):
+    """Everything as given."""
+    return {library.name: {kind: [(item, 0) for item in items]
+                           for kind, items in library.items.items()}
+            for library in libraries}
+
+
+def with_gaps(numbers, items, kind, pieces):
+    """Gaps behind functions, and behind the last item. In pieces there is
+    none behind a library: they do not lie side by side."""
+    order = [(item, STEP * numbers.below(STEPS) if kind == "text" else 0)
+             for item in items]
+    if order and not pieces:
+        order[-1] = (items[-1], STEP * numbers.below(FAR[kind] // STEP))
+    return order
+
+
+def shuffled(libraries, seed, pieces):
+    """Items of each library in a random order, with gaps. Each list has its
+    own numbers: a function more does not change the order of the data."""
+    orders = {}
+    for library in libraries:
+        orders[library.name] = {}
+        for kind, items in library.items.items():
+            numbers = draw.Draw(seed, f"{library.name} {kind}")
+            orders[library.name][kind] = with_gaps(
+                numbers, numbers.shuffled(items), kind, pieces)
+    return orders
+
+
+def link_base(seed):
+    """A random page of the upper half."""
+    pages = ((1 << 64) - BASE_LEFT - BASE_MIN) // PAGE
+    return BASE_MIN + PAGE * draw.Draw(seed, "base").below(pages)
+
+
+def plan_of(libraries, args):
+    """What the options ask for."""
+    seed = seed_of(args.seed) if args.seed is not None else ""
+    if seed:
+        libraries = draw.Draw(seed, "libraries").shuffled(libraries)
+        return ldscript.Plan(link_base(seed), args.entry, seed,
+                             shuffled(libraries, seed, args.pieces),
+                             libraries, args.functions)
+    return ldscript.Plan(args.base, args.entry, seed, plain(libraries),
+                         libraries, args.functions)
+
+
+def groups_of(words):
+    """(library, objects) from words with -- between the libraries."""
+    groups, rest = [], [*words, "--"]
+    while rest:
+        end = rest.index("--")
+        if end:
+            groups.append((rest[0], rest[1:end]))
+        rest = rest[end + 1:]
+    return groups
+
+
+def main():
+    """Writes the script."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", required=True, type=pathlib.Path)
+    parser.add_argument("--seed", help="text that everything is drawn from")
+    parser.add_argument("--base", type=lambda text: int(text, 0), default=0,
+                        help="link address, without a seed")
+    parser.add_argument("--entry", default="boot_entry")
+    parser.add_argument("--pieces", action="store_true",
+                        help="segments for each library")
+    parser.add_argument("--functions", action="store_true",
+                        help="functions may change places")
+    cut = next((i for i, word in enumerate(sys.argv) if word == "--libraries"),
+               len(sys.argv))
+    args = parser.parse_args(sys.argv[1:cut])
+    try:
+        libraries = objects.read(groups_of(sys.argv[cut + 1:]))
+        if args.pieces:
+            objects.check_apart(libraries)
+        args.out.write_text(ldscript.script(plan_of(libraries, args),
+                                            args.pieces))
+    except elf64.Error as error:
+        sys.exit(f"layout.py: {error}")
+
+
+if __name__ == "__main__":
+    main()
