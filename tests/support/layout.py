@@ -28,6 +28,8 @@ FAR = {"text": 16 * PAGE, "ro": PAGE, "relro": PAGE, "data": PAGE,
        "bss": 16 * PAGE}
 SEED_MAX = 64
 # Upper half, but for the last 2 GiB
+# Where debuggers expect code of kernels
+BASE = 0xffff_ffff_8000_0000
 BASE_MIN = 0xffff_8000_0000_0000
 BASE_LEFT = 1 << 31
 
@@ -85,7 +87,7 @@ def plan_of(libraries, args):
         return ldscript.Plan(link_base(seed), args.entry, seed,
                              shuffled(libraries, seed, args.pieces),
                              libraries, args.functions)
-    return ldscript.Plan(args.base, args.entry, seed, plain(libraries),
+    return ldscript.Plan(BASE, args.entry, seed, plain(libraries),
                          libraries, args.functions)
 
 
@@ -105,8 +107,6 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", required=True, type=pathlib.Path)
     parser.add_argument("--seed", help="text that everything is drawn from")
-    parser.add_argument("--base", type=lambda text: int(text, 0), default=0,
-                        help="link address, without a seed")
     parser.add_argument("--entry", default="boot_entry")
     parser.add_argument("--pieces", action="store_true",
                         help="segments for each library")

@@ -33,7 +33,6 @@ ASSERT(SIZEOF(.rela.plt) == 0, "indirect functions")
 ASSERT(SIZEOF(.dynsym) <= 24, "relocations with symbols")
 """
 EXTABLE = """\
-		. = ALIGN(16);
 		__extable_start = .;
 		KEEP(*(.uk_extable))
 		__extable_end = .;
@@ -88,17 +87,15 @@ PHDRS {{
 }}
 SECTIONS {{
 	. = {plan.base:#x};
-	__image_start = .;
 	.text : {{
 {order_of(plan, "text")}\
 		. = ALIGN({PAGE});
 	}} :text {CODE_FILL}
-	__text_end = .;
 {DYNAMIC}\
 	.rodata : {{
 {seed_text(plan)}{order_of(plan, "ro")}\
 	}} :rodata
-	.uk_extable : {{
+	.uk_extable : ALIGN(16) {{
 {EXTABLE}\
 	}}
 	.data.rel.ro : {{
@@ -108,17 +105,13 @@ SECTIONS {{
 		*(.got .got.plt)
 		. = ALIGN({PAGE});
 	}}
-	__rodata_end = .;
 	.data : {{
 {order_of(plan, "data")}\
 	}} :data
 	.bss : {{
-		__bss_start = .;
 {order_of(plan, "bss")}\
 		. = ALIGN({PAGE});
 	}}
-	__data_end = .;
-	__image_end = .;
 {DISCARD}\
 }}
 {ASSERTS}"""
@@ -156,7 +149,7 @@ def library_sections(plan, library, number):
     segment = f"r{number}"
     if library is plan.libraries[-1]:
         constants = seed_text(plan) + constants
-        text += section(f".uk_extable.{name}", EXTABLE, segment)
+        text += section(f".uk_extable.{name}", EXTABLE, segment, "ALIGN(16) ")
     slots = "\t\tQUAD(0)\n" * library.slots
     text += section(f".rodata.{name}", constants, segment)
     text += section(f".relro.{name}", statements(orders["relro"]), segment)

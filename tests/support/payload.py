@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Turns a linked image into the file that the loader reads.
 
-    payload.py --out FILE IMAGE
+    payload.py [--verbose] IMAGE PAYLOAD
 
 An ELF file with program headers and contents only, behind the header of
 plat/common/loader/payload.h. An image without a dynamic section is in pieces
@@ -141,18 +141,18 @@ def payload(elf):
 def main():
     """Writes the file."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", required=True, type=pathlib.Path)
     parser.add_argument("--verbose", action="store_true",
                         help="say what it consists of")
     parser.add_argument("image")
+    parser.add_argument("payload", type=pathlib.Path)
     args = parser.parse_args()
     try:
         data, words = payload(elf64.Elf(args.image))
     except elf64.Error as error:
         sys.exit(f"payload.py: {error}")
-    args.out.write_bytes(data)
+    args.payload.write_bytes(data)
     if args.verbose:
-        print(f"{args.out}: {len(data)} bytes, {words}")
+        print(f"{args.payload}: {len(data)} bytes, {words}")
 
 
 if __name__ == "__main__":

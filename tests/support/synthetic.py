@@ -145,13 +145,13 @@ def link(folder, libraries, flags=()):
 
 
 def build(folder, sources, *options):
-    """From sources to image.debug and image.img; what the first tool that
+    """From sources to image.debug and image.app; what the first tool that
     fails says, or an empty text."""
     libraries = compile_all(folder, sources)
     status, words = layout(folder, libraries, *options)
     if status:
         return words
     link(folder, libraries)
-    status, words = tool("payload.py", "--out", folder / "image.img",
-                         folder / "image.debug")
+    status, words = tool("payload.py", folder / "image.debug",
+                         folder / "image.app")
     return words

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Tests of payload.py: images in pieces are right, wherever they go.
 
-    test_payload.py [IMAGE.debug...]   with IMAGE.img beside each
+    test_payload.py [IMAGE.debug...]   with IMAGE.app beside each
 
 A program of all kinds of references is built and placed at random; so are the
 images of the command line, as far as they are in pieces. That the check finds
@@ -11,7 +11,6 @@ mistakes is tested with tables that lack a fixup, or have a wrong one.
 import copy
 import pathlib
 import random
-import struct
 import sys
 import tempfile
 import unittest
@@ -28,7 +27,7 @@ IMAGES = []
 
 def read(folder, name="image"):
     """(payload, truth) of an image."""
-    return (simulate.Payload((folder / f"{name}.img").read_bytes()),
+    return (simulate.Payload((folder / f"{name}.app").read_bytes()),
             truth.Truth(folder / f"{name}.debug"))
 
 
@@ -143,10 +142,10 @@ class Small(unittest.TestCase):
 
     def test_again(self):
         """the same once more"""
-        first = (self.folder / "image.img").read_bytes()
-        synthetic.tool("payload.py", "--out", self.folder / "again.img",
-                       self.folder / "image.debug")
-        self.assertEqual(first, (self.folder / "again.img").read_bytes())
+        first = (self.folder / "image.app").read_bytes()
+        synthetic.tool("payload.py", self.folder / "image.debug",
+                       self.folder / "again.app")
+        self.assertEqual(first, (self.folder / "again.app").read_bytes())
 
 
 class SmallLibraries(Small):
@@ -196,9 +195,9 @@ class Refusals(unittest.TestCase):
 
     def test_short_address(self):
         """an address of four bytes"""
-        self.assertRegex(self.asm("movl $c_local_32, %eax\nc_local_32:"),
+        self.assertRegex(self.asm("movq $c_local_32, %rax\nc_local_32:"),
                          r"^payload.py: \S+: .text.libc\+0x[0-9a-f]+: "
-                         "relocation of unknown type 10$")
+                         "relocation of unknown type 11$")
 
     def test_no_distance(self):
         """a symbol that is nowhere"""
@@ -214,8 +213,8 @@ class Refusals(unittest.TestCase):
 
     def test_no_image(self):
         """a file that is none"""
-        status, said = synthetic.tool("payload.py", "--out", "/dev/null",
-                                      synthetic.HERE / "payload.py")
+        status, said = synthetic.tool("payload.py", synthetic.HERE /
+                                      "payload.py", "/dev/null")
         self.assertEqual(status, 1)
         self.assertRegex(said, "no ELF file for x86_64$")
 
@@ -249,15 +248,7 @@ class Real(unittest.TestCase):
                                                  wanted))
 
 
-def is_in_pieces(path):
-    """Whether an image's payload has a table of pieces."""
-    data = path.with_suffix(".img").read_bytes()
-    count, = struct.unpack_from("<H", data, 64 + 56)
-    return any(struct.unpack_from("<I", data, 128 + 56 * i)[0] ==
-               simulate.PT_PIECES for i in range(count))
-
-
 if __name__ == "__main__":
     IMAGES = [path for path in map(pathlib.Path, sys.argv[1:])
-              if is_in_pieces(path)]
+              if truth.is_in_pieces(path)]
     unittest.main(argv=sys.argv[:1], verbosity=2)

@@ -12,12 +12,20 @@ import struct
 from elftools.elf.elffile import ELFFile
 from elftools.elf.relocation import RelocationSection
 
-from simulate import SORT, W, X, Wrong
+from simulate import PT_PIECES, SORT, W, X, Wrong
 
 ABS64, PC32, PLT32, GOT, GOTX, REX_GOTX = 1, 2, 4, 9, 41, 42
 # An instruction with a slot, and what it may have become: opcode, and where
 # that and the distance are, counted from the distance that was
 DIRECT = {b"\xff\x15": (b"\x67\xe8", -2, 0), b"\xff\x25": (b"\xe9", -2, -1)}
+
+
+def is_in_pieces(path):
+    """Whether an image's payload has a table of pieces."""
+    data = path.with_suffix(".app").read_bytes()
+    count, = struct.unpack_from("<H", data, 64 + 56)
+    return any(struct.unpack_from("<I", data, 128 + 56 * i)[0] ==
+               PT_PIECES for i in range(count))
 
 
 class Truth:
