@@ -40,6 +40,7 @@ $(eval $(call import_lib,plat))
 endif
 include tests/support/cc.mk
 include tests/support/host.mk
+include tests/support/layout.mk
 include tests/support/guest.mk
 include tests/support/test.mk
 include tests/support/lint.mk

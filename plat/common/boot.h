@@ -30,6 +30,11 @@ void boot_take_over(const struct boot_info *info);
 /** Takes the time: main() follows. */
 void time_boot_ends(void);
 
+/** What the order of the image was drawn from; empty if it was not drawn. Set
+ * by the linker script.
+ */
+extern const char ukplat_build_seed[];
+
 /**
  * Sets the control registers of the calling CPU as far as CPUID allows:
  * SMEP, SMAP, UMIP, FSGSBASE.

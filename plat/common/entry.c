@@ -79,6 +79,8 @@ void __noreturn ukplat_entry(const struct boot_info *info)
 		   ukplat_falloc_get()->total_memory >> 20,
 		   ukplat_random_is_strong() ? "strong" : "weak",
 		   image_first());
+	if (ukplat_build_seed[0])
+		uk_pr_info("build: seed %s\n", ukplat_build_seed);
 	rc = ukplat_heap_init();
 	if (rc) {
 		uk_pr_crit("boot: no heap (%d)\n", rc);

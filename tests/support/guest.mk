@@ -3,15 +3,12 @@
 
 CFLAGS_guest := -std=gnu11 -g -O2 -ffreestanding -fpie -mgeneral-regs-only \
 	-mno-red-zone -fno-stack-protector -fno-asynchronous-unwind-tables \
-	-fcf-protection=none -fno-strict-aliasing $(CFLAGS-y)
+	-fcf-protection=none -fno-strict-aliasing $(LAYOUT_CFLAGS) $(CFLAGS-y)
 GUEST_INCLUDE := $(shell $(CC) -print-file-name=include 2>/dev/null)
 CPPFLAGS_guest := -nostdinc -isystem $(GUEST_INCLUDE) \
 	-I$(O)/include $(CINCLUDES-y)
 ASFLAGS_guest := -g -fpie -mno-red-zone $(ASFLAGS-y)
-LDFLAGS_guest := -nostdlib -static-pie -Wl,--no-dynamic-linker \
-	-Wl,-z,noexecstack -Wl,-z,max-page-size=0x1000 -Wl,--build-id=none \
-	-Wl,-z,norelro -Wl,-z,pack-relative-relocs \
-	-Wl,--no-warn-rwx-segments $(LDFLAGS-y)
+LDFLAGS_guest := $(LAYOUT_LDFLAGS) $(LDFLAGS-y)
 $(eval $(call variant,guest))
 
 # A library's own flags, for exactly its objects
@@ -33,7 +30,6 @@ GUEST_PROGRAM_LIBS := $(foreach lib,$(UK_LIBS),\
 	$(if $(filter tests/% bench/%,$(call lib_base,$(lib))),$(lib)))
 GUEST_LIBS := $(filter-out $(GUEST_PROGRAM_LIBS) libukloader,$(UK_LIBS))
 GUEST_OBJS := $(foreach lib,$(GUEST_LIBS),$(OBJS_$(lib)))
-GUEST_LDS := $(foreach lib,$(GUEST_LIBS),$(LDS_$(lib)))
 
 LDFLAGS_loader := -nostdlib -static -no-pie -Wl,-z,noexecstack \
 	-Wl,-z,max-page-size=0x1000 -Wl,--build-id=none \
@@ -61,13 +57,14 @@ image_of = $(O)/guest/$(patsubst tests,test,$(firstword \
 
 define guest_image
 IMAGES += $(1).elf
-$(1).debug: $(GUEST_OBJS) $(OBJS_$(2)) $(GUEST_LDS) \
-		$(O)/guest/flags $(O)/guest/ldflags
-	$$(call say,LD,$$@)
-	$$(Q)$(CC) $(LDFLAGS_guest) $(addprefix -Wl$(comma)-T$(comma),\
-		$(GUEST_LDS)) -o $$@ $(GUEST_OBJS) $(OBJS_$(2))
+$(call layout_image,$(1),$(GUEST_LIBS) $(2))
 
-$(1).app: $(1).debug tests/support/payload.py
+$(1).debug: $(1).lds $(O)/guest/flags $(O)/guest/ldflags
+	$$(call say,LD,$$@)
+	$$(Q)$(CC) $(LDFLAGS_guest) -Wl,-T,$(1).lds -o $$@ \
+		$(GUEST_OBJS) $(OBJS_$(2))
+
+$(1).app: $(1).debug $(PAYLOAD_PY)
 	$$(call say,APP,$$@)
 	$$(Q)$(PY) tests/support/payload.py $$< $$@
 

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Writes the linker script of a program: where every function goes.
 
-    layout.py [options] --out FILE LIBRARY OBJECT... -- LIBRARY OBJECT...
+    layout.py [options] OBJECTS SCRIPT
 
+OBJECTS is a file of words: a library, its objects, `--`, the next library.
 With a seed (make RANDOMIZE_SEED=text), the order of libraries, of functions
 and of data, the gaps between them and the link address are drawn from it, see
 draw.py: the same seed gives the same script for the same objects. Without
@@ -105,22 +106,25 @@ def groups_of(words):
 def main():
     """Writes the script."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", required=True, type=pathlib.Path)
+    parser.add_argument("objects", type=pathlib.Path)
+    parser.add_argument("script", type=pathlib.Path)
     parser.add_argument("--seed", help="text that everything is drawn from")
+    parser.add_argument("--seed-file", type=pathlib.Path,
+                        help="a file with this text")
     parser.add_argument("--entry", default="boot_entry")
     parser.add_argument("--pieces", action="store_true",
                         help="segments for each library")
     parser.add_argument("--functions", action="store_true",
                         help="functions may change places")
-    cut = next((i for i, word in enumerate(sys.argv) if word == "--libraries"),
-               len(sys.argv))
-    args = parser.parse_args(sys.argv[1:cut])
+    args = parser.parse_args()
+    if args.seed_file:
+        args.seed = args.seed_file.read_text().rstrip("\n")
     try:
-        libraries = objects.read(groups_of(sys.argv[cut + 1:]))
+        libraries = objects.read(groups_of(args.objects.read_text().split()))
         if args.pieces:
             objects.check_apart(libraries)
-        args.out.write_text(ldscript.script(plan_of(libraries, args),
-                                            args.pieces))
+        args.script.write_text(ldscript.script(plan_of(libraries, args),
+                                               args.pieces))
     except elf64.Error as error:
         sys.exit(f"layout.py: {error}")
 

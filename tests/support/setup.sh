@@ -12,7 +12,7 @@ here=$(dirname "$0")
 config="python3-minimal python3-kconfiglib"
 run="$config gcc libc6-dev qemu-system-x86"
 test="$run git clang libclang-rt-14-dev g++ libcmocka-dev valgrind
-	clang-format clang-tidy cppcheck spin"
+	clang-format clang-tidy cppcheck spin gdb python3-pyelftools"
 # Other allocators, counters, pictures, and what builds mimalloc's secure
 # variant; the real programs are those of preload-check, and one more
 bench="$config gcc libc6-dev libmimalloc2.0 libjemalloc2

@@ -129,11 +129,11 @@ def tool(name, *args):
 
 def layout(folder, libraries, *options):
     """Writes the linker script."""
-    words = ["--libraries"]
-    for name, made in libraries.items():
-        words += [name, *made, "--"]
-    return tool("layout.py", "--out", folder / "script.lds", "--entry",
-                "c_start", *options, *words)
+    words = [word for name, made in libraries.items()
+             for word in (name, *made, "--")]
+    (folder / "objects").write_text("\n".join(words))
+    return tool("layout.py", "--entry", "c_start", *options,
+                folder / "objects", folder / "script.lds")
 
 
 def link(folder, libraries, flags=()):

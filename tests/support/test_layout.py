@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Tests of draw.py and layout.py: images of a seed.
 
-    test_layout.py --program NAME OBJECTS OTHER-OBJECTS [--pieces]
+    test_layout.py --link COMMAND --options WORDS DIRECTORY OTHER NAME
 
-OBJECTS and OTHER-OBJECTS are build directories in which the same guest was
-compiled, objects.list of each has its libraries as layout.py takes them. The
-same seed gives the same image from both, bit by bit; of many seeds, none says
-anything about another.
+DIRECTORY and OTHER are build directories in which the same guest was
+compiled; NAME is the program that is linked, with these options of layout.py.
+The same seed gives the same image from both, bit by bit; of many seeds, none
+says anything about another.
 """
 import argparse
 import collections
@@ -77,12 +77,12 @@ class Numbers(unittest.TestCase):
 class Linked:
     """The guest as linked from a seed."""
 
-    def __init__(self, folder, objects, seed):
-        words = (objects / "objects.list").read_text().split()
-        said = synthetic.tool(
-            "layout.py", "--out", folder / "script.lds", "--seed", seed,
-            *ARGS.options, "--libraries", *words)
-        assert not said[0], said[1]
+    def __init__(self, folder, build, seed):
+        self.objects = build / "guest" / f"{ARGS.name}.objects"
+        status, said = synthetic.tool(
+            "layout.py", *ARGS.options.split(), "--seed", seed, self.objects,
+            folder / "script.lds")
+        assert not status, said
         self.script = (folder / "script.lds").read_text()
         self.orders = self.read_script()
         self.folder = folder
@@ -98,14 +98,13 @@ class Linked:
         """The link address."""
         return int(re.search(r"\. = (0x[0-9a-f]+);", self.script)[1], 16)
 
-    def link(self, objects):
+    def link(self):
         """The payload."""
-        words = [word for word in
-                 (objects / "objects.list").read_text().split()
+        words = [word for word in self.objects.read_text().split()
                  if word.endswith(".o")]
-        flags = (objects / "link.flags").read_text().split()
-        subprocess.run([*flags, f"-Wl,-T,{self.folder}/script.lds", "-o",
-                        self.folder / "image.debug", *words], check=True)
+        subprocess.run([*ARGS.link.split(), f"-Wl,-T,{self.folder}/script.lds",
+                        "-o", self.folder / "image.debug", *words],
+                       check=True)
         status, said = synthetic.tool(
             "payload.py", self.folder / "image.debug",
             self.folder / "image.app")
@@ -113,10 +112,10 @@ class Linked:
         return (self.folder / "image.app").read_bytes()
 
 
-def linked(objects, seed):
+def linked(build, seed):
     """A script that was written in a folder that is gone."""
     with tempfile.TemporaryDirectory() as name:
-        return Linked(pathlib.Path(name), objects, seed)
+        return Linked(pathlib.Path(name), build, seed)
 
 
 def positions(order, chosen):
@@ -138,7 +137,7 @@ class Seeds(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.all = [linked(ARGS.objects, seed) for seed in SEEDS]
+        cls.all = [linked(ARGS.build, seed) for seed in SEEDS]
         groups = collections.defaultdict(set)
         for (path, name), _ in cls.all[0].orders:
             if name.startswith(".text."):
@@ -212,18 +211,18 @@ class Seeds(unittest.TestCase):
 class Images(unittest.TestCase):
     """Whole images."""
 
-    def image(self, objects, seed):
+    def image(self, build, seed):
         """The payload from the objects of a directory."""
         with tempfile.TemporaryDirectory() as name:
-            return Linked(pathlib.Path(name), objects, seed).link(objects)
+            return Linked(pathlib.Path(name), build, seed).link()
 
     def test_same_seed(self):
         """the same image, bit by bit, from another directory"""
-        first = self.image(ARGS.objects, "some-text")
+        first = self.image(ARGS.build, "some-text")
         self.assertEqual(hashlib.sha256(first).hexdigest(), hashlib.sha256(
             self.image(ARGS.other, "some-text")).hexdigest())
-        self.assertIn(b"some-text\0", first)
-        self.assertNotIn(str(ARGS.objects).encode(), first)
+        self.assertTrue(b"some-text\0" in first)
+        self.assertFalse(f"{ARGS.build}/guest".encode() in first)
 
     def test_other_seed(self):
         """no function is where it was"""
@@ -231,7 +230,7 @@ class Images(unittest.TestCase):
         for seed in SEEDS[:2]:
             with tempfile.TemporaryDirectory() as name:
                 folder = pathlib.Path(name)
-                Linked(folder, ARGS.objects, seed).link(ARGS.objects)
+                Linked(folder, ARGS.build, seed).link()
                 elf = elf64.Elf(folder / "image.debug")
                 places.append({s.name: s.value - elf.loads()[0].vaddr
                                for s in elf.symbols
@@ -245,9 +244,11 @@ class Images(unittest.TestCase):
 def main():
     """Reads the command line, runs the tests."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("objects", type=pathlib.Path)
+    parser.add_argument("--link", required=True)
+    parser.add_argument("--options", default="")
+    parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("other", type=pathlib.Path)
-    parser.add_argument("options", nargs="*")
+    parser.add_argument("name")
     parser.parse_args(namespace=ARGS)
     unittest.main(argv=sys.argv[:1], verbosity=2)
 
