@@ -61,6 +61,18 @@ def split(values):
     return [value - offset for value, offset in zip(values, offsets)], offsets
 
 
+def without_holes(values, window):
+    """Addresses whose windows lack what is never drawn: the part above the
+    largest distance of a place from the start of its window. How large that
+    can be is estimated as any range is."""
+    most = max(value % window for value in values)
+    room = most + most // len(values)
+    room += PAGE - room % PAGE
+    if room >= window:
+        return values
+    return [value // window * room + value % window for value in values]
+
+
 def uniform_tests(values, place):
     """{what: p} of one sequence."""
     if not place.step:
@@ -126,6 +138,8 @@ def region(name, values):
     offsets = None
     if rule.below:
         values, offsets = split(values)
+    if rule.window:
+        values = without_holes(values, rule.window)
     fixed = stat.fixed_bits(values)
     values = stat.without(values, fixed)
     place = stat.estimate(values)

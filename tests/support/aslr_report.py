@@ -66,7 +66,7 @@ def libraries(verdict):
     names = verdict.order.names
     if not verdict.order.tests:
         return
-    pair = min((pair for pair in verdict.inside
+    pair = min((pair for pair in verdict.pairs + verdict.inside
                 if pair.first in names and pair.second in names),
                key=lambda pair: pair.bits)
     yield (f"order of {len(names)} libraries: {verdict.order.bits:.1f} bits; "

@@ -24,6 +24,7 @@ class Rule:
     below: int = 0        # bits below the page, which count in addition
     group: str = ""       # template of the match; empty: a group of its own
     is_physical: bool = False  # no address: not judged, may be leaked
+    window: int = 0  # length of the windows that a place is drawn in, if any
 
     @property
     def left(self):
@@ -36,10 +37,11 @@ RULES = (
     Rule(r".*\(physical\)" + NUMBER, "physical address", "physical", 0,
          is_physical=True),
     Rule(r"image(?: .*)?", "image", "image", 34, group="image"),
-    # The code of one reaches that of the others: all within 2 GiB
-    Rule(r"(?!heap:).* (?:text|rodata|data|bss)" + NUMBER, "library",
-         "library", 34, group="image"),
-    Rule(r"heap:slots of .*", "heap: slots of a size class", "heap", 34),
+    # What belongs to one library is in a window of 1 GiB
+    Rule(r"(?!heap:)(.*) (?:text|rodata|data|bss)" + NUMBER, "library",
+         "library", 34, group=r"\1"),
+    Rule(r"heap:slots of .*", "heap: slots of a size class", "heap", 34,
+         window=1 << 36),
     Rule(r"heap:metadata of .*", "heap: metadata of a class", "metadata", 34),
     Rule(r"heap:.*", "heap: other tables", "metadata", 34),
     Rule(r"page of the heap in the direct map", "page in the direct map",

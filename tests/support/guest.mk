@@ -31,7 +31,7 @@ GUEST_PROGRAM_LIBS := $(foreach lib,$(UK_LIBS),\
 GUEST_LIBS := $(filter-out $(GUEST_PROGRAM_LIBS) libukloader,$(UK_LIBS))
 GUEST_OBJS := $(foreach lib,$(GUEST_LIBS),$(OBJS_$(lib)))
 
-LDFLAGS_loader := -nostdlib -static -no-pie -Wl,-z,noexecstack \
+LDFLAGS_loader := -nostdlib -static -Wl,-z,noexecstack \
 	-Wl,-z,max-page-size=0x1000 -Wl,--build-id=none \
 	-Wl,--no-warn-rwx-segments
 LOADER_PAYLOAD_OBJ := $(filter %/payload.o,$(OBJS_libukloader))

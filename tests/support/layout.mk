@@ -29,7 +29,8 @@ SEED_FILE := $(O)/randomize.seed
 ifeq ($(CONFIG_RANDOMIZE_BUILD),y)
 LAYOUT_SEED := $(SEED_FILE)
 else ifdef BUILDING
-ifdef RANDOMIZE_SEED
+# Makes below this one may have another configuration
+ifeq ($(MAKELEVEL) $(origin RANDOMIZE_SEED),0 command line)
 $(error RANDOMIZE_SEED has no effect without CONFIG_RANDOMIZE_BUILD=y)
 endif
 endif
