@@ -19,9 +19,11 @@ int area_table_collides(const struct area *tab, unsigned int cnt,
 {
 	unsigned int i;
 
+	/* Distances, because the gap behind the last place ends at 2^64 */
 	for (i = 0; i < cnt; i++)
-		if (base < tab[i].base + tab[i].len + AREA_GAP &&
-		    tab[i].base < base + len + AREA_GAP)
+		if (base < tab[i].base ?
+			    tab[i].base - base < len + AREA_GAP :
+			    base - tab[i].base < tab[i].len + AREA_GAP)
 			return 1;
 	return 0;
 }

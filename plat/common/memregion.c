@@ -159,10 +159,12 @@ __paddr_t memregion_find(const struct memregion_list *list, __sz len,
 static __u64 places_in(const struct memregion *r, __sz len, __sz align,
 		       __paddr_t min, __paddr_t max, __paddr_t *first)
 {
-	__paddr_t end = MIN(r->end, max);
+	__paddr_t start = MAX(r->start, min), end = MIN(r->end, max);
 
-	*first = ALIGN_UP(MAX(r->start, min), align);
-	if (r->type != MEMREGION_FREE || *first >= end || end - *first < len)
+	/* Below the start: the alignment left the address space */
+	*first = ALIGN_UP(start, align);
+	if (r->type != MEMREGION_FREE || *first < start || *first >= end ||
+	    end - *first < len)
 		return 0;
 	return (end - *first - len) / align + 1;
 }
