@@ -90,8 +90,18 @@ int loader_module_add(struct loader_modules *modules, __paddr_t paddr,
 /** Tells whether a module begins as an image does. */
 int loader_is_image(const struct loader_module *m);
 
-/** Copies a command line of unknown length; 0: there is none. */
-void loader_cmdline_copy(__paddr_t paddr);
+/**
+ * Copies a command line, and clears where it was.
+ *
+ * @param paddr
+ *   Its first byte; 0: there is none
+ * @param len
+ *   Bytes that may be read there, if it is not terminated before
+ */
+void loader_cmdline_copy(__paddr_t paddr, __u64 len);
+
+/** Tells whether start.S maps a range: reading elsewhere would be the end. */
+int loader_can_read(__paddr_t paddr, __u64 len);
 
 /**
  * Steps 2 to 6. Called by start.S.

@@ -26,8 +26,6 @@
 #define MAGIC_MULTIBOOT	 0x2badb002U
 #define MAGIC_MULTIBOOT2 0x36d76289U
 
-char loader_rsdp[LOADER_RSDP_LEN];
-
 static struct loader_modules found;
 static struct image image;
 static struct plat_rng rng;
@@ -35,30 +33,6 @@ static struct plat_rng rng;
 __u64 loader_uniform(void *arg __unused, __u64 bound)
 {
 	return plat_rng_uniform64(&rng, bound);
-}
-
-void loader_cmdline_copy(__paddr_t paddr)
-{
-	char *src = (char *)paddr;
-	__sz i = 0;
-
-	/* There may be a seed in it: no second copy stays */
-	for (; paddr && src[i]; i++) {
-		if (i < BOOT_CMDLINE_LEN - 1)
-			boot_info.cmdline[i] = src[i];
-		src[i] = '\0';
-	}
-}
-
-int loader_module_add(struct loader_modules *modules, __paddr_t paddr,
-		      __u64 len)
-{
-	if (modules->cnt == LOADER_MODULES_MAX)
-		return -ENOSPC;
-	if (paddr >= LOADER_PADDR_END || len > LOADER_PADDR_END - paddr)
-		return -EINVAL;
-	modules->m[modules->cnt++] = (struct loader_module){ paddr, len };
-	return memregion_add(&boot_info.map, paddr, len, MEMREGION_LOADER);
 }
 
 static void machine_read(__paddr_t start, __u32 magic)

@@ -54,9 +54,14 @@ static int mmap_read(const struct multiboot_info *info)
 	struct multiboot_mmap entry;
 	__sz left = info->mmap_length;
 	enum memregion_type type;
+	unsigned int cnt = 0;
 	int rc = 0;
 
+	if (!loader_can_read(info->mmap_addr, left))
+		return -EINVAL;
 	while (left >= sizeof(entry) && !rc) {
+		if (cnt++ == MEMREGION_MAX)
+			return -ENOSPC;
 		memcpy(&entry, at, sizeof(entry));
 		if (entry.size < MMAP_SIZE_MIN ||
 		    entry.size > left - sizeof(__u32))
@@ -70,21 +75,17 @@ static int mmap_read(const struct multiboot_info *info)
 	return rc;
 }
 
-int multiboot_parse(__paddr_t start, struct loader_modules *modules)
+static int mods_read(const struct multiboot_info *info,
+		     struct loader_modules *modules)
 {
-	const struct multiboot_info *info;
 	const struct multiboot_module *mod;
 	__u32 i;
-	int rc;
+	int rc = 0;
 
-	info = (const struct multiboot_info *)start;
-	if (!(info->flags & MULTIBOOT_MMAP))
+	if (info->mods_count > LOADER_MODULES_MAX)
+		return -ENOSPC;
+	if (!loader_can_read(info->mods_addr, info->mods_count * sizeof(*mod)))
 		return -EINVAL;
-	if (info->flags & MULTIBOOT_CMDLINE)
-		loader_cmdline_copy(info->cmdline);
-	rc = mmap_read(info);
-	if (rc || !(info->flags & MULTIBOOT_MODS))
-		return rc;
 	mod = (const struct multiboot_module *)(__uptr)info->mods_addr;
 	for (i = 0; i < info->mods_count && !rc; i++, mod++)
 		rc = mod->end < mod->start ?
@@ -92,4 +93,22 @@ int multiboot_parse(__paddr_t start, struct loader_modules *modules)
 			     loader_module_add(modules, mod->start,
 					       mod->end - mod->start);
 	return rc;
+}
+
+int multiboot_parse(__paddr_t start, struct loader_modules *modules)
+{
+	const struct multiboot_info *info;
+	int rc;
+
+	if (!loader_can_read(start, sizeof(*info)))
+		return -EINVAL;
+	info = (const struct multiboot_info *)start;
+	if (!(info->flags & MULTIBOOT_MMAP))
+		return -EINVAL;
+	if (info->flags & MULTIBOOT_CMDLINE)
+		loader_cmdline_copy(info->cmdline, LOADER_PADDR_END);
+	rc = mmap_read(info);
+	if (rc || !(info->flags & MULTIBOOT_MODS))
+		return rc;
+	return mods_read(info, modules);
 }

@@ -90,7 +90,8 @@ static int tag_read(const struct tag *tag, struct loader_modules *modules)
 {
 	switch (tag->type) {
 	case TAG_CMDLINE:
-		loader_cmdline_copy((__paddr_t)(tag + 1));
+		loader_cmdline_copy((__paddr_t)(tag + 1),
+				    tag->size - sizeof(*tag));
 		return 0;
 	case TAG_MODULE:
 		return module_read((const struct tag_module *)tag, modules);
@@ -115,7 +116,11 @@ int multiboot2_parse(__paddr_t start, struct loader_modules *modules)
 	__u64 end;
 	int rc = 0;
 
+	if (!loader_can_read(start, sizeof(*tag)))
+		return -EINVAL;
 	end = start + MIN(*(const __u32 *)start, TAGS_LEN_MAX);
+	if (!loader_can_read(start, end - start))
+		return -EINVAL;
 	while (!rc && at + sizeof(*tag) <= end) {
 		tag = (const struct tag *)at;
 		if (tag->type == TAG_END)

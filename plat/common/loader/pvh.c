@@ -55,6 +55,11 @@ static int memmap_read(const struct hvm_start_info *info)
 	__u32 i;
 	int rc = 0;
 
+	if (info->memmap_entries > MEMREGION_MAX)
+		return -ENOSPC;
+	if (!loader_can_read(info->memmap_paddr,
+			     info->memmap_entries * sizeof(*entry)))
+		return -EINVAL;
 	entry = (const struct hvm_memmap_entry *)info->memmap_paddr;
 	for (i = 0; i < info->memmap_entries && !rc; i++, entry++) {
 		type = entry->type == HVM_MEMMAP_TYPE_RAM ? MEMREGION_FREE :
@@ -65,23 +70,38 @@ static int memmap_read(const struct hvm_start_info *info)
 	return rc;
 }
 
+static int modules_read(const struct hvm_start_info *info,
+			struct loader_modules *modules)
+{
+	const struct hvm_module *mod;
+	__u32 i;
+	int rc = 0;
+
+	if (info->nr_modules > LOADER_MODULES_MAX)
+		return -ENOSPC;
+	if (!loader_can_read(info->modlist_paddr,
+			     info->nr_modules * sizeof(*mod)))
+		return -EINVAL;
+	mod = (const struct hvm_module *)info->modlist_paddr;
+	for (i = 0; i < info->nr_modules && !rc; i++, mod++)
+		rc = loader_module_add(modules, mod->paddr, mod->size);
+	return rc;
+}
+
 int pvh_parse(__paddr_t start, struct loader_modules *modules)
 {
 	const struct hvm_start_info *info;
-	const struct hvm_module *mod;
-	__u32 i;
 	int rc;
 
+	if (!loader_can_read(start, sizeof(*info)))
+		return -EINVAL;
 	info = (const struct hvm_start_info *)start;
 	if (info->magic != HVM_START_MAGIC ||
 	    info->version < HVM_START_VERSION || !info->memmap_paddr)
 		return -EINVAL;
 
-	loader_cmdline_copy(info->cmdline_paddr);
+	loader_cmdline_copy(info->cmdline_paddr, LOADER_PADDR_END);
 	boot_info.rsdp = info->rsdp_paddr;
 	rc = memmap_read(info);
-	mod = (const struct hvm_module *)info->modlist_paddr;
-	for (i = 0; i < info->nr_modules && !rc; i++, mod++)
-		rc = loader_module_add(modules, mod->paddr, mod->size);
-	return rc;
+	return rc ? rc : modules_read(info, modules);
 }
