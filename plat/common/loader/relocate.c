@@ -75,14 +75,19 @@ static int rela_apply(const struct image *img, __u8 *mem, __u64 vaddr,
 	return 0;
 }
 
-/* A place whose address is in the contents */
+/* A place whose address is in the contents. Places ascend, so each word of
+ * the image is touched once at most. *end: the first offset that may follow.
+ */
 static int relr_site(const struct image *img, __u8 *mem, __u64 site,
-		     __u64 vaddr, struct image_error *err)
+		     __u64 vaddr, __u64 *end, struct image_error *err)
 {
 	__u64 val;
 
 	if (site_test(img, site, err))
 		return -EINVAL;
+	if (site - img->base < *end)
+		return image_bad(err, "relocations that are not sorted", site);
+	*end = site - img->base + sizeof(val);
 	memcpy(&val, mem + (site - img->base), sizeof(val));
 	return address_set(img, mem, site, val, vaddr, err);
 }
@@ -93,13 +98,13 @@ static int relr_site(const struct image *img, __u8 *mem, __u64 site,
 static int relr_apply(const struct image *img, __u8 *mem, __u64 vaddr,
 		      struct image_error *err)
 {
-	__u64 i, entry, bit, next = 0;
+	__u64 i, entry, bit, next = 0, end = 0;
 	int rc = 0;
 
 	for (i = 0; i < img->relr_cnt && !rc; i++) {
 		memcpy(&entry, img->relr + i * sizeof(entry), sizeof(entry));
 		if (!(entry & 1)) {
-			rc = relr_site(img, mem, entry, vaddr, err);
+			rc = relr_site(img, mem, entry, vaddr, &end, err);
 			next = entry + sizeof(__u64);
 			continue;
 		}
@@ -107,7 +112,7 @@ static int relr_apply(const struct image *img, __u8 *mem, __u64 vaddr,
 			if (entry >> (bit + 1) & 1)
 				rc = relr_site(img, mem,
 					       next + bit * sizeof(__u64),
-					       vaddr, err);
+					       vaddr, &end, err);
 		next += RELR_BITS * sizeof(__u64);
 	}
 	return rc;
