@@ -68,7 +68,7 @@ UK_CTASSERT(sizeof(struct pieces_header) == 32);
 
 /** A library: its segments go to one window of PIECES_WINDOW bytes */
 struct pieces_lib {
-	/** Terminated */
+	/** Terminated, printable, no blanks, not empty */
 	char name[32];
 };
 
@@ -109,10 +109,10 @@ UK_CTASSERT(sizeof(struct pieces_unit) == 12);
 /* Set: 4 bytes, relative to their own place; clear: an address of 8 bytes */
 #define PIECES_FIXUP_RELATIVE 0x80000000U
 
-/** A place with an address in it, which is as linked; sorted by site. New
- * value: old value + distance of the target's unit, minus, if relative,
- * the distance of the unit that the site is in. A relative target is in the
- * same library.
+/** A place with an address in it, which is as linked; sorted by site, and no
+ * two of them overlap. New value: old value + distance of the target's unit,
+ * minus, if relative, the distance of the unit that the site is in. A relative
+ * target is in the same library.
  */
 struct pieces_fixup {
 	/** Offset */

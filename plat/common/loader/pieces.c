@@ -47,20 +47,34 @@ static const __u8 *array_take(const __u8 **data, __u64 *len, __u64 cnt,
 	return array;
 }
 
-/* Segments of one library follow each other, and fit into its window */
+/* Names are printed */
+static int name_is_good(const char *name)
+{
+	__sz i, len = strnlen(name, sizeof(struct pieces_lib));
+
+	for (i = 0; i < len; i++)
+		if (name[i] <= ' ' || name[i] > '~')
+			return 0;
+	return len && len < sizeof(struct pieces_lib);
+}
+
+/* Segments of one library follow each other, and each library has some */
 static int libs_test(const struct image *img, struct image_error *err)
 {
-	unsigned int i, lib, last = 0;
+	unsigned int i, lib, cnt = 0;
 
 	for (i = 0; i < img->seg_cnt; i++) {
 		lib = pieces_lib_of(img, i);
-		if (lib >= img->pieces.lib_cnt || lib < last || lib > last + 1)
+		if (lib >= img->pieces.lib_cnt || lib + 1 < cnt || lib > cnt)
 			return image_bad(err, "segment of a wrong library",
 					 lib);
-		last = lib;
+		cnt = lib + 1;
 	}
-	if (last + 1 != img->pieces.lib_cnt)
-		return image_bad(err, "library without segments", last + 1);
+	if (cnt != img->pieces.lib_cnt)
+		return image_bad(err, "library without segments", cnt);
+	for (i = 0; i < cnt; i++)
+		if (!name_is_good(pieces_lib_name(img, i)))
+			return image_bad(err, "library with a wrong name", i);
 	return 0;
 }
 
@@ -109,8 +123,7 @@ static int unit_test(const struct image *img, const struct pieces_unit *unit,
 		return image_bad(err, "unit outside its segment", unit->start);
 	if (unit->flags & PIECES_UNIT_MOVE && unit->start % PIECES_ALIGN)
 		return image_bad(err, "unit that is not aligned", unit->start);
-	if (unit->flags & PIECES_UNIT_SORT &&
-	    (unit->len % (2 * sizeof(__u64)) || unit->len > PIECES_SORT_MAX))
+	if (unit->flags & PIECES_UNIT_SORT && unit->len % (2 * sizeof(__u64)))
 		return image_bad(err, "table of a wrong length", unit->len);
 	return 0;
 }
@@ -137,7 +150,10 @@ int pieces_units_read(const struct image *img, struct pieces_unit_state *units,
 		};
 		end = (__u64)unit.start + unit.len;
 	}
-	return 0;
+	for (i = 0; i < img->pieces.unit_cnt; i++)
+		if (img->entry - units[i].start < units[i].len)
+			return 0;
+	return image_bad(err, "first instruction outside a unit", img->entry);
 }
 
 /* Number of units from the first one on that may change places: as many as
@@ -171,6 +187,7 @@ static void run_shuffle(struct pieces_unit_state *units, __u32 n, __u32 *order,
 	}
 	for (i = 0; i < n; i++) {
 		units[order[i]].place = at;
+		units[order[i]].flags |= PIECES_UNIT_DRAWN;
 		at += ALIGN_UP(units[order[i]].len, PIECES_ALIGN);
 	}
 }
@@ -191,16 +208,23 @@ void pieces_shuffle(struct pieces_unit_state *units, __u32 cnt, __u32 *order,
 	}
 }
 
-/* Contents of a unit; what the file does not have stays zero */
+/* Contents of a unit at a drawn place, and what is behind it up to the next
+ * one; what the file does not have is zero
+ */
 static void unit_copy(const struct image *img,
 		      const struct pieces_unit_state *unit, __u8 *mem)
 {
 	const struct image_seg *seg = &img->seg[unit->seg];
-	__u64 at = unit->start - seg->offset;
+	__u64 at = unit->start - seg->offset, len = 0;
 
-	if (at < seg->data_len)
-		memcpy(mem + unit->place, seg->data + at,
-		       MIN((__u64)unit->len, seg->data_len - at));
+	mem += unit->place;
+	if (at < seg->data_len) {
+		len = MIN((__u64)unit->len, seg->data_len - at);
+		memcpy(mem, seg->data + at, len);
+	}
+	memset(mem + len, 0, unit->len - len);
+	memset(mem + unit->len, BREAKPOINT,
+	       ALIGN_UP(unit->len, PIECES_ALIGN) - unit->len);
 }
 
 void pieces_copy(const struct image *img, const struct pieces_unit_state *units,
@@ -210,11 +234,7 @@ void pieces_copy(const struct image *img, const struct pieces_unit_state *units,
 
 	image_copy(img, mem);
 	for (i = 0; i < img->pieces.unit_cnt; i++)
-		if (units[i].place != units[i].start)
-			memset(mem + units[i].place, BREAKPOINT,
-			       ALIGN_UP(units[i].len, PIECES_ALIGN));
-	for (i = 0; i < img->pieces.unit_cnt; i++)
-		if (units[i].place != units[i].start)
+		if (units[i].flags & PIECES_UNIT_DRAWN)
 			unit_copy(img, &units[i], mem);
 }
 
@@ -230,138 +250,4 @@ void pieces_place(const struct image *img, struct pieces_unit_state *units,
 				    units[i].place -
 				    (img->base + units[i].start);
 	}
-}
-
-/* The last unit that begins at or before an offset */
-static __u32 unit_find(const struct pieces_unit_state *units, __u32 cnt,
-		       __u64 offset)
-{
-	__u32 low = 0, mid;
-
-	while (cnt - low > 1) {
-		mid = low + (cnt - low) / 2;
-		if (units[mid].start <= offset)
-			low = mid;
-		else
-			cnt = mid;
-	}
-	return low;
-}
-
-static int unit_has(const struct pieces_unit_state *unit, __u64 offset,
-		    __u64 len)
-{
-	return offset >= unit->start && len <= unit->len &&
-	       offset - unit->start <= unit->len - len;
-}
-
-__u64 pieces_vaddr(const struct image *img,
-		   const struct pieces_unit_state *units, __u64 offset)
-{
-	const struct pieces_unit_state *unit =
-		&units[unit_find(units, img->pieces.unit_cnt, offset)];
-
-	if (!unit_has(unit, offset, 1))
-		return 0;
-	return img->base + offset + unit->distance;
-}
-
-static int relative_add(__u8 *at, __u64 delta)
-{
-	__s64 sum;
-	__s32 val;
-
-	memcpy(&val, at, sizeof(val));
-	sum = (__s64)(delta + (__u64)(__s64)val);
-	val = (__s32)sum;
-	memcpy(at, &val, sizeof(val));
-	return val == sum ? 0 : -EINVAL;
-}
-
-static void absolute_add(__u8 *at, __u64 delta)
-{
-	__u64 val;
-
-	memcpy(&val, at, sizeof(val));
-	val += delta;
-	memcpy(at, &val, sizeof(val));
-}
-
-/* *here: the unit of the last site, which were sorted */
-static int fixup_apply(const struct image *img,
-		       const struct pieces_unit_state *units,
-		       const struct pieces_fixup *fixup, __u32 *here, __u8 *mem,
-		       struct image_error *err)
-{
-	__u32 target = fixup->target & ~PIECES_FIXUP_RELATIVE;
-	int relative = (fixup->target & PIECES_FIXUP_RELATIVE) != 0;
-	__u64 len = relative ? sizeof(__u32) : sizeof(__u64);
-	const struct pieces_unit_state *unit;
-	__u8 *at;
-
-	if (target >= img->pieces.unit_cnt)
-		return image_bad(err, "fixup with a wrong target", target);
-	while (*here + 1 < img->pieces.unit_cnt &&
-	       units[*here + 1].start <= fixup->site)
-		++*here;
-	unit = &units[*here];
-	if (!unit_has(unit, fixup->site, len))
-		return image_bad(err, "fixup outside a unit", fixup->site);
-	at = mem + unit->place + (fixup->site - unit->start);
-	if (!relative) {
-		absolute_add(at, units[target].distance);
-		return 0;
-	}
-	if (pieces_lib_of(img, unit->seg) !=
-	    pieces_lib_of(img, units[target].seg))
-		return image_bad(err, "relative fixup between libraries",
-				 fixup->site);
-	if (relative_add(at, units[target].distance - unit->distance))
-		return image_bad(err, "fixup that does not reach its target",
-				 fixup->site);
-	return 0;
-}
-
-/* Tables are short: insertion is enough, and bounded by what was tested */
-static void table_sort(__u8 *table, __u64 len)
-{
-	__u64 entry[2], other;
-	__u64 i, k;
-
-	for (i = 0; i < len; i += sizeof(entry)) {
-		memcpy(entry, table + i, sizeof(entry));
-		for (k = i; k; k -= sizeof(entry)) {
-			memcpy(&other, table + k - sizeof(entry),
-			       sizeof(other));
-			if (other <= entry[0])
-				break;
-			memcpy(table + k, table + k - sizeof(entry),
-			       sizeof(entry));
-		}
-		memcpy(table + k, entry, sizeof(entry));
-	}
-}
-
-int pieces_relocate(const struct image *img,
-		    const struct pieces_unit_state *units, __u8 *mem,
-		    struct image_error *err)
-{
-	struct pieces_fixup fixup;
-	__u32 i, here = 0, last = 0;
-	int rc;
-
-	for (i = 0; i < img->pieces.fixup_cnt; i++) {
-		FILE_READ(fixup, img->fixup, i);
-		if (fixup.site < last)
-			return image_bad(err, "fixups that are not sorted",
-					 fixup.site);
-		last = fixup.site;
-		rc = fixup_apply(img, units, &fixup, &here, mem, err);
-		if (rc)
-			return rc;
-	}
-	for (i = 0; i < img->pieces.unit_cnt; i++)
-		if (units[i].flags & PIECES_UNIT_SORT)
-			table_sort(mem + units[i].place, units[i].len);
-	return 0;
 }

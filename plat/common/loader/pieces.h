@@ -18,7 +18,8 @@
  *
  * Invariants
  *   U1 Places of two units do not overlap, and lie in the segment of the unit.
- *   U2 Each fixup lies within one unit.
+ *   U2 Each fixup lies within one unit. No two of them overlap.
+ *   U3 A unit has the first instruction.
  *
  * Concurrency
  *   None. Pure: touches nothing but its arguments.
@@ -39,8 +40,8 @@ struct elf_phdr;
  */
 #define PIECES_WINDOW 0x40000000UL
 
-/* Bytes of a table that is sorted by insertion */
-#define PIECES_SORT_MAX 0x10000U
+/* Flag of a unit beside those in the file: its place was drawn */
+#define PIECES_UNIT_DRAWN 0x8000U
 
 struct pieces_unit_state {
 	/** Offset of the first byte in the memory of the image */
@@ -48,6 +49,7 @@ struct pieces_unit_state {
 	__u32 len;
 	__u32 start;
 	__u16 seg;
+	/** PIECES_UNIT_* */
 	__u16 flags;
 	/** Address where it runs minus address as linked */
 	__u64 distance;
@@ -60,7 +62,7 @@ int pieces_open(struct image *img, const struct elf_phdr *ph,
 /** Library of a segment. */
 unsigned int pieces_lib_of(const struct image *img, unsigned int seg);
 
-/** Name of a library; not terminated if it has all its bytes. */
+/** Name of a library: printable, terminated. */
 const char *pieces_lib_name(const struct image *img, unsigned int lib);
 
 /**
@@ -104,7 +106,7 @@ void pieces_place(const struct image *img, struct pieces_unit_state *units,
 
 /**
  * Copies the contents of all segments, functions to their places. What is
- * between functions becomes breakpoints.
+ * between functions whose places were drawn becomes breakpoints.
  *
  * @param mem
  *   The memory of the image: img->span bytes, zero
