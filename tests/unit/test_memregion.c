@@ -18,7 +18,9 @@
 
 #include <uk/arch/paging.h>
 #include <uk/assert.h>
+#include <uk/essentials.h>
 
+#include "fixture_draw.h"
 #include "memregion.h"
 
 #define UNIT_TEST(fn) cmocka_unit_test_setup(fn, setup)
@@ -29,6 +31,9 @@
 #define MODEL_ROUNDS  300
 #define MODEL_REGIONS 12
 #define MODEL_SEED    1
+
+#define DRAW_PLACES 64
+#define DRAWS	    64000
 
 static struct memregion_list list;
 
@@ -209,6 +214,93 @@ static void memregion_is_invalid_if_not_normalised(void **state)
 	assert_false(memregion_is_valid(&list));
 }
 
+/* Returns how many places there are, and takes the one that it was told */
+static __u64 take_nth(void *arg, __u64 bound)
+{
+	__u64 *n = arg, place = *n;
+
+	*n = bound;
+	return place < bound ? place : 0;
+}
+
+/* Every place that is one is drawn for a number of its own, in their order */
+static void memregion_draws_every_place(void **state)
+{
+	static const __paddr_t places[] = { 0x12000, 0x14000, 0x44000,
+					    0x46000 };
+	unsigned int i;
+	__u64 n;
+
+	(void)state;
+	add(0x10000, 0x7000, MEMREGION_FREE);
+	add(0x20000, 0x10000, MEMREGION_LOADER);
+	add(0x31000, 0x3000, MEMREGION_FREE); /* too short, once aligned */
+	add(0x43000, 0x20000, MEMREGION_FREE);
+	normalise();
+	for (i = 0; i < ARRAY_SIZE(places); i++) {
+		n = i;
+		assert_int_equal(memregion_draw(&list, 0x3000, 0x2000, 0x11000,
+						0x49000, take_nth, &n),
+				 places[i]);
+		assert_int_equal(n, ARRAY_SIZE(places));
+	}
+}
+
+static void memregion_draws_nothing_that_is_not_there(void **state)
+{
+	__u64 n = 0;
+
+	(void)state;
+	add(0x10000, 0x10000, MEMREGION_FREE);
+	add(0x30000, 0x100000, MEMREGION_TABLES);
+	normalise();
+	assert_int_equal(memregion_draw(&list, 0x11000, 0x1000, 0, __PADDR_MAX,
+					take_nth, &n),
+			 __PADDR_INV);
+	assert_int_equal(memregion_draw(&list, 0x1000, 0x20000, 0, __PADDR_MAX,
+					take_nth, &n),
+			 __PADDR_INV);
+	assert_int_equal(memregion_draw(&list, 0x1000, 0x1000, 0x20000,
+					__PADDR_MAX, take_nth, &n),
+			 __PADDR_INV);
+	assert_int_equal(memregion_draw(&list, 0x1000, 0x1000, 0, 0x10fff,
+					take_nth, &n),
+			 __PADDR_INV);
+	/* Memory at the end of all addresses, which alignment takes to 0 */
+	setup(state);
+	add(__PADDR_MAX - 0x7fff, 0x7fff, MEMREGION_FREE);
+	normalise();
+	assert_int_equal(memregion_draw(&list, 0x1000, 0x200000, 0, __PADDR_MAX,
+					take_nth, &n),
+			 __PADDR_INV);
+}
+
+static void memregion_draws_all_places_alike(void **state)
+{
+	static unsigned int counts[DRAW_PLACES];
+	__u64 seed = MODEL_SEED;
+	unsigned int i;
+	__paddr_t at;
+	double chi2;
+
+	(void)state;
+	print_message("seed %d\n", MODEL_SEED);
+	/* 10 places here, 54 there */
+	add(0, 12 * PAGE_SIZE, MEMREGION_FREE);
+	add(100 * PAGE_SIZE, 56 * PAGE_SIZE, MEMREGION_FREE);
+	normalise();
+	for (i = 0; i < DRAWS; i++) {
+		at = memregion_draw(&list, 3 * PAGE_SIZE, PAGE_SIZE, 0,
+				    __PADDR_MAX, fixture_uniform, &seed) /
+		     PAGE_SIZE;
+		assert_true(at < 10 || (at >= 100 && at < 154));
+		counts[at < 10 ? at : at - 90]++;
+	}
+	chi2 = fixture_chi2(counts, DRAW_PLACES);
+	print_message("chi2 %.1f, limit %.1f\n", chi2, CHI2_LIMIT_63);
+	assert_true(chi2 < CHI2_LIMIT_63);
+}
+
 static unsigned int model_state;
 
 static unsigned int model_rand(unsigned int bound)
@@ -284,6 +376,9 @@ int main(void)
 		UNIT_TEST(memregion_finds_highest_that_fits),
 		UNIT_TEST(memregion_finds_nothing_that_is_not_there),
 		UNIT_TEST(memregion_is_invalid_if_not_normalised),
+		UNIT_TEST(memregion_draws_every_place),
+		UNIT_TEST(memregion_draws_nothing_that_is_not_there),
+		UNIT_TEST(memregion_draws_all_places_alike),
 		UNIT_TEST(memregion_matches_model),
 	};
 
