@@ -34,6 +34,12 @@ FUZZ_SRCS := tests/fuzz/caught.c tests/misuse/actor.c tests/model/object.c
 FUZZ_SRCS_ops := tests/fuzz/world.c tests/fuzz/world_ops.c
 FUZZ_SRCS_pointers := $(FUZZ_SRCS_ops)
 FUZZ_SRCS_sizes := tests/fuzz/asks_uk.c tests/fuzz/asks_pre.c
+# Instead of the library
+IMAGE_SRCS := $(addprefix plat/common/loader/,\
+		image.c pieces.c fixup.c relocate.c sha256.c) \
+	tests/unit/fixture_image.c tests/unit/fixture_pieces.c \
+	tests/fuzz/image_run.c tests/fuzz/image_mutate.c tests/model/object.c
+FUZZ_ONLY_image := $(IMAGE_SRCS)
 FUZZ_CPPFLAGS := $(HOST_CPPFLAGS) -Itests/model
 FUZZ_CFLAGS := -std=gnu11 -g -pthread -O1 -fno-omit-frame-pointer \
 	-fvisibility=hidden -fno-builtin-malloc -fno-builtin-calloc \
@@ -50,10 +56,13 @@ $(O)/fuzz/%.o: %.c $(O)/fuzz/flags | $(CONFIG_H)
 	$(Q)$(FUZZ_CC) -MMD -MP $(FUZZ_CPPFLAGS) $(FUZZ_CFLAGS) $(WARNINGS) \
 		-c -o $@ $<
 $(O)/preload/tests/%.o: OBJ_CPPFLAGS := -Itests/model
+$(O)/asan/tests/fuzz/%.o: OBJ_CPPFLAGS := -Itests/model
 
 # Objects of kind $(1) that target $(2) is linked with
-fuzz_objs = $(call uk_objs,$(1),tests/fuzz/fuzz_$(2).c $(FUZZ_SRCS_$(2)) \
-		$(FUZZ_SRCS) $(RND_HOST_SRCS)) \
+fuzz_objs = $(call uk_objs,$(1),tests/fuzz/fuzz_$(2).c) \
+	$(if $(FUZZ_ONLY_$(2)),$(call uk_objs,$(1),$(FUZZ_ONLY_$(2))),\
+		$(call fuzz_library,$(1),$(FUZZ_SRCS_$(2))))
+fuzz_library = $(call uk_objs,$(1),$(2) $(FUZZ_SRCS) $(RND_HOST_SRCS)) \
 	$(patsubst %.o,%.renamed,\
 		$(call uk_objs,$(1),$(LIBUKALLOCRND_PRELOAD_SRCS-y)))
 define fuzz_kind
@@ -87,6 +96,18 @@ fuzz-replay: $(addprefix $(O)/preload/replay-,$(FUZZ_TARGETS)) ## known inputs
 	$(call run_command,$@) -- $(PY) tests/fuzz/corpus.py --out \
 		$(O)/preload replay $(FUZZ_TARGETS)
 .PHONY: fuzz fuzz-keep fuzz-replay
+
+# Images for the loader with random mistakes, under ASan and UBSan
+MUTANT_IMAGES ?= 10000
+IMAGE_MUTANTS := $(O)/asan/image-mutants
+$(IMAGE_MUTANTS): $(call uk_objs,asan,tests/fuzz/image_mutants.c \
+		$(IMAGE_SRCS)) $(O)/asan/flags
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS_asan) -o $@ $(filter %.o,$^)
+IMAGE_PAYLOADS := $(O)/guest/test.app $(O)/guest/bench.app
+image-mutants: $(IMAGE_MUTANTS) $(IMAGE_PAYLOADS) ## 10,000 damaged images
+	$(call run_command,$@) -- $< $(MUTANT_IMAGES) $(IMAGE_PAYLOADS)
+.PHONY: image-mutants
 
 # A round of the model test has 40,000 operations, and it has two parts
 OPS ?= 100000000

@@ -14,7 +14,7 @@
 /** Draws a number from [0, bound); state points to a __u64. */
 static inline __u64 fixture_uniform(void *state, __u64 bound)
 {
-	__u64 *seed = state, z = *seed += 0x9e3779b97f4a7c15;
+	__u64 *at = state, z = *at += 0x9e3779b97f4a7c15;
 
 	/* splitmix64 by S. Vigna, public domain */
 	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
@@ -33,14 +33,14 @@ static inline __u64 fixture_uniform(void *state, __u64 bound)
 /** Pearson's statistic of n counts against equal probabilities. */
 static inline double fixture_chi2(const unsigned int *counts, unsigned int n)
 {
-	double sum = 0, chi2 = 0, d;
+	double sum = 0, chi2 = 0, off;
 	unsigned int i;
 
 	for (i = 0; i < n; i++)
 		sum += counts[i];
 	for (i = 0; i < n; i++) {
-		d = counts[i] - sum / n;
-		chi2 += d * d * n / sum;
+		off = counts[i] - sum / n;
+		chi2 += off * off * n / sum;
 	}
 	return chi2;
 }

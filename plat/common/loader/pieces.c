@@ -82,8 +82,8 @@ int pieces_open(struct image *img, const struct elf_phdr *ph,
 		struct image_error *err)
 {
 	struct pieces_header *h = &img->pieces;
-	const __u8 *data = img->file + ph->offset;
 	__u64 len = ph->filesz;
+	const __u8 *data;
 
 	if (img->in_pieces)
 		return image_bad(err, "two tables of pieces", ph->offset);
@@ -91,6 +91,7 @@ int pieces_open(struct image *img, const struct elf_phdr *ph,
 	    len < sizeof(*h))
 		return image_bad(err, "table of pieces beyond the file",
 				 ph->offset);
+	data = img->file + ph->offset;
 	memcpy(h, data, sizeof(*h));
 	data += sizeof(*h);
 	len -= sizeof(*h);
