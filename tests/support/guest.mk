@@ -91,6 +91,8 @@ $(O)/guest/loader.payload.o: $(LOADER_SRC) $(O)/guest/empty.app
 	$(call say,AS,$@)
 	$(Q)$(CC) -DLOADER_PAYLOAD='"$(O)/guest/empty.app"' -c -o $@ $<
 $(eval $(call loader_image,$(LOADER),$(O)/guest/loader.payload.o))
+$(eval $(call loader_image,$(LOADER:.elf=.mb1.elf),\
+	$(O)/guest/loader.payload.o,$(LOADER_HEADER_OBJ)))
 IMAGES += $(LOADER)
 
 guest: $(IMAGES) ## build/guest/bench.elf and test.elf, images for QEMU

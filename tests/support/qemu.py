@@ -34,6 +34,9 @@ class Guest:
     fwcfg: str = ""      # contents of the file opt/ukallocrnd/seed
     genid: str = ""      # VM generation id
     append: str = ""
+    initrd: str = ""     # modules, separated by commas
+    cdrom: bool = False  # the image is a CD with a boot loader
+    firmware: str = ""   # instead of SeaBIOS
     timeout: int = 60
     qemu: str = "qemu-system-x86_64"
 
@@ -42,7 +45,12 @@ class Guest:
         mode = ["-accel", "tcg,thread=single", "-icount",
                 "shift=0,sleep=off"] \
             if self.exact else ["-accel", "tcg,thread=multi"]
-        more = []
+        more = ["-cdrom", self.image] if self.cdrom else \
+            ["-kernel", self.image, "-append", self.append]
+        if self.initrd:
+            more += ["-initrd", self.initrd]
+        if self.firmware:
+            more += ["-bios", self.firmware]
         if self.fwcfg:
             more += ["-fw_cfg",
                      f"name=opt/ukallocrnd/seed,string={self.fwcfg}"]
@@ -51,8 +59,7 @@ class Guest:
         return [self.qemu, "-M", self.machine, *mode, "-cpu", self.cpu,
                 "-smp", str(self.smp), "-m", str(self.mem),
                 "-nodefaults", "-display", "none", "-no-reboot",
-                "-serial", "stdio", "-device", DEBUG_EXIT, *more,
-                "-kernel", self.image, "-append", self.append]
+                "-serial", "stdio", "-device", DEBUG_EXIT, *more]
 
 
 @dataclasses.dataclass

@@ -37,6 +37,18 @@ profiles-all: ## the same on 1 to 8 CPUs of two QEMUs, and benchmarks
 guest-boots: $(O)/guest/bench.elf ## what two boots may have in common
 	$(call run_long,$@) -- $(PY) tests/support/boots.py $<
 
+bad-images: $(LOADER) $(LOADER:.elf=.mb1.elf) $(O)/guest/test.elf \
+		$(O)/guest/test.app
+bad-images: ## damaged images end in a sentence each; T=relocation
+	$(call run_long,$@) -- $(PY) tests/support/badimages.py \
+		--jobs $(RUN_JOBS) --out $(O)/bad-images $(LOADER) \
+		$(O)/guest/test.app $(T)
+grub-check: $(LOADER) $(O)/guest/test.elf $(O)/guest/test.mb1.elf
+grub-check: ## GRUB boots guests on a BIOS and on UEFI
+	$(call run_long,$@) -- $(PY) tests/support/grub.py \
+		--out $(O)/grub $(O)/guest $(T)
+.PHONY: bad-images grub-check
+
 torture: OPS = 5000000
 torture: $(O)/guest/test.elf ## page tables, OPS=5000000 times on SMP=4 CPUs
 	$(Q)$(PY) tests/support/qemu.py --smp $(SMP) --machine $(MACHINE) \
@@ -116,9 +128,10 @@ tests-build: $(call programs,host,unit model stat race)
 # Two suites at a time, the long ones first
 SUITES := guest-test profiles preload-check tidy race clang matrix guest-boots \
 	mutants death tlb-model bootstat-check clones misuse fuzz-replay \
-	scorecard-check unikraft-check model stat valgrind asan unit \
-	shootdown-check cost-check aslr-check boot-time-check cppcheck \
-	randomize-check pieces-check symbols-check format-check $(LINT_GOALS)
+	image-mutants grub-check bad-images scorecard-check unikraft-check \
+	model stat valgrind asan unit shootdown-check cost-check aslr-check \
+	boot-time-check cppcheck randomize-check pieces-check symbols-check \
+	format-check $(LINT_GOALS)
 
 test: setup-test ## every test; last line: N passed, N failed, N skipped
 	@rm -rf $(O)/results
