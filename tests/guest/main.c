@@ -30,9 +30,9 @@
 #include "test.h"
 
 static const struct test_case *const tables[] = {
-	malloc_cases, page_cases,  heap_cases,	 irq_cases,
-	memory_cases, lcpu_cases,  tlb_cases,	 torture_cases,
-	vmem_cases,   fault_cases, stress_cases, random_cases,
+	loader_cases, malloc_cases, page_cases,	  heap_cases,	 irq_cases,
+	memory_cases, lcpu_cases,   tlb_cases,	  torture_cases, vmem_cases,
+	fault_cases,  stress_cases, random_cases,
 };
 
 /* Why the current case failed or was skipped */

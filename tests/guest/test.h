@@ -29,6 +29,7 @@ struct test_case {
 };
 
 /* One table a file */
+extern const struct test_case loader_cases[];
 extern const struct test_case malloc_cases[];
 extern const struct test_case page_cases[];
 extern const struct test_case heap_cases[];

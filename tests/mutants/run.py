@@ -18,6 +18,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/support"))
 
+import boot  # noqa: E402  pylint: disable=wrong-import-position
 import entropy  # noqa: E402  pylint: disable=wrong-import-position
 import qemu  # noqa: E402  pylint: disable=wrong-import-position
 import tlb   # noqa: E402  pylint: disable=wrong-import-position
@@ -117,7 +118,8 @@ def main():
     args = parser.parse_args()
 
     tree = Tree((args.out / "mutants").resolve(), args.out / ".config")
-    mutants = [mutant for mutant in tlb.MUTANTS + entropy.MUTANTS
+    mutants = [mutant for mutant in (*boot.MUTANTS, *tlb.MUTANTS,
+                                     *entropy.MUTANTS)
                if args.filter in mutant.name]
     image = tree.build()
     failed = passed = 0
