@@ -19,13 +19,13 @@ import elf64
 import ldscript
 import objects
 
-# Gaps behind functions: up to 15 steps
+# Gaps behind functions: up to 3 steps. The loader hashes each byte of them at
+# each boot.
 STEP = 16
-STEPS = 16
-# Behind a library: as many bytes as 16 pages at most, in the same steps; in
-# segments that the loader reads and hashes, a page
+STEPS = 4
+# Behind a library: as many bytes as so many pages at most, in the same steps
 PAGE = ldscript.PAGE
-FAR = {"text": 16 * PAGE, "ro": PAGE, "relro": PAGE, "data": PAGE,
+FAR = {"text": 4 * PAGE, "ro": PAGE, "relro": PAGE, "data": PAGE,
        "bss": 16 * PAGE}
 SEED_MAX = 64
 # Upper half, but for the last 2 GiB

@@ -13,8 +13,8 @@
 #define BLOCK_LEN 64U
 /* The length, in bits, ends the last block */
 #define LENGTH_AT 56U
-#define WORDS	  8
-#define ROUNDS	  64
+#define WORDS	  8U
+#define ROUNDS	  64U
 /* Words of the message that the schedule looks back at */
 #define WINDOW	  16
 
@@ -40,20 +40,40 @@ static __u32 rotr(__u32 v, unsigned int n)
 	return v >> n | v << (32 - n);
 }
 
-/* The next word of the schedule; the window holds the 16 before */
-static __u32 schedule(__u32 *w, unsigned int i)
+/* Word i of the schedule: of the message, or made of those before it. The
+ * window holds the last 16.
+ */
+static inline __u32 schedule(__u32 *w, unsigned int i)
 {
 	__u32 a = w[(i + 1) % WINDOW], b = w[(i + 14) % WINDOW];
 
-	w[i % WINDOW] += (rotr(a, 7) ^ rotr(a, 18) ^ a >> 3) +
-			 w[(i + 9) % WINDOW] +
-			 (rotr(b, 17) ^ rotr(b, 19) ^ b >> 10);
+	if (i >= WINDOW)
+		w[i % WINDOW] += (rotr(a, 7) ^ rotr(a, 18) ^ a >> 3) +
+				 w[(i + 9) % WINDOW] +
+				 (rotr(b, 17) ^ rotr(b, 19) ^ b >> 10);
 	return w[i % WINDOW];
+}
+
+/* One round; the eight words change places by their indices, not in memory.
+ * Choice and majority in the forms with the fewest operations.
+ */
+static inline void round_do(__u32 *s, __u32 *w, unsigned int i)
+{
+	const __u32 a = s[(0U - i) % WORDS], b = s[(1U - i) % WORDS],
+		    c = s[(2U - i) % WORDS], e = s[(4U - i) % WORDS],
+		    f = s[(5U - i) % WORDS], g = s[(6U - i) % WORDS];
+	__u32 t;
+
+	t = s[(7U - i) % WORDS] + (rotr(e, 6) ^ rotr(e, 11) ^ rotr(e, 25)) +
+	    (g ^ (e & (f ^ g))) + round_key[i] + schedule(w, i);
+	s[(3U - i) % WORDS] += t;
+	s[(7U - i) % WORDS] = t + (rotr(a, 2) ^ rotr(a, 13) ^ rotr(a, 22)) +
+			      ((a & b) | (c & (a | b)));
 }
 
 static void block_add(__u32 *state, const __u8 *block)
 {
-	__u32 w[WINDOW], s[WORDS], t1, t2, word;
+	__u32 w[WINDOW], s[WORDS], word;
 	unsigned int i;
 
 	for (i = 0; i < WINDOW; i++) {
@@ -61,21 +81,10 @@ static void block_add(__u32 *state, const __u8 *block)
 		w[i] = __builtin_bswap32(word);
 	}
 	memcpy(s, state, sizeof(s));
-	for (i = 0; i < ROUNDS; i++) {
-		word = i < WINDOW ? w[i] : schedule(w, i);
-		t1 = s[7] + (rotr(s[4], 6) ^ rotr(s[4], 11) ^ rotr(s[4], 25)) +
-		     ((s[4] & s[5]) ^ (~s[4] & s[6])) + round_key[i] + word;
-		t2 = (rotr(s[0], 2) ^ rotr(s[0], 13) ^ rotr(s[0], 22)) +
-		     ((s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]));
-		s[7] = s[6];
-		s[6] = s[5];
-		s[5] = s[4];
-		s[4] = s[3] + t1;
-		s[3] = s[2];
-		s[2] = s[1];
-		s[1] = s[0];
-		s[0] = t1 + t2;
-	}
+	/* Unrolled, all indices are constants */
+#pragma GCC unroll 64
+	for (i = 0; i < ROUNDS; i++)
+		round_do(s, w, i);
 	for (i = 0; i < WORDS; i++)
 		state[i] += s[i];
 }
