@@ -25,10 +25,10 @@ def identity(rights):
 MUTANTS = [
     Mutant("memory of the loader is not cleared", "loader_leaves_no_trace", [
         Change(BOOT, "\tloader_wipe();\n", "\t(void)loader_wipe;\n")]),
-    Mutant("a page more of each segment is mapped",
+    Mutant("more of a segment is mapped than is told",
            "code_is_where_the_map_says", [
-               Change(INSTALL, "mem + seg->offset, seg->len >> PAGE_SHIFT,",
-                      "mem + seg->offset, (seg->len >> PAGE_SHIFT) + 1,")]),
+               Change(INSTALL, "\ts->len = seg->len;\n",
+                      "\ts->len = seg->len - PAGE_SIZE;\n")]),
     Mutant("code may be written", "no_page_is_writable_and_executable", [
         Change(INSTALL, "\t\tattr |= PAGE_ATTR_PROT_EXEC;\n",
                "\t\tattr |= PAGE_ATTR_PROT_EXEC | PAGE_ATTR_PROT_WRITE;\n")
