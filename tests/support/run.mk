@@ -41,8 +41,8 @@ bad-images: $(LOADER) $(LOADER:.elf=.mb1.elf) $(O)/guest/test.elf \
 		$(O)/guest/test.app
 bad-images: ## damaged images end in a sentence each; T=relocation
 	$(call run_long,$@) -- $(PY) tests/support/badimages.py \
-		--jobs $(RUN_JOBS) --out $(O)/bad-images $(LOADER) \
-		$(O)/guest/test.app $(T)
+		--jobs $(RUN_JOBS) --out $(O)/bad-images --strong \
+		$(LOADER) $(O)/guest/test.app $(T)
 grub-check: $(LOADER) $(O)/guest/test.elf $(O)/guest/test.mb1.elf
 grub-check: ## GRUB boots guests on a BIOS and on UEFI
 	$(call run_long,$@) -- $(PY) tests/support/grub.py \
