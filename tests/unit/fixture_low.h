@@ -15,7 +15,7 @@
 #include "../../plat/common/loader/loader.h"
 
 /* Bytes of the memory; an access behind them faults */
-#define LOW_LEN 0x4000U
+#define LOW_LEN 0x18000U
 
 /** First byte; address and pointer are the same number. */
 extern __u8 *low;

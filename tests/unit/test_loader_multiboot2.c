@@ -38,7 +38,7 @@
 #ifdef RND_TEST_SLOW
 #define ROUNDS 2000U
 #else
-#define ROUNDS 100000U
+#define ROUNDS 30000U
 #endif
 
 /* Where the next tag goes */

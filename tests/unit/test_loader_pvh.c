@@ -165,6 +165,13 @@ static void command_line_has_an_end(void **state)
 	memset(low + CMDLINE_AT, 'x', BOOT_CMDLINE_LEN);
 	assert_int_equal(parse(), 0);
 	assert_int_equal(strlen(boot_info.cmdline), BOOT_CMDLINE_LEN - 1);
+	/* What is longer than any command line is left alone from there on */
+	setup(state);
+	memset(low + MAP_AT + 0x1000, 'x', LOADER_CMDLINE_MAX + 1);
+	low_put64(INFO_CMDLINE, low_paddr(MAP_AT + 0x1000));
+	assert_int_equal(parse(), 0);
+	assert_int_equal(low[MAP_AT + 0x1000 + LOADER_CMDLINE_MAX - 1], 0);
+	assert_int_equal(low[MAP_AT + 0x1000 + LOADER_CMDLINE_MAX], 'x');
 	/* Nothing behind the terminator is read */
 	setup(state);
 	low[LOW_LEN - 2] = 'y';

@@ -36,6 +36,8 @@
 #include "../rng.h"
 
 #define LOADER_MODULES_MAX 8U
+/* Longer than any command line that is meant, in bytes */
+#define LOADER_CMDLINE_MAX 0x10000U
 
 /* What start.S maps, and what CR3 of a starting CPU can hold */
 #define LOADER_PADDR_END (1UL << 32)

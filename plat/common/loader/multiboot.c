@@ -106,7 +106,7 @@ int multiboot_parse(__paddr_t start, struct loader_modules *modules)
 	if (!(info->flags & MULTIBOOT_MMAP))
 		return -EINVAL;
 	if (info->flags & MULTIBOOT_CMDLINE)
-		loader_cmdline_copy(info->cmdline, LOADER_PADDR_END);
+		loader_cmdline_copy(info->cmdline, LOADER_CMDLINE_MAX);
 	rc = mmap_read(info);
 	if (rc || !(info->flags & MULTIBOOT_MODS))
 		return rc;

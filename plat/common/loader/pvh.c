@@ -100,7 +100,7 @@ int pvh_parse(__paddr_t start, struct loader_modules *modules)
 	    info->version < HVM_START_VERSION || !info->memmap_paddr)
 		return -EINVAL;
 
-	loader_cmdline_copy(info->cmdline_paddr, LOADER_PADDR_END);
+	loader_cmdline_copy(info->cmdline_paddr, LOADER_CMDLINE_MAX);
 	boot_info.rsdp = info->rsdp_paddr;
 	rc = memmap_read(info);
 	return rc ? rc : modules_read(info, modules);
