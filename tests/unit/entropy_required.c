@@ -11,8 +11,9 @@
 #undef CONFIG_UKPLAT_ENTROPY_REQUIRE
 #define CONFIG_UKPLAT_ENTROPY_REQUIRE 1
 
-#define entropy_collect entropy_collect_required
-#define entropy_judge	entropy_judge_required
-#define entropy_fresh	entropy_fresh_required
+#define entropy_collect	 entropy_collect_required
+#define entropy_judge	 entropy_judge_required
+#define entropy_fresh	 entropy_fresh_required
+#define entropy_file_mix entropy_file_mix_required
 
 #include "../../plat/common/entropy.c"
