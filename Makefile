@@ -11,6 +11,9 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 SHELL := /bin/bash
 
 O ?= build
+# Sources of others; makes below this one with another O have the same
+PORTS ?= $(O)/ports
+export PORTS
 # Debian's own interpreter: it finds python3-kconfiglib
 PY := /usr/bin/python3
 JOBS ?= $(shell nproc)
@@ -26,7 +29,7 @@ help: ## this list
 # Goals that must not make a configuration first; run and test begin with the
 # set-up and then call make again
 PLAIN_GOALS := help clean distclean setup setup-config setup-run setup-test \
-	qemu10 menuconfig defconfig olddefconfig run test
+	qemu10 mimalloc menuconfig defconfig olddefconfig run test
 ifneq ($(filter-out $(PLAIN_GOALS),$(or $(MAKECMDGOALS),help)),)
 BUILDING := y
 endif
@@ -42,6 +45,7 @@ include tests/support/cc.mk
 include tests/support/host.mk
 include tests/support/layout.mk
 include tests/support/guest.mk
+include tests/support/mimalloc.mk
 include tests/support/test.mk
 include tests/support/lint.mk
 include tests/support/run.mk
@@ -54,7 +58,7 @@ all: preload guest tests-build ## everything that can be built
 .PHONY: all
 
 clean: ## remove what was built, keep the configuration
-	rm -rf $(filter-out $(O)/.config $(O)/qemu10,\
+	rm -rf $(filter-out $(O)/.config $(O)/qemu10 $(O)/ports,\
 		$(wildcard $(O)/* $(O)/.[!.]*))
 distclean: ## remove the build directory
 	rm -rf $(O)

@@ -99,12 +99,35 @@ static inline void bench_touch(void *ptr)
 struct bench_alloc {
 	const char *name;
 	struct uk_alloc *a;
+	int (*check)(void); /* a test of its own, or __NULL */
 };
 
 #define BENCH_ALLOCS_MAX 8U
 
-/** Receives all registered allocators; returns their number. */
+/**
+ * Starts all references (references.c) and says which ones are missing.
+ *
+ * @return
+ *   0, or a negative errno; the reason is printed
+ */
+int bench_references_start(void);
+
+/** Names the references that the image was built without; their number. */
+unsigned int bench_references_missing(void);
+
+/** Receives the default allocator and all references; returns their number. */
 unsigned int bench_allocs_get(struct bench_alloc allocs[BENCH_ALLOCS_MAX]);
+
+/**
+ * Lets all CPUs exchange objects of each allocator.
+ *
+ * @return
+ *   Exit status of the program
+ */
+int bench_check(void);
+
+/** Runs the tests that references bring. Returns as bench_check(). */
+int bench_check_own(void);
 
 /** Instructions per operation on the boot CPU; needs QEMU's -icount. */
 int bench_exact(void);

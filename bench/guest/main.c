@@ -9,12 +9,15 @@
  * Words of the command line:
  *   mode=exact|parallel|map  what to do; both measurements without it
  *   mode=shootdown           policies of TLB shootdown
+ *   mode=check               all CPUs exchange objects of each allocator
+ *   mode=api                 tests that the references bring
  *   debugseed                fixes all random numbers (mode=exact)
  *
  * Lines for programs are JSON objects:
  *   {"type":"map",...}    one range of this boot's address space; not in the
  *                         exact mode, whose seed is fixed
  *   {"type":"boot",...}   how long the boot took (mode=map)
+ *   {"type":"missing",...} an allocator that the image lacks
  *   {"type":"bench",...}  one result; tests/support/report.py has the fields
  */
 
@@ -36,39 +39,12 @@
 #include <uk/plat/time.h>
 
 #include "bench.h"
-#include "buddy.h"
-
-/* Memory of the buddy: 64 MiB */
-#define BUDDY_PAGES 16384UL
-
-static struct uk_alloc *buddy;
 
 const struct bench_workload *const bench_workloads[] = {
 	&bench_pair,	 &bench_lifo,	&bench_fifo, &bench_random,
 	&bench_mixed,	 &bench_larson, &bench_grow, &bench_calloc,
 	&bench_prodcons, __NULL,
 };
-
-unsigned int bench_allocs_get(struct bench_alloc allocs[BENCH_ALLOCS_MAX])
-{
-	struct uk_alloc *a;
-	unsigned int n = 0;
-
-	uk_alloc_foreach(a) {
-		if (n == BENCH_ALLOCS_MAX)
-			break;
-		allocs[n].a = a;
-		allocs[n].name = "other";
-		if (a == buddy)
-			allocs[n].name = "buddy";
-#ifdef CONFIG_LIBUKALLOCRND
-		else if (a == uk_alloc_get_default())
-			allocs[n].name = "ukallocrnd";
-#endif
-		n++;
-	}
-	return n;
-}
 
 static void print_range(void *arg, const char *name, __uptr base, __sz len)
 {
@@ -154,19 +130,15 @@ static int has_mode(const char *want)
 
 int main(int argc __unused, char *argv[] __unused)
 {
-	__vaddr_t base;
-	int rc;
+	int rc = bench_references_start();
 
-	rc = ukplat_area_map("buddy", __PADDR_ANY, BUDDY_PAGES,
-			     PAGE_ATTR_PROT_RW, &base);
-	if (!rc)
-		buddy = uk_buddy_init((void *)base, BUDDY_PAGES * PAGE_SIZE);
-	if (!buddy) {
-		printf("bench: no memory for the buddy (%d)\n", rc);
+	if (rc)
 		return 1;
-	}
-
 	printf("bench: %u CPUs\n", ukplat_lcpu_count());
+	if (is_mode("check"))
+		return bench_check();
+	if (is_mode("api"))
+		return bench_check_own();
 	if (is_mode("shootdown"))
 		return bench_shootdown() ? 1 : 0;
 	if (has_mode("parallel") || has_mode("map"))

@@ -15,7 +15,8 @@ def sources(root, folder, base, name):
     than the library's own, next to its folder."""
     if base.endswith("_BASE"):
         return [folder / name]
-    found = (root / folder.parent).glob(f"*/{name}")
+    beside = root / folder.parent
+    found = list(beside.glob(f"*/{name}")) or beside.glob(f"*/*/{name}")
     return [path.relative_to(root) for path in found] or [folder / name]
 
 
@@ -30,7 +31,8 @@ def main():
             for base, name in ENTRY.findall(text):
                 listed.update(sources(root, path.parent, base, name))
     present = set(tree.files(root, ".c", ".S", folders=(
-        "lib", "plat", "bench/guest", "bench/buddy", "tests/guest")))
+        "lib", "plat", "bench/guest", "bench/buddy", "bench/floor",
+        "bench/ports", "tests/guest")))
     bad = [f"{path}: is in no Makefile.uk" for path in
            sorted(present - listed)]
     bad += [f"{path}: is in a Makefile.uk but not in the tree" for path in

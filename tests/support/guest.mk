@@ -20,6 +20,7 @@ $$(OBJS_$(1)) $$(LDS_$(1)): OBJ_CPPFLAGS := \
 	$$($(call uk_upper,$(1))_CINCLUDES-y)
 $$(OBJS_$(1)): OBJ_CFLAGS := $$($(call uk_upper,$(1))_CFLAGS-y)
 $$(OBJS_$(1)): OBJ_ASFLAGS := $$($(call uk_upper,$(1))_ASFLAGS-y)
+OBJS_$(1) += $$($(call uk_upper,$(1))_OBJS-y)
 endef
 $(foreach lib,$(UK_LIBS),$(eval $(call guest_lib,$(lib))))
 

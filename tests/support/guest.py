@@ -106,7 +106,8 @@ def execute(case, args):
         counts[1] = max(counts[1], 1)
         return counts, [f"not ok {case.title()}: {error}",
                         *("    " + line for line in outcome.lines[-SHOWN:])]
-    bad = [line for line in outcome.lines if line.startswith("not ok")]
+    bad = [line for line in outcome.lines
+           if line.startswith(("not ok", "skip "))]
     return counts, [f"ok {case.title()} {counts[0]} passed "
                     f"({outcome.seconds:.1f} s)", *bad]
 

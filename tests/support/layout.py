@@ -23,7 +23,8 @@ import objects
 # each boot.
 STEP = 16
 STEPS = 4
-# Behind a library: as many bytes as so many pages at most, in the same steps
+# Behind a library: as many bytes as so many pages at most, in the same steps.
+# Thread-local data have no gaps: every thread has a copy
 PAGE = ldscript.PAGE
 FAR = {"text": 4 * PAGE, "ro": PAGE, "relro": PAGE, "data": PAGE,
        "bss": 16 * PAGE}
@@ -56,7 +57,7 @@ def with_gaps(numbers, items, kind, pieces):
     none behind a library: they do not lie side by side."""
     order = [(item, STEP * numbers.below(STEPS) if kind == "text" else 0)
              for item in items]
-    if order and not pieces:
+    if order and kind in FAR and not pieces:
         order[-1] = (items[-1], STEP * numbers.below(FAR[kind] // STEP))
     return order
 
@@ -121,6 +122,7 @@ def main():
         args.seed = args.seed_file.read_text().rstrip("\n")
     try:
         libraries = objects.read(groups_of(args.objects.read_text().split()))
+        objects.check_tls(libraries, args.pieces)
         if args.pieces:
             objects.check_apart(libraries)
         args.script.write_text(ldscript.script(plan_of(libraries, args),

@@ -8,6 +8,7 @@ In pieces, the names of output sections say what payload.py must know:
 import dataclasses
 
 PAGE = 0x1000
+TLS_ALIGN = 64
 MOVE_ALIGN = 16
 # Between functions: int3
 CODE_FILL = "=0xcccccccc"
@@ -68,6 +69,22 @@ def seed_text(plan):
     return f"\t\tukplat_build_seed = .;\n\t\t{values} BYTE(0)\n"
 
 
+def tls_section(name, order, segment):
+    """What the thread-local data of a thread start with; whoever makes
+    threads copies it. Data that start as zeros are part of it, and a word
+    more, so that the section has contents and room of its own even if these
+    are all; its length is a multiple of the alignment."""
+    contents = f"""\
+\t\timage_tls_start = .;
+{order}\
+\t\tQUAD(0)
+\t\t. = ALIGN({TLS_ALIGN});
+\t\timage_tls_end = .;
+"""
+    return section(name, contents if order else "", segment,
+                   f"ALIGN({TLS_ALIGN}) ")
+
+
 def order_of(plan, *kinds):
     """Input sections of these kinds, library after library."""
     return "".join(statements(plan.orders[library.name][kind])
@@ -98,6 +115,7 @@ SECTIONS {{
 	.uk_extable : ALIGN(16) {{
 {EXTABLE}\
 	}}
+{tls_section(".tdata", order_of(plan, "tls"), "rodata")}\
 	.data.rel.ro : {{
 {order_of(plan, "relro")}\
 	}}
@@ -152,6 +170,7 @@ def library_sections(plan, library, number):
         text += section(f".uk_extable.{name}", EXTABLE, segment, "ALIGN(16) ")
     slots = "\t\tQUAD(0)\n" * library.slots
     text += section(f".rodata.{name}", constants, segment)
+    text += tls_section(f".tdata.{name}", statements(orders["tls"]), segment)
     text += section(f".relro.{name}", statements(orders["relro"]), segment)
     text += section(f".slots.{name}", slots, segment, "ALIGN(8) ") + start
     text += section(f".data.{name}", statements(orders["data"]),
@@ -165,8 +184,8 @@ def segments_of(plan, library, number):
     items = library.items
     last = library is plan.libraries[-1]
     wanted = (("t", 5, items["text"]),
-              ("r", 4, items["ro"] or items["relro"] or library.slots or
-               last),
+              ("r", 4, items["ro"] or items["tls"] or items["relro"] or
+               library.slots or last),
               ("d", 6, items["data"] or items["bss"]))
     return "".join(f"\t{letter}{number} PT_LOAD FLAGS({flags});\n"
                    for letter, flags, some in wanted if some)

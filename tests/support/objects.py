@@ -2,14 +2,16 @@
 """The objects of a program: what is in them, who refers to whom.
 
 A library is a name and its objects. An input section that is loaded is of
-one kind: text, ro (constants), relro (constants with addresses), data or bss.
+one kind: text, ro (constants), tls (what a thread's data start with), relro
+(constants with addresses), data or bss.
 """
 import dataclasses
 
 import elf64
 import gotref
 
-KINDS = ("text", "ro", "relro", "data", "bss")
+KINDS = ("text", "ro", "tls", "relro", "data", "bss")
+TLS_ALIGN = 64
 EXTABLE = ".uk_extable"
 RELRO = ".data.rel.ro"
 
@@ -43,6 +45,8 @@ def kind_of(section):
         return "text"
     if not section.has(elf64.SHF_WRITE):
         return "ro"
+    if section.has(elf64.SHF_TLS):
+        return "tls"
     if section.name.startswith(RELRO):
         return "relro"
     return "bss" if section.type == elf64.SHT_NOBITS else "data"
@@ -83,6 +87,21 @@ def read(groups):
     return libraries
 
 
+def check_tls(libraries, pieces):
+    """Whoever makes threads can align what the linker script makes of their
+    data. In pieces these cannot lie side by side in two libraries."""
+    have = [library for library in libraries if library.items["tls"]]
+    for library in have:
+        for item in library.items["tls"]:
+            if item.align > TLS_ALIGN:
+                raise elf64.Error(f"{item.object}: {item.name} is aligned to "
+                                  f"more than {TLS_ALIGN} bytes")
+    if pieces and len(have) > 1:
+        names = " and ".join(library.name for library in have)
+        raise elf64.Error(f"{names} have thread-local data; of an image in "
+                          "pieces, one library may")
+
+
 def owners(libraries):
     """Which library has a global symbol: as in the linker, the first strong
     definition, or the first weak one."""
@@ -115,6 +134,11 @@ def target_of(reloc, library, owner):
     return owner.get(reloc.symbol.name)
 
 
+def name_of(elf, symbol):
+    """What tells symbols apart: two objects may each have a local one."""
+    return (symbol.name, elf.path if symbol.bind == elf64.STB_LOCAL else None)
+
+
 def needs_slot(elf, section, reloc, is_near):
     """Whether a reference to the offset table must keep its slot."""
     start = section.offset
@@ -132,7 +156,7 @@ def check_apart(libraries):
             target = target_of(reloc, library, owner)
             if reloc.type in elf64.R_GOT:
                 if needs_slot(elf, section, reloc, target is library):
-                    slots.add(reloc.symbol.name)
+                    slots.add(name_of(elf, reloc.symbol))
             elif reloc.type not in (elf64.R_64, elf64.R_NONE) and \
                     target not in (library, None):
                 raise elf64.Error(

@@ -134,6 +134,8 @@ class Pieces:
                         reloc.addend)
             if unit is not None:
                 self.fixups.append((reloc.offset, unit))
+        elif reloc.type == elf64.R_TPOFF32:
+            self.thread_local(section, reloc)
         elif reloc.type in (elf64.R_PC32, elf64.R_PLT32):
             self.expect(section, reloc, NEAR, reloc.symbol.value +
                         reloc.addend - reloc.offset)
@@ -143,6 +145,16 @@ class Pieces:
         elif reloc.type != elf64.R_NONE:
             self.fail(section, reloc,
                       f"relocation of unknown type {reloc.type}")
+
+    def thread_local(self, section, reloc):
+        """A distance to the end of the thread's data: the same everywhere.
+        Values of such symbols count from the start of the data."""
+        data = self.elf.sections[reloc.symbol.shndx]
+        if reloc.symbol.type != elf64.STT_TLS:
+            self.fail(section, reloc,
+                      f"{reloc.symbol.name} is not thread-local")
+        self.expect(section, reloc, NEAR, reloc.symbol.value +
+                    reloc.addend - data.size)
 
     def target(self, section, reloc):
         """Unit of a symbol; None: its value is the same everywhere."""

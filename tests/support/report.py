@@ -73,16 +73,35 @@ def ratio(ours, other, unit):
     return f"{1 / times if unit.startswith(LESS_IS_BETTER) else times:.2f}"
 
 
+def columns(rows, mode):
+    """Allocators of one mode with their widths, ours first."""
+    names = {row["alloc"]: 0 for row in rows
+             if row["type"] == "bench" and row["mode"] == mode}
+    return {name: max(12, len(name) + 2)
+            for name in sorted(names, key=lambda name: name != OURS)}
+
+
+def missing_lines(rows):
+    """Allocators that could not take part, and how to get them."""
+    found = {row["alloc"]: row["get"] for row in rows
+             if row["type"] == "missing"}
+    for name, command in found.items():
+        yield f"{name} is missing: `{command}` gets it"
+
+
 def table_lines(rows, mode):
-    """One mode as a table."""
+    """One mode as a table; the last column compares with one allocator."""
+    names = columns(rows, mode)
     yield TITLES[mode]
-    yield (f"  {'benchmark':<12}{'size':>7}{'CPUs':>6}{OURS:>14}"
-           f"{OTHER[mode]:>14}  {'unit':<16}{'better by':>10}")
-    for (name, size, cpus, unit), both in pairs(rows, mode):
-        ours, other = both.get(OURS), both.get(OTHER[mode])
-        yield (f"  {name:<12}{size or '':>7}{cpus:>6}{value(ours):>14}"
-               f"{value(other):>14}  {unit:<16}"
-               f"{ratio(ours, other, unit):>10}")
+    last = f"against {OTHER[mode]}"
+    heads = "".join(f"{name:>{width}}" for name, width in names.items())
+    yield f"  {'benchmark':<12}{'size':>7}{'CPUs':>6}{heads}{last:>15}"
+    for (name, size, cpus, unit), row in pairs(rows, mode):
+        cells = "".join(f"{value(row.get(alloc)):>{width}}"
+                        for alloc, width in names.items())
+        times = ratio(row.get(OURS), row.get(OTHER[mode]), unit)
+        yield (f"  {name:<12}{size or '':>7}{cpus:>6}{cells}"
+               f"{times:>15}  {unit}")
 
 
 def text(rows):
@@ -91,7 +110,8 @@ def text(rows):
     for mode in TITLES:
         if any(True for _ in pairs(rows, mode)):
             lines += ["", *table_lines(rows, mode)]
-    return "\n".join(lines)
+    lines += ["", *missing_lines(rows)]
+    return "\n".join(lines).rstrip()
 
 
 if __name__ == "__main__":

@@ -8,7 +8,8 @@ QEMU10 := $(O)/qemu10/bin/qemu-system-x86_64
 BENCH_PAIR := $(O)/host/bench/host/pair
 BENCH_FILES := $(O)/guest/bench.elf $(BENCH_PAIR) $(LIBRARY)
 
-run: setup-run ## boot the benchmark: memory map, ukallocrnd against buddy
+run: setup-run ## boot the benchmark: memory map, ukallocrnd and others
+	@$(MIMALLOC_FETCH) || :
 	@$(MAKE) -j$(JOBS) bench-files
 	@$(MAKE) bench-guest
 
@@ -33,6 +34,10 @@ profiles-all: ## the same on 1 to 8 CPUs of two QEMUs, and benchmarks
 	$(call run_long,$@) -- $(PY) tests/support/profiles.py --out $(O) \
 		--jobs $(RUN_JOBS) --qemu10 $(QEMU10) --all
 .PHONY: profiles profiles-all
+
+mimalloc-check: $(O)/guest/bench.elf ## allocators that ours is compared with
+	$(call run_long,$@) -- $(PY) tests/support/guest.py \
+		$< bench/guest/cases.tsv $(T)
 
 guest-boots: $(O)/guest/bench.elf ## what two boots may have in common
 	$(call run_long,$@) -- $(PY) tests/support/boots.py $<
@@ -120,7 +125,7 @@ matrix-all: ## also each mitigation alone, and each one off (minutes)
 	$(call run_long,$@) -- $(PY) tests/support/matrix.py --out $(O) \
 		--cc $(CC) --jobs $(RUN_JOBS) --all
 .PHONY: run bench-guest bench-files guest-test guest-boots clang death
-.PHONY: preload-check matrix matrix-all
+.PHONY: mimalloc-check preload-check matrix matrix-all
 
 tests-build: $(call programs,host,unit model stat race)
 .PHONY: tests-build
@@ -128,14 +133,15 @@ tests-build: $(call programs,host,unit model stat race)
 # Two suites at a time, the long ones first
 SUITES := guest-test profiles preload-check tidy race clang matrix guest-boots \
 	mutants death tlb-model bootstat-check clones misuse fuzz-replay \
-	image-mutants grub-check bad-images scorecard-check unikraft-check \
-	model stat valgrind asan unit shootdown-check cost-check aslr-check \
-	boot-time-check cppcheck randomize-check pieces-check symbols-check \
-	format-check $(LINT_GOALS)
+	image-mutants grub-check bad-images mimalloc-check scorecard-check \
+	unikraft-check model stat valgrind asan unit shootdown-check \
+	cost-check aslr-check boot-time-check cppcheck randomize-check \
+	pieces-check symbols-check format-check $(LINT_GOALS)
 
 test: setup-test ## every test; last line: N passed, N failed, N skipped
 	@rm -rf $(O)/results
 	@tests/support/qemu10.sh $(O)/qemu10 || :
+	@$(MIMALLOC_FETCH) || :
 	@$(MAKE) -k -j2 RUN_JOBS=1 $(SUITES) || :
 	@$(RUN) summary $(SUITES)
 .PHONY: test

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Installs the Debian packages that a target needs, if any is missing.
 #
-#   setup.sh config|run|test|bench|cost
+#   setup.sh config|run|test|bench|cost|source
 #
 # Root: installs without questions. Otherwise: prints the line to type and
 # stops. Nothing is fetched, and no network is needed, if all are installed.
@@ -65,8 +65,9 @@ test)
 	;;
 bench) wanted="$bench $(preload_packages)" ;;
 cost) wanted=$cost ;;
+source) wanted=dpkg-dev ;; # to unpack source packages
 *)
-	echo "usage: $0 config|run|test|bench|cost" >&2
+	echo "usage: $0 config|run|test|bench|cost|source" >&2
 	exit 2
 	;;
 esac

@@ -9,7 +9,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 CFLAGS = ["-c", "-g", "-O2", "-ffreestanding", "-fpie", "-fno-plt",
           "-mno-direct-extern-access", "-mno-red-zone",
           "-fno-asynchronous-unwind-tables", "-fno-stack-protector",
-          "-fcf-protection=none", "-ffunction-sections", "-fdata-sections"]
+          "-fcf-protection=none", "-ftls-model=local-exec",
+          "-ffunction-sections", "-fdata-sections"]
 LDFLAGS = ["-nostdlib", "-no-pie", "-static", "-Wl,--no-relax",
            "-Wl,--emit-relocs", "-Wl,-z,norelro", "-Wl,--build-id=none",
            "-Wl,-z,noexecstack"]
@@ -47,7 +48,9 @@ int *a_address(void) { return &a_other[2]; }
 int b_count = 5;
 static char b_buffer[300];
 const char *const b_names[] = { "first", "second", b_buffer };
+static _Thread_local int b_mine = 3, b_zero, *b_where = &b_count;
 int b_add(int x) { b_count += x; return b_buffer[x & 255]; }
+int b_own(int x) { b_zero += x; return *b_where + ++b_mine; }
 int replaced(void) { return 2; }
 int __attribute__((cold)) b_cold(void) { return b_add(1); }
 """, "libb/default.c": r"""

@@ -14,7 +14,8 @@ from elftools.elf.relocation import RelocationSection
 
 from simulate import PT_PIECES, SORT, W, X, Wrong
 
-ABS64, PC32, PLT32, GOT, GOTX, REX_GOTX = 1, 2, 4, 9, 41, 42
+ABS64, PC32, PLT32, GOT, TPOFF32, GOTX, REX_GOTX = 1, 2, 4, 9, 23, 41, 42
+SHF_TLS = 0x400
 # An instruction with a slot, and what it may have become: opcode, and where
 # that and the distance are, counted from the distance that was
 DIRECT = {b"\xff\x15": (b"\x67\xe8", -2, 0), b"\xff\x25": (b"\xe9", -2, -1)}
@@ -39,6 +40,9 @@ class Truth:
                               else bytes(s["sh_size"]))
                              if s["sh_flags"] & 2 else None
                              for s in elf.iter_sections()]
+            # A thread's data end where %fs points to
+            self.thread = sum(s["sh_size"] for s in elf.iter_sections()
+                              if s["sh_flags"] & SHF_TLS)
             symbols = [(s.name, s["st_shndx"], s["st_value"]) for s in
                        elf.get_section_by_name(".symtab").iter_symbols()]
             self.sites = [
@@ -80,6 +84,8 @@ class Truth:
                 (target + addend) % (1 << 64)
         elif kind in (PC32, PLT32):
             good = placed.get(where, 4) == target + addend - where
+        elif kind == TPOFF32:
+            good = placed.get(where, 4) == symbol[2] + addend - self.thread
         elif kind in (GOT, GOTX, REX_GOTX):
             good = self.reference(placed, shndx, offset, where, target,
                                   addend)

@@ -7,6 +7,7 @@
 #   LIBX_SRCS-y, LIBX_CINCLUDES-y, LIBX_CFLAGS-y, LIBX_ASFLAGS-y   of one
 #     library; a source may end in |isr, which changes nothing here because
 #     the whole guest is built without vector registers
+#   LIBX_OBJS-y                     objects that rules of their own build
 #
 # exportsyms.uk is read by Unikraft's build only.
 

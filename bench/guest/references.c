@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+/* The allocators that ours is compared with
+ *
+ * One more is one line of the table: any function that makes a struct uk_alloc
+ * and returns it, and its file in Makefile.uk.
+ */
+
+#include <errno.h>
+#include <stdio.h>
+
+#include <uk/alloc.h>
+#include <uk/config.h>
+#include <uk/essentials.h>
+#include <uk/plat/memory.h>
+#include <uk/plat/paging.h>
+
+#include "bench.h"
+#include "buddy.h"
+#include "floor.h"
+#include "uk_mimalloc.h"
+
+/* Memory of those that get theirs once: 64 MiB */
+#define MEMORY_PAGES 16384UL
+
+/** An allocator to compare with */
+struct bench_reference {
+	const char *name;
+
+	/**
+	 * Makes the allocator.
+	 *
+	 * @return
+	 *   The allocator, or __NULL with errno: ENOENT if the image was built
+	 *   without it
+	 */
+	struct uk_alloc *(*init)(void);
+
+	/** The command that gets what is missing; __NULL: never missing */
+	const char *get;
+
+	/** A test of its own, or __NULL; returns 0 if it passed */
+	int (*check)(void);
+};
+
+static struct uk_alloc *
+in_memory(const char *name, struct uk_alloc *(*init)(void *base, __sz len))
+{
+	struct uk_alloc *a;
+	__vaddr_t base;
+	int rc;
+
+	rc = ukplat_area_map(name, __PADDR_ANY, MEMORY_PAGES, PAGE_ATTR_PROT_RW,
+			     &base);
+	a = rc ? __NULL : init((void *)base, MEMORY_PAGES * PAGE_SIZE);
+	if (!a)
+		errno = ENOMEM;
+	return a;
+}
+
+static struct uk_alloc *buddy_init(void)
+{
+	return in_memory("buddy", uk_buddy_init);
+}
+
+static struct uk_alloc *floor_init(void)
+{
+	return in_memory("floor", uk_floor_init);
+}
+
+static const struct bench_reference references[] = {
+	{ "buddy", buddy_init, __NULL, __NULL },
+	{ "floor", floor_init, __NULL, __NULL },
+	{ "mimalloc", uk_mimalloc_init, "make mimalloc", uk_mimalloc_check },
+	{ "mimalloc-secure", uk_mimalloc_secure_init, "make mimalloc",
+	  uk_mimalloc_secure_check },
+};
+
+/* By reference; __NULL: missing */
+static struct uk_alloc *made[ARRAY_SIZE(references)];
+
+UK_CTASSERT(ARRAY_SIZE(references) < BENCH_ALLOCS_MAX);
+
+int bench_references_start(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(references); i++) {
+		const struct bench_reference *ref = &references[i];
+
+		made[i] = ref->init();
+		if (made[i])
+			continue;
+		if (errno != ENOENT || !ref->get) {
+			printf("bench: %s does not start (%d)\n", ref->name,
+			       errno);
+			return -ENOMEM;
+		}
+		printf("{\"type\":\"missing\",\"alloc\":\"%s\","
+		       "\"get\":\"%s\"}\n",
+		       ref->name, ref->get);
+	}
+	return 0;
+}
+
+unsigned int bench_references_missing(void)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < ARRAY_SIZE(references); i++)
+		if (!made[i]) {
+			printf("skip %s: `%s` gets it\n", references[i].name,
+			       references[i].get);
+			n++;
+		}
+	return n;
+}
+
+unsigned int bench_allocs_get(struct bench_alloc allocs[BENCH_ALLOCS_MAX])
+{
+	unsigned int i, n = 0;
+
+#ifdef CONFIG_LIBUKALLOCRND
+	allocs[n].name = "ukallocrnd";
+	allocs[n].a = uk_alloc_get_default();
+	allocs[n++].check = __NULL;
+#endif
+	for (i = 0; i < ARRAY_SIZE(references); i++) {
+		if (!made[i])
+			continue;
+		allocs[n].name = references[i].name;
+		allocs[n].a = made[i];
+		allocs[n++].check = references[i].check;
+	}
+	return n;
+}
