@@ -105,12 +105,15 @@ struct bench_alloc {
 #define BENCH_ALLOCS_MAX 8U
 
 /**
- * Starts all references (references.c) and says which ones are missing.
+ * Starts references (references.c) and says which ones are missing.
+ *
+ * @param max
+ *   How many, at most; the others do not take part
  *
  * @return
  *   0, or a negative errno; the reason is printed
  */
-int bench_references_start(void);
+int bench_references_start(unsigned int max);
 
 /** Names the references that the image was built without; their number. */
 unsigned int bench_references_missing(void);

@@ -130,7 +130,11 @@ static int has_mode(const char *want)
 
 int main(int argc __unused, char *argv[] __unused)
 {
-	int rc = bench_references_start();
+	/* Maps and policies are about the platform; with one area of a
+	 * program to look at
+	 */
+	int is_platform = is_mode("map") || is_mode("shootdown");
+	int rc = bench_references_start(is_platform ? 1 : BENCH_ALLOCS_MAX);
 
 	if (rc)
 		return 1;

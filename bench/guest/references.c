@@ -85,11 +85,11 @@ static struct uk_alloc *made[ARRAY_SIZE(references)];
 
 UK_CTASSERT(ARRAY_SIZE(references) < BENCH_ALLOCS_MAX);
 
-int bench_references_start(void)
+int bench_references_start(unsigned int max)
 {
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(references); i++) {
+	for (i = 0; i < MIN(max, ARRAY_SIZE(references)); i++) {
 		const struct bench_reference *ref = &references[i];
 
 		made[i] = ref->init();

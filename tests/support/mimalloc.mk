@@ -30,7 +30,8 @@ MIMALLOC_CPPFLAGS := -I$(MIMALLOC_PORT) -idirafter $(MIMALLOC_DIR)/include \
 	-I$(MIMALLOC_DIR)/source/src -DNDEBUG -DMI_NO_GETENV
 MIMALLOC_CFLAGS := $(filter-out -mgeneral-regs-only,$(CFLAGS_guest)) \
 	-mno-mmx -mno-sse -O3 -fbuiltin -fno-builtin-malloc \
-	-ftls-model=local-exec -Wall -Wno-unused-function
+	-ftls-model=local-exec -Wall -Wno-unused-function \
+	$(if $(CC_IS_CLANG),-Wno-static-in-inline)
 $(eval $(call remember,$(O)/guest/mimalloc.flags,\
 	$(MIMALLOC_CPPFLAGS) $(MIMALLOC_CFLAGS)))
 
