@@ -274,7 +274,7 @@ static enum test_result loader_leaves_no_trace(void)
 	memset(ptr, 0, len);
 	for (i = 0; i < TRACES; i++)
 		for (k = 0; k < traces[i].len; k++)
-			ptr[(i + 1) * PAGE_SIZE + 8 * 2 + i * 3 + k] =
+			ptr[(i + 1) * PAGE_SIZE + 16 + i * 3 + k] =
 				trace_byte(&traces[i], k);
 	search_all();
 	i = search.found;

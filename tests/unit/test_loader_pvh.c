@@ -115,7 +115,7 @@ static void other_structures_are_refused(void **state)
 static void lists_are_where_they_can_be_read(void **state)
 {
 	(void)state;
-	low_put64(INFO_MAP, FOUR_GIB - 2 * MAP_LEN + 1);
+	low_put64(INFO_MAP, FOUR_GIB - 2UL * MAP_LEN + 1);
 	assert_int_equal(parse(), -EINVAL);
 	low_put64(INFO_MAP, __U64_MAX);
 	assert_int_equal(parse(), -EINVAL);
