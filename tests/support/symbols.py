@@ -73,11 +73,18 @@ class Moved:
             return 0
         return unit.addr - unit.start
 
+    def symbol_distance(self, symbol):
+        """How far a symbol has moved; the values of thread-local ones count
+        from the start of a thread's data."""
+        if symbol.type == elf64.STT_TLS:
+            return 0
+        return self.distance.get(symbol.shndx, 0)
+
     def symbols(self, section):
         """The symbol table."""
         data = bytearray(self.elf.bytes(section))
         for number, symbol in enumerate(self.elf.symbols):
-            distance = self.distance.get(symbol.shndx, 0)
+            distance = self.symbol_distance(symbol)
             at = number * elf64.SYM.size + 8
             self.add(data, at, distance)
         return data
@@ -93,7 +100,7 @@ class Moved:
         offsets into other such sections do not."""
         data = bytearray(self.elf.bytes(section))
         for reloc in self.elf.relocs(section):
-            distance = self.distance.get(reloc.symbol.shndx)
+            distance = self.symbol_distance(reloc.symbol)
             if not distance:
                 continue
             if reloc.type != elf64.R_64:

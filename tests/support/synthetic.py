@@ -98,6 +98,16 @@ c_table:
 	.long c_start - c_table
 	.long c_second - c_table
 	.section .note.GNU-stack, "", @progbits
+""", "libc/own.S": r"""
+	.text
+c_own:
+	pushq c_own@GOTPCREL(%rip)
+	.section .note.GNU-stack, "", @progbits
+""", "libc/own_too.S": r"""
+	.text
+c_own:
+	pushq c_own@GOTPCREL(%rip)
+	.section .note.GNU-stack, "", @progbits
 """}
 
 

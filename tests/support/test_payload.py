@@ -133,12 +133,26 @@ class Small(unittest.TestCase):
         self.assertTrue(is_found(mutant, self.truth))
 
     def test_slots(self):
-        """one for each symbol of another library, none for near ones"""
-        wanted = {"liba": 6, "libc": 4}
+        """one for each symbol of another library, none for near ones that
+        need none, two for two of the same name"""
+        wanted = {"liba": 6, "libc": 6}
         for addr, name, data in filter(None, self.truth.sections):
             if name.startswith(".slots."):
                 self.assertEqual(len(data) // 8, wanted.pop(name[7:]), name)
         self.assertFalse(wanted)
+
+    def test_thread(self):
+        """data of threads are where they were linked, and only there"""
+        sites = [offset for _, offset, kind, *_ in self.truth.sites
+                 if kind == truth.TPOFF32]
+        self.assertGreater(len(sites), 2)
+        self.assertEqual(self.truth.thread, 64)
+        for site in sites:
+            mutant = copy.deepcopy(self.payload)
+            seg, load = next((i, h) for i, h in enumerate(mutant.loads)
+                             if h[3] <= site < h[3] + h[6])
+            mutant.memory[seg][site - load[3]] ^= 8
+            self.assertTrue(is_found(mutant, self.truth))
 
     def test_again(self):
         """the same once more"""
@@ -198,6 +212,29 @@ class Refusals(unittest.TestCase):
         self.assertRegex(self.asm("movq $c_local_32, %rax\nc_local_32:"),
                          r"^payload.py: \S+: .text.libc\+0x[0-9a-f]+: "
                          "relocation of unknown type 11$")
+
+    def test_two_threads(self):
+        """data of threads in two libraries"""
+        self.assertRegex(
+            self.build({"liba/three.c": "_Thread_local int a_mine;"}),
+            "^layout.py: liba and libb have thread-local data; of an image "
+            "in pieces, one library may$")
+
+    def test_thread_align(self):
+        """data of threads with a larger alignment than their copies have"""
+        self.assertRegex(
+            self.build({"libb/two.c": "_Thread_local int b_far "
+                        "__attribute__((aligned(128)));"}),
+            r"/libb/two.o: .tbss.b_far is aligned to more than 64 bytes$")
+
+    def test_thread_address(self):
+        """a distance to data of a thread that is in the offset table"""
+        self.assertRegex(
+            self.build({"libb/two.S": "\t.text\n\tmovq "
+                        "b_two@GOTTPOFF(%rip), %rax\n\t.section .tbss, "
+                        "\"awT\", @nobits\nb_two: .zero 8\n\t.section "
+                        ".note.GNU-stack, \"\", @progbits\n"}),
+            "relocation of unknown type 22$")
 
     def test_no_distance(self):
         """a symbol that is nowhere"""
