@@ -15,6 +15,17 @@
  * What has to be inlined into the fast path lives in port_inline.h, of which
  * each port has its own (found through the include path).
  *
+ * A port whose code is compiled without vector registers may lend them:
+ * RND_PORT_LENDS_SSE is 1. It promises that xmm0 to xmm15 are switched on
+ * before the first call, on every CPU and in every context from which the
+ * library is called, and that whatever comes in between, interrupts, NMIs and
+ * faults included, leaves them as they were: by not using them, or by putting
+ * them back. The library does so, and borrows again in a handler that allocates
+ * in the middle of a loan; a loan is never longer than a call, and no other
+ * function of the port is called in it. Flags and rounding in MXCSR, and the
+ * wider parts of the registers, are not touched. Where the registers belong to
+ * the calling context by its ABI, the port says 0.
+ *
  * A page of a reservation is in one of three states:
  *
  *            reserve_at            commit              seal

@@ -4,7 +4,9 @@
  * You may not use this file except in compliance with the License.
  */
 
-/* Interrupt handlers that allocate while the code they interrupt does, too */
+/* Interrupt handlers that allocate while the code they interrupt does, too, or
+ * has borrowed the vector registers
+ */
 
 #include <stdlib.h>
 #include <string.h>
@@ -80,9 +82,25 @@ static void tick(void *arg)
 	__atomic_add_fetch(&st->ticks, 1, __ATOMIC_RELAXED);
 }
 
-static enum test_result interrupts_may_allocate(void)
+static unsigned long ticks_now(void)
+{
+	return __atomic_load_n(&irq_state.ticks, __ATOMIC_RELAXED);
+}
+
+/* Frees what is in the slots; returns how many are not as they were made */
+static unsigned long slots_drain(void)
 {
 	unsigned long i, failures = 0;
+
+	for (i = 0; i < SLOTS; i++)
+		if (irq_state.slot[i])
+			failures += !object_free(irq_state.slot[i]);
+	return failures;
+}
+
+static enum test_result interrupts_may_allocate(void)
+{
+	unsigned long failures = 0;
 	__u64 seed = 7;
 	int rc;
 
@@ -91,13 +109,11 @@ static enum test_result interrupts_may_allocate(void)
 	rc = ukplat_timer_start(PERIOD, tick, &irq_state);
 	if (rc)
 		SKIP("no timer");
-	while (__atomic_load_n(&irq_state.ticks, __ATOMIC_RELAXED) < TICKS)
+	while (ticks_now() < TICKS)
 		failures += !object_swap(&seed);
 	ukplat_timer_stop();
 
-	for (i = 0; i < SLOTS; i++)
-		if (irq_state.slot[i])
-			failures += !object_free(irq_state.slot[i]);
+	failures += slots_drain();
 	EXPECT(failures == 0);
 	EXPECT(irq_state.failures == 0);
 #ifdef CONFIG_LIBUKALLOCRND
@@ -106,7 +122,69 @@ static enum test_result interrupts_may_allocate(void)
 	return TEST_PASS;
 }
 
+/* The allocator borrows vector registers, from a handler in the middle of
+ * another loan. Here all of them are on loan whenever the handler comes.
+ */
+#define REGS_LEN   (16 * 16UL)
+#define LOANS	   100UL
+#define LOAN_TICKS 10UL
+
+/* Holds a pattern in the registers until there were so many ticks; assembly
+ * writes what is left of it through found
+ */
+/* NOLINTNEXTLINE(readability-non-const-parameter) */
+static void registers_hold(const unsigned char *pattern, unsigned char *found,
+			   const unsigned long *ticks, unsigned long until)
+{
+	unsigned char saved[REGS_LEN];
+
+	__asm__ __volatile__(
+		".irp i,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15\n"
+		"movups %%xmm\\i, \\i*16(%[saved])\n"
+		"movups \\i*16(%[pattern]), %%xmm\\i\n"
+		".endr\n"
+		"1:\n"
+		"pause\n"
+		"cmpq %[until], (%[ticks])\n"
+		"jb 1b\n"
+		".irp i,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15\n"
+		"movups %%xmm\\i, \\i*16(%[found])\n"
+		"movups \\i*16(%[saved]), %%xmm\\i\n"
+		".endr\n"
+		:
+		: [saved] "r"(saved), [pattern] "r"(pattern),
+		  [found] "r"(found), [ticks] "r"(ticks), [until] "r"(until)
+		: "cc", "memory");
+}
+
+static enum test_result interrupts_put_registers_back(void)
+{
+	unsigned char pattern[REGS_LEN], found[REGS_LEN];
+	unsigned long i, j, lost = 0, failures;
+	__u64 seed = 13;
+
+	memset(&irq_state, 0, sizeof(irq_state));
+	irq_state.seed = 17;
+	if (ukplat_timer_start(PERIOD, tick, &irq_state))
+		SKIP("no timer");
+	for (i = 0; i < LOANS; i++) {
+		for (j = 0; j < REGS_LEN; j++)
+			pattern[j] = (unsigned char)(draw(&seed) >> 32);
+		registers_hold(pattern, found, &irq_state.ticks,
+			       ticks_now() + LOAN_TICKS);
+		lost += memcmp(pattern, found, REGS_LEN) != 0;
+	}
+	ukplat_timer_stop();
+
+	failures = slots_drain();
+	EXPECT(lost == 0);
+	EXPECT(failures == 0);
+	EXPECT(irq_state.failures == 0);
+	return TEST_PASS;
+}
+
 const struct test_case irq_cases[] = {
 	{ "interrupts_may_allocate", interrupts_may_allocate },
+	{ "interrupts_put_registers_back", interrupts_put_registers_back },
 	{ __NULL, __NULL },
 };

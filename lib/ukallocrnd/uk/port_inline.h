@@ -27,8 +27,10 @@
 /* Pages have frames from commit to decommit */
 #define RND_PORT_DISCARDS 0
 
-/* The vector registers are switched off */
-#define RND_PORT_LENDS_SSE 0
+/* The guest is compiled without vector registers, and no interrupt saves them:
+ * who puts them back may use them, in handlers, too
+ */
+#define RND_PORT_LENDS_SSE 1
 
 /* ukalloc counts for itself */
 #define RND_PORT_COUNTS_RACE 0

@@ -10,12 +10,17 @@
 
 #define CPUID_FEATURES_EXT 7
 
-/* Strictly by CPUID: some machines do not fault on unknown bits but hang */
+/* Vector registers are switched on for those who put them back: every CPU for
+ * x86-64 has them, whatever started it. The rest is strictly by CPUID: some
+ * machines do not fault on unknown bits but hang. The other CPUs get a copy.
+ */
 void cpu_features_enable(void)
 {
 	unsigned long cr4 = ukarch_cr4_read();
 	struct ukarch_cpuid ext;
 
+	cr4 |= X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT;
+	ukarch_cr4_write(cr4);
 	if (ukarch_cpuid(0, 0).eax < CPUID_FEATURES_EXT)
 		return;
 	ext = ukarch_cpuid(CPUID_FEATURES_EXT, 0);
