@@ -72,11 +72,11 @@ define other_build
 endef
 PIECES := $(addprefix $(O)/pieces/guest/,bench.debug test.debug)
 
-randomize-check: $(O)/guest/test.lds ## images of seeds: same, and unrelated
-	$(call other_build,other,,$(O)/other/guest/test.lds)
+randomize-check: $(O)/guest/bench.lds ## images of seeds: same, and unrelated
+	$(call other_build,other,,$(O)/other/guest/bench.lds)
 	$(call run_long,$@) -- $(PY) tests/support/test_layout.py \
 		--link '$(CC) $(LDFLAGS_guest)' --options '$(LAYOUT_FLAGS)' \
-		$(O) $(O)/other test
+		$(O) $(O)/other bench
 pieces-check: $(O)/.config ## images in pieces are right wherever they go
 	$(call other_build,pieces,CONFIG_UKPLAT_RANDOM_LIBRARIES \
 		CONFIG_UKPLAT_RANDOM_FUNCTIONS,guest)

@@ -71,13 +71,13 @@ def seed_text(plan):
 
 def tls_section(name, order, segment):
     """What the thread-local data of a thread start with; whoever makes
-    threads copies it. Data that start as zeros are part of it, and a word
-    more, so that the section has contents and room of its own even if these
-    are all; its length is a multiple of the alignment."""
+    threads copies it. Data that start as zeros are part of it, behind a word
+    that gives the section contents and room of its own even if these are all;
+    its length is a multiple of the alignment."""
     contents = f"""\
 \t\timage_tls_start = .;
-{order}\
 \t\tQUAD(0)
+{order}\
 \t\t. = ALIGN({TLS_ALIGN});
 \t\timage_tls_end = .;
 """
