@@ -26,10 +26,11 @@
 #include "bench.h"
 
 /* Bytes that are live at a time at most, and objects */
-#define LIVE_BYTES   (2UL << 20)
+#define LIVE_BYTES   (8UL << 20)
 #define LIVE_OBJECTS 256UL
 
-const __sz bench_sizes[] = { 16, 64, 256, 1024, 4096, 16384, 65536, 0 };
+const __sz bench_sizes[] = { 16,    64,	    256,     1024,    4096, 16384,
+			     65536, 262144, 1048576, 4194304, 0 };
 
 static void *objects[BENCH_CPUS][LIVE_OBJECTS];
 

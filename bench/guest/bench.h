@@ -11,7 +11,7 @@
  *
  * A workload is a function that performs operations on one allocator. It
  * knows neither clock nor console, uses nothing but <uk/alloc.h> and compiles
- * for the guest and for Linux alike. exact.c and parallel.c run it.
+ * for the guest and for Linux alike. exact.c, scale.c and parallel.c run it.
  *
  * One operation is one malloc together with one free, unless the workload
  * says otherwise.
@@ -22,7 +22,7 @@
 #include <uk/essentials.h>
 
 /** CPUs that work together at most */
-#define BENCH_CPUS 4U
+#define BENCH_CPUS 8U
 
 /** What one CPU runs a workload with */
 struct bench_run {
@@ -33,12 +33,20 @@ struct bench_run {
 	unsigned int cpus;
 };
 
+/* What an allocator must be able to do */
+#define BENCH_NEEDS_IRQ	    0x1U /* be used by interrupt handlers */
+#define BENCH_NEEDS_ENOMEM  0x2U /* fail, and not at a later touch */
+#define BENCH_NEEDS_NOTHING 0x4U /* is not used at all */
+
 struct bench_workload {
 	const char *name;
 	const __sz *sizes; /* ended by 0; __NULL: the workload draws them */
 	unsigned int cpus_min, cpus_max;
 	__bool exact;	 /* has a result on one CPU */
 	__bool parallel; /* is measured in the parallel mode */
+	__bool scale;	 /* is counted on several CPUs */
+	unsigned int needs;
+	unsigned long live; /* objects at a time; 0: it varies */
 
 	/**
 	 * Prepares a run, on one CPU. May be __NULL.
@@ -67,7 +75,7 @@ extern const struct bench_workload bench_pair, bench_lifo, bench_fifo,
 /** All workloads, ended by __NULL */
 extern const struct bench_workload *const bench_workloads[];
 
-/** Sizes for the workloads with objects of one size: 16 bytes to 64 KiB */
+/** Sizes for the workloads with objects of one size: 16 bytes to 4 MiB */
 extern const __sz bench_sizes[];
 
 /** Draws 53 bits. */
@@ -132,8 +140,36 @@ int bench_check(void);
 /** Runs the tests that references bring. Returns as bench_check(). */
 int bench_check_own(void);
 
-/** Instructions per operation on the boot CPU; needs QEMU's -icount. */
+/** Instructions per operation; needs QEMU's -icount. */
 int bench_exact(void);
+
+/** Operations of small objects to count; fewer with the word "quick" */
+unsigned long bench_ops(void);
+
+/** Tells whether the word "only" names the workload, or is not there. */
+int bench_is_wanted(const struct bench_workload *w);
+
+/**
+ * Tells why an allocator cannot take part.
+ *
+ * @return
+ *   A sentence, or __NULL if it can
+ */
+const char *bench_why_not(const struct bench_workload *w,
+			  const struct bench_alloc *ba);
+
+/** Prints that an allocator does not take part. */
+void bench_left_out(const struct bench_workload *w,
+		    const struct bench_alloc *ba, __sz size, const char *why);
+
+/** Tenths of an instruction that an operation of the pair takes by itself. */
+__u64 bench_pair_loop(void);
+
+/**
+ * Instructions that all CPUs together execute for an operation, on 1 to
+ * BENCH_CPUS CPUs; part of the exact mode.
+ */
+int bench_scale(const struct bench_workload *w);
 
 /** What policies of shootdown cost; needs QEMU's -icount. */
 int bench_shootdown(void);

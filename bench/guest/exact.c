@@ -13,53 +13,71 @@
  *   are enough operations. The loop of the workload itself is part of the
  *   figure; for the pair it is measured on its own and subtracted.
  *
+ *   Then it runs once more through the probe, which looks at each single call
+ *   and at memory.
+ *
  *   Together with a fixed seed of all random numbers (debugseed on the
  *   command line) the figures are the same in every run.
+ *
+ * Memory
+ *   What an allocator has mapped is what is not available any more since it
+ *   was started, as far as it went while this allocator was measured. That
+ *   includes what it keeps from earlier workloads, and tables of pages.
  */
 
 #include <stdio.h>
 
 #include <uk/alloc.h>
 #include <uk/arch/types.h>
+#ifdef CONFIG_LIBUKALLOCRND
+#include <uk/allocrnd.h>
+#endif
 #include <uk/essentials.h>
 
 #include "bench.h"
+#include "counter.h"
+#include "events.h"
+#include "probe.h"
 
-/* Operations of small objects that are counted; fewer if they are dear */
-#define OPS_MIN	 8192UL
-#define INSN_MAX 6000000UL
-#define WARM_OPS 4096UL
+/* Instructions of small objects; dear operations end sooner */
+#define INSN_PER_OP 700UL
 
 /* A loop of two instructions, so many times, tells whether they are counted */
 #define PROBE_ROUNDS 1000UL
 
-static inline __u64 rdtsc(void)
-{
-	return __builtin_ia32_rdtsc();
-}
+/** An allocator, and what it has of the memory */
+struct subject {
+	struct bench_alloc ba;
+	__sz held;
+};
 
-/* What reading the counter twice adds */
-static __u64 rdtsc_cost(void)
-{
-	__u64 start = rdtsc();
+/** One line of the results */
+struct result {
+	__u64 tenths;
+	unsigned long ops;
+	struct bench_events events;
+	struct bench_probe probe;
+	__sz metadata;
+	__sz mapped_start, mapped_peak;
+	__bool is_probed;
+};
 
-	return rdtsc() - start;
-}
+static struct subject subjects[BENCH_ALLOCS_MAX];
+static const char *unit = "ticks/op";
 
 static int counts_instructions(void)
 {
 	unsigned long n = PROBE_ROUNDS;
-	__u64 start = rdtsc(), delta;
+	__u64 start = bench_counter(), delta;
 
 	__asm__ __volatile__("1: dec %0; jnz 1b" : "+r"(n) : : "cc");
-	delta = rdtsc() - start;
+	delta = bench_counter() - start;
 	return delta >= 2 * PROBE_ROUNDS && delta < 2 * PROBE_ROUNDS + 20;
 }
 
-/* Tenths of an instruction per operation of the pair's loop without calls */
-static __u64 pair_loop(void)
+__u64 bench_pair_loop(void)
 {
-	__u64 start = rdtsc(), word;
+	__u64 start = bench_counter(), word;
 	void *ptr = &word;
 	unsigned long i;
 
@@ -68,71 +86,189 @@ static __u64 pair_loop(void)
 		__asm__ __volatile__("" : "+r"(ptr) : : "memory");
 		bench_touch(ptr);
 	}
-	return (rdtsc() - start - rdtsc_cost()) * 10 / PROBE_ROUNDS;
+	return (bench_counter() - start - bench_counter_cost()) * 10 /
+	       PROBE_ROUNDS;
 }
 
-static void print_result(const struct bench_workload *w,
-			 const struct bench_alloc *ba, __sz size, __u64 tenths,
-			 unsigned long ops, const char *unit)
+static void print_costs(const char *name, const struct bench_costs *c)
+{
+	printf(",\"%s\":{\"p50\":%lu,\"p99\":%lu,\"p999\":%lu,\"max\":%lu}",
+	       name, c->p50, c->p99, c->p999, c->max);
+}
+
+static void print_probe(const struct result *r)
+{
+	const struct bench_probe *p = &r->probe;
+	__sz more = r->mapped_peak - MIN(r->mapped_peak, p->live_peak);
+
+	print_costs("malloc", &p->malloc);
+	print_costs("free", &p->free);
+	printf(",\"slow_permille\":%lu,\"slow_mean\":%lu,"
+	       "\"live_peak\":%lu,\"live_objects\":%lu,"
+	       "\"mapped_start\":%lu,\"mapped_peak\":%lu,"
+	       "\"overhead_per_object\":%lu",
+	       p->slow_permille, p->slow_mean, p->live_peak, p->live_objects,
+	       r->mapped_start, r->mapped_peak,
+	       p->live_objects ? more / p->live_objects : 0);
+	if (r->metadata)
+		printf(",\"metadata\":%lu", r->metadata);
+}
+
+static void print_result(const struct bench_workload *w, const char *alloc,
+			 __sz size, const struct result *r)
 {
 	printf("{\"type\":\"bench\",\"mode\":\"exact\",\"name\":\"%s\","
-	       "\"size\":%lu,\"cpus\":1,\"alloc\":\"%s\",\"unit\":\"%s\","
-	       "\"value\":%lu.%lu,\"ops\":%lu}\n",
-	       w->name, size, ba->name, unit, tenths / 10, tenths % 10, ops);
+	       "\"size\":%lu,\"live\":%lu,\"cpus\":1,\"alloc\":\"%s\","
+	       "\"unit\":\"%s\",\"value\":%lu.%lu,\"ops\":%lu",
+	       w->name, size, w->live, alloc, unit, r->tenths / 10,
+	       r->tenths % 10, r->ops);
+	if (r->is_probed)
+		print_probe(r);
+	printf(",\"faults\":%lu,\"invalidations\":%lu,\"ipis\":%lu,"
+	       "\"shootdowns\":%lu}\n",
+	       r->events.faults, r->events.invalidations, r->events.ipis,
+	       r->events.shootdowns);
 }
 
 static unsigned long run_ops(const struct bench_workload *w,
 			     struct bench_run *run, unsigned long ops_min,
-			     __u64 insn_max, __u64 *insn)
+			     __u64 *insn)
 {
 	unsigned long ops = 0, n = 1;
+	__u64 start;
 
 	*insn = 0;
-	while (n && ops < ops_min && *insn < insn_max) {
-		__u64 start = rdtsc();
-
+	while (n && ops < ops_min && *insn < INSN_PER_OP * ops_min) {
+		start = bench_counter();
 		n = w->batch(run);
-		*insn += rdtsc() - start - rdtsc_cost();
+		*insn += bench_counter() - start - bench_counter_cost();
 		ops += n;
 	}
 	return ops;
 }
 
-static int measure(const struct bench_workload *w, const struct bench_alloc *ba,
-		   __sz size, const char *unit)
+static struct bench_run run_of(struct uk_alloc *a, __sz size)
 {
-	struct bench_run run = {
-		.a = ba->a, .size = size, .seed = 1 + size, .cpu = 0, .cpus = 1
+	return (struct bench_run){
+		.a = a, .size = size, .seed = 1 + size, .cpu = 0, .cpus = 1
 	};
-	unsigned long ops = 0;
-	__u64 insn, tenths;
-	int rc = w->setup ? w->setup(&run) : 0;
+}
 
-	if (!rc) {
-		run_ops(w, &run, WARM_OPS, INSN_MAX, &insn);
-		ops = run_ops(w, &run, OPS_MIN, INSN_MAX, &insn);
+static __sz metadata_get(struct uk_alloc *a)
+{
+#ifdef CONFIG_LIBUKALLOCRND
+	struct uk_allocrnd_stats stats;
+
+	if (a == uk_alloc_get_default()) {
+		uk_allocrnd_stats_get(a, &stats);
+		return stats.metadata;
+	}
+#endif
+	(void)a;
+	return 0;
+}
+
+/* The figure; 0 if there is not enough memory */
+static unsigned long run_plain(const struct bench_workload *w,
+			       struct uk_alloc *a, __sz size, struct result *r)
+{
+	struct bench_run run = run_of(a, size);
+	__u64 insn = 0;
+
+	r->ops = 0;
+	if (!w->setup || !w->setup(&run)) {
+		run_ops(w, &run, bench_ops() / 2, &insn);
+		bench_events_get(&r->events);
+		r->ops = run_ops(w, &run, bench_ops(), &insn);
+		bench_events_since(&r->events);
+		r->metadata = metadata_get(a);
 	}
 	if (w->teardown)
 		w->teardown(&run);
-	if (!ops) {
-		printf("bench: %s of %lu on %s: out of memory\n", w->name, size,
-		       ba->name);
-		return 1;
-	}
-
-	tenths = insn * 10 / ops;
+	if (!r->ops)
+		return 0;
+	r->tenths = insn * 10 / r->ops;
 	if (w == &bench_pair)
-		tenths -= MIN(tenths, pair_loop());
-	print_result(w, ba, size, tenths, ops, unit);
-	return 0;
+		r->tenths -= MIN(r->tenths, bench_pair_loop());
+	return r->ops;
+}
+
+/* Each call, and memory */
+static void run_probed(const struct bench_workload *w, struct uk_alloc *a,
+		       __sz size, struct result *r)
+{
+	struct bench_run run = run_of(bench_probe_start(a), size);
+	__u64 insn;
+
+	if (!w->setup || !w->setup(&run)) {
+		run_ops(w, &run, bench_ops() / 2, &insn);
+		bench_probe_record(1);
+		run_ops(w, &run, bench_ops(), &insn);
+		bench_probe_record(0);
+	}
+	if (w->teardown)
+		w->teardown(&run);
+	bench_probe_finish(&r->probe);
+	r->is_probed = 1;
+}
+
+static int measure(const struct bench_workload *w, struct subject *s, __sz size)
+{
+	struct uk_alloc *a = s->ba.a;
+	struct result r = { .mapped_start = s->held };
+	__sz before = bench_probe_available(a);
+	const char *why = bench_why_not(w, &s->ba);
+
+	if (!why && !run_plain(w, a, size, &r))
+		why = "out of memory";
+	if (why) {
+		bench_left_out(w, &s->ba, size, why);
+		s->held += before - bench_probe_available(a);
+		return 0;
+	}
+	if (!(w->needs & (BENCH_NEEDS_IRQ | BENCH_NEEDS_NOTHING)))
+		run_probed(w, a, size, &r);
+	r.mapped_peak = s->held + before - r.probe.available_min;
+	s->held += before - bench_probe_available(a);
+	print_result(w, s->ba.name, size, &r);
+	if (r.probe.lost)
+		printf("bench: %lu operations were not recorded\n",
+		       r.probe.lost);
+	return r.probe.lost != 0;
+}
+
+static unsigned int subjects_get(void)
+{
+	struct bench_alloc allocs[BENCH_ALLOCS_MAX];
+	unsigned int cnt = bench_allocs_get(allocs), i;
+
+	for (i = 0; i < cnt; i++)
+		subjects[i].ba = allocs[i];
+	return cnt;
+}
+
+static int measure_all(const struct bench_workload *w, unsigned int cnt)
+{
+	static const __sz drawn[] = { 0 };
+	static const struct bench_alloc none = { .name = "none" };
+	const __sz *size = w->sizes ? w->sizes : drawn;
+	struct subject nobody = { .ba = none };
+	unsigned int i;
+	int failed = 0;
+
+	do {
+		if (w->needs & BENCH_NEEDS_NOTHING)
+			failed |= measure(w, &nobody, *size);
+		else
+			for (i = 0; i < cnt; i++)
+				failed |= measure(w, &subjects[i], *size);
+	} while (*size && *++size);
+	return failed;
 }
 
 int bench_exact(void)
 {
-	static const __sz drawn[] = { 0 };
-	const char *unit = "ticks/op";
-	struct bench_alloc allocs[BENCH_ALLOCS_MAX];
-	unsigned int cnt = bench_allocs_get(allocs), i, j;
+	unsigned int cnt = subjects_get(), i;
 	int failed = 0;
 
 	if (counts_instructions())
@@ -143,15 +279,14 @@ int bench_exact(void)
 
 	for (i = 0; bench_workloads[i]; i++) {
 		const struct bench_workload *w = bench_workloads[i];
-		const __sz *size = w->sizes ? w->sizes : drawn;
 
-		if (!w->exact)
+		if (!bench_is_wanted(w))
 			continue;
 		printf("bench: %s\n", w->name);
-		do {
-			for (j = 0; j < cnt; j++)
-				failed |= measure(w, &allocs[j], *size, unit);
-		} while (*size && *++size);
+		if (w->exact)
+			failed |= measure_all(w, cnt);
+		if (w->scale)
+			failed |= bench_scale(w);
 	}
 	return failed;
 }

@@ -105,6 +105,7 @@ const struct bench_workload bench_larson = {
 	.cpus_max = BENCH_CPUS,
 	.exact = 1,
 	.parallel = 1,
+	.scale = 1,
 	.setup = larson_setup,
 	.batch = larson,
 	.teardown = larson_teardown,

@@ -12,12 +12,15 @@
  *   mode=check               all CPUs exchange objects of each allocator
  *   mode=api                 tests that the references bring
  *   debugseed                fixes all random numbers (mode=exact)
+ *   only=pair,lifo           these workloads alone (mode=exact)
+ *   quick                    fewer operations (mode=exact)
  *
  * Lines for programs are JSON objects:
  *   {"type":"map",...}    one range of this boot's address space; not in the
  *                         exact mode, whose seed is fixed
  *   {"type":"boot",...}   how long the boot took (mode=map)
  *   {"type":"missing",...} an allocator that the image lacks
+ *   {"type":"left-out",...} one that cannot take part in a workload, and why
  *   {"type":"bench",...}  one result; tests/support/report.py has the fields
  */
 

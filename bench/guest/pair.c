@@ -46,5 +46,6 @@ const struct bench_workload bench_pair = {
 	.cpus_max = BENCH_CPUS,
 	.exact = 1,
 	.parallel = 1,
+	.scale = 1,
 	.batch = pair,
 };

@@ -101,6 +101,7 @@ const struct bench_workload bench_prodcons = {
 	.cpus_min = 2,
 	.cpus_max = 2,
 	.parallel = 1,
+	.scale = 1,
 	.batch = prodcons,
 	.teardown = prodcons_teardown,
 };

@@ -49,12 +49,13 @@ struct ukplat_lcpu_func {
 	void *user;
 };
 
-/** Interrupts that one CPU received */
+/** Interrupts that one CPU received, and page faults that were resolved */
 struct ukplat_lcpu_stats {
 	__u64 wake_ipis;
 	__u64 timer_irqs;
 	__u64 spurious;
 	__u64 apic_errors;
+	__u64 page_faults;
 };
 
 /**

@@ -17,6 +17,7 @@
 
 #include "../area.h"
 #include "../extable.h"
+#include "../lcpu.h"
 #include "../panic.h"
 #include "../trap.h"
 
@@ -201,8 +202,10 @@ void trap_handle(struct __regs *regs)
 		rc = pagefault_handle(regs);
 		if (likely(!rc) ||
 		    ukplat_page_permits(ukplat_pt_get_active(),
-					ukarch_cr2_read(), regs->error_code))
+					ukarch_cr2_read(), regs->error_code)) {
+			lcpu_current()->stats.page_faults++;
 			return;
+		}
 	}
 	if (regs->vector == TRAP_PAGE_FAULT || regs->vector == TRAP_GP_FAULT) {
 		fixup = extable_find(__extable_start, __extable_end, regs->rip);
