@@ -259,6 +259,12 @@ static __sz floor_usable(struct uk_alloc *a, const void *ptr)
 	return sc ? f->cls[sc].len : uk_alloc_usable_size(f->pages, ptr);
 }
 
+/* Pages that are not cut up */
+static long floor_pavailmem(struct uk_alloc *a)
+{
+	return uk_alloc_pavailmem(floor_of(a)->pages);
+}
+
 /* Objects are at multiples of STEP, runs of pages wherever one likes */
 static int floor_posix_memalign(struct uk_alloc *a, void **memptr, __sz align,
 				__sz size)
@@ -335,5 +341,6 @@ struct uk_alloc *uk_floor_init(void *base, __sz len)
 			     floor_posix_memalign, uk_memalign_compat, __NULL,
 			     __NULL, __NULL);
 	a->usable = floor_usable;
+	a->pavailmem = floor_pavailmem;
 	return a;
 }

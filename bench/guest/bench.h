@@ -27,9 +27,10 @@
 /** What one CPU runs a workload with */
 struct bench_run {
 	struct uk_alloc *a;
-	__sz size;	  /* of an object, bytes; 0: the workload draws it */
-	__u64 seed;	  /* state of the generator; not 0 */
-	unsigned int cpu; /* index among those that take part */
+	__sz size;	    /* of an object, bytes; 0: the workload draws it */
+	__u64 seed;	    /* state of the generator; not 0 */
+	unsigned long live; /* as the workload has it */
+	unsigned int cpu;   /* index among those that take part */
 	unsigned int cpus;
 };
 
@@ -46,7 +47,7 @@ struct bench_workload {
 	__bool parallel; /* is measured in the parallel mode */
 	__bool scale;	 /* is counted on several CPUs */
 	unsigned int needs;
-	unsigned long live; /* objects at a time; 0: it varies */
+	unsigned long live; /* objects at a time or in a batch; 0: it varies */
 
 	/**
 	 * Prepares a run, on one CPU. May be __NULL.
@@ -69,8 +70,13 @@ struct bench_workload {
 };
 
 extern const struct bench_workload bench_pair, bench_lifo, bench_fifo,
-	bench_random, bench_mixed, bench_larson, bench_prodcons, bench_grow,
-	bench_calloc;
+	bench_random, bench_mixed, bench_uniform_1k, bench_uniform_10k,
+	bench_uniform_100k, bench_lognormal_1k, bench_lognormal_10k,
+	bench_lognormal_100k, bench_larson, bench_mstress, bench_rptest,
+	bench_threadtest, bench_linux_scalability, bench_cache_thrash,
+	bench_cache_scratch, bench_phong, bench_grow, bench_calloc,
+	bench_prodcons, bench_xmalloc_1, bench_xmalloc_32, bench_xmalloc_256,
+	bench_fragment, bench_irq, bench_mmap_churn, bench_exhaust;
 
 /** All workloads, ended by __NULL */
 extern const struct bench_workload *const bench_workloads[];
@@ -85,6 +91,12 @@ static inline __u64 bench_draw(struct bench_run *run)
 	run->seed ^= run->seed >> 7;
 	run->seed ^= run->seed << 17;
 	return run->seed >> 11;
+}
+
+/** Draws a number below a bound, which has at most 32 bits. */
+static inline __u64 bench_below(struct bench_run *run, __u64 bound)
+{
+	return (bench_draw(run) & 0xffffffff) * bound >> 32;
 }
 
 /** Draws a size as programs ask for: small ones often, up to 8 KiB. */

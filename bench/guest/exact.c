@@ -23,6 +23,8 @@
  *   What an allocator has mapped is what is not available any more since it
  *   was started, as far as it went while this allocator was measured. That
  *   includes what it keeps from earlier workloads, and tables of pages.
+ *   ukallocrnd is asked to give back what it can before each workload;
+ *   mimalloc does so by itself when a segment is empty.
  */
 
 #include <stdio.h>
@@ -58,7 +60,7 @@ struct result {
 	struct bench_events events;
 	struct bench_probe probe;
 	__sz metadata;
-	__sz mapped_start, mapped_peak;
+	__sz mapped_start, mapped_peak, kept;
 	__bool is_probed;
 };
 
@@ -105,10 +107,10 @@ static void print_probe(const struct result *r)
 	print_costs("free", &p->free);
 	printf(",\"slow_permille\":%lu,\"slow_mean\":%lu,"
 	       "\"live_peak\":%lu,\"live_objects\":%lu,"
-	       "\"mapped_start\":%lu,\"mapped_peak\":%lu,"
+	       "\"mapped_start\":%lu,\"mapped_peak\":%lu,\"kept\":%lu,"
 	       "\"overhead_per_object\":%lu",
 	       p->slow_permille, p->slow_mean, p->live_peak, p->live_objects,
-	       r->mapped_start, r->mapped_peak,
+	       r->mapped_start, r->mapped_peak, r->kept,
 	       p->live_objects ? more / p->live_objects : 0);
 	if (r->metadata)
 		printf(",\"metadata\":%lu", r->metadata);
@@ -147,11 +149,31 @@ static unsigned long run_ops(const struct bench_workload *w,
 	return ops;
 }
 
-static struct bench_run run_of(struct uk_alloc *a, __sz size)
+static struct bench_run run_of(const struct bench_workload *w,
+			       struct uk_alloc *a, __sz size)
 {
-	return (struct bench_run){
-		.a = a, .size = size, .seed = 1 + size, .cpu = 0, .cpus = 1
-	};
+	return (struct bench_run){ .a = a,
+				   .size = size,
+				   .seed = 1 + size,
+				   .live = w->live,
+				   .cpu = 0,
+				   .cpus = 1 };
+}
+
+/* Asks for what is kept from earlier workloads */
+static void purge(struct subject *s)
+{
+#ifdef CONFIG_LIBUKALLOCRND
+	__sz before = bench_probe_available(s->ba.a);
+
+	if (s->ba.a != uk_alloc_get_default())
+		return;
+	uk_allocrnd_flush(s->ba.a);
+	uk_allocrnd_purge(s->ba.a);
+	s->held += before - bench_probe_available(s->ba.a);
+#else
+	(void)s;
+#endif
 }
 
 static __sz metadata_get(struct uk_alloc *a)
@@ -172,7 +194,7 @@ static __sz metadata_get(struct uk_alloc *a)
 static unsigned long run_plain(const struct bench_workload *w,
 			       struct uk_alloc *a, __sz size, struct result *r)
 {
-	struct bench_run run = run_of(a, size);
+	struct bench_run run = run_of(w, a, size);
 	__u64 insn = 0;
 
 	r->ops = 0;
@@ -197,7 +219,7 @@ static unsigned long run_plain(const struct bench_workload *w,
 static void run_probed(const struct bench_workload *w, struct uk_alloc *a,
 		       __sz size, struct result *r)
 {
-	struct bench_run run = run_of(bench_probe_start(a), size);
+	struct bench_run run = run_of(w, bench_probe_start(a), size);
 	__u64 insn;
 
 	if (!w->setup || !w->setup(&run)) {
@@ -212,24 +234,39 @@ static void run_probed(const struct bench_workload *w, struct uk_alloc *a,
 	r->is_probed = 1;
 }
 
+/* Both runs; tells why there is no result, or __NULL */
+static const char *run_both(const struct bench_workload *w, struct subject *s,
+			    __sz size, struct result *r)
+{
+	const char *why = bench_why_not(w, &s->ba);
+	__sz before;
+
+	if (why)
+		return why;
+	purge(s);
+	r->mapped_start = s->held;
+	before = bench_probe_available(s->ba.a);
+	if (!run_plain(w, s->ba.a, size, r))
+		why = w->needs & BENCH_NEEDS_ENOMEM ?
+			      "does not get again what was freed" :
+			      "out of memory";
+	else if (!(w->needs & (BENCH_NEEDS_IRQ | BENCH_NEEDS_NOTHING)))
+		run_probed(w, s->ba.a, size, r);
+	r->mapped_peak = s->held + before - r->probe.available_min;
+	s->held += before - bench_probe_available(s->ba.a);
+	r->kept = s->held;
+	return why;
+}
+
 static int measure(const struct bench_workload *w, struct subject *s, __sz size)
 {
-	struct uk_alloc *a = s->ba.a;
-	struct result r = { .mapped_start = s->held };
-	__sz before = bench_probe_available(a);
-	const char *why = bench_why_not(w, &s->ba);
+	struct result r = { .is_probed = 0 };
+	const char *why = run_both(w, s, size, &r);
 
-	if (!why && !run_plain(w, a, size, &r))
-		why = "out of memory";
 	if (why) {
 		bench_left_out(w, &s->ba, size, why);
-		s->held += before - bench_probe_available(a);
 		return 0;
 	}
-	if (!(w->needs & (BENCH_NEEDS_IRQ | BENCH_NEEDS_NOTHING)))
-		run_probed(w, a, size, &r);
-	r.mapped_peak = s->held + before - r.probe.available_min;
-	s->held += before - bench_probe_available(a);
 	print_result(w, s->ba.name, size, &r);
 	if (r.probe.lost)
 		printf("bench: %lu operations were not recorded\n",

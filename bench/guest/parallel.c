@@ -34,7 +34,7 @@
 /* Nanoseconds of one repetition */
 #define SLICE 100000000UL
 
-static const unsigned int cpu_counts[] = { 1, 2, 4 };
+static const unsigned int cpu_counts[] = { 1, 2, 4, 8 };
 
 /* What one CPU does; on cache lines of its own */
 struct worker {
@@ -100,6 +100,7 @@ static __u64 repetition(const struct bench_workload *w, struct uk_alloc *a,
 			(struct worker){ .run = { .a = a,
 						  .size = size,
 						  .seed = 7919 * rep + i + 1,
+						  .live = w->live,
 						  .cpu = i,
 						  .cpus = cpus } };
 	workload = w;

@@ -27,7 +27,7 @@ static __u64 malloc_empty, free_empty;
 
 __sz bench_probe_available(struct uk_alloc *a)
 {
-	if (a != uk_alloc_get_default() && a->pavailmem)
+	if (a && a != uk_alloc_get_default() && a->pavailmem)
 		return (__sz)a->pavailmem(a) * PAGE_SIZE;
 	return ukplat_page_available();
 }
@@ -39,10 +39,25 @@ static void note(struct bench_histogram *h, __u64 cost, __u64 empty)
 	available_min = MIN(available_min, bench_probe_available(target));
 }
 
+/* Memory is there when it is used: one word of each page gets its own value.
+ * That is not counted.
+ */
+static void use(void *ptr, __sz size)
+{
+	volatile char *at = ptr;
+	__sz i;
+
+	for (i = 0; i < size; i += PAGE_SIZE)
+		at[i] = at[i];
+}
+
 static void note_object(void *ptr, __sz size)
 {
-	if (ptr)
-		bench_live_add(ptr, size);
+	if (!ptr)
+		return;
+	bench_live_add(ptr, size);
+	use(ptr, size);
+	available_min = MIN(available_min, bench_probe_available(target));
 }
 
 static void *probe_malloc(struct uk_alloc *a __unused, __sz size)

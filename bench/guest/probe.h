@@ -12,7 +12,8 @@
  * It hands each call on and reads the counter before and after. What the same
  * calls cost for an allocator that does nothing is subtracted, so a cost is
  * that of the operation with neither the probe nor the call. Memory is looked
- * at after each operation, outside of what is counted.
+ * at after each operation, outside of what is counted, and after each page of
+ * a new object was written to.
  *
  * Context: one CPU, not from interrupt handlers.
  */

@@ -118,6 +118,7 @@ static int measure(const struct bench_alloc *ba, unsigned int cpus)
 		runs[i] = (struct bench_run){ .a = ba->a,
 					      .size = size,
 					      .seed = 1 + i,
+					      .live = workload->live,
 					      .cpu = i,
 					      .cpus = cpus };
 	stuck = workload->setup && workload->setup(&runs[0]);
