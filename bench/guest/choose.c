@@ -20,7 +20,7 @@
 /* Those that interrupt handlers may use, and that return __NULL when memory
  * runs out, whatever is touched
  */
-static const char *const for_irqs[] = { "ukallocrnd", __NULL };
+static const char *const for_irqs[] = { "ukallocrnd", "buddy", __NULL };
 static const char *const that_fail[] = { "ukallocrnd", "buddy", "floor",
 					 __NULL };
 

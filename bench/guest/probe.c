@@ -48,7 +48,7 @@ static void use(void *ptr, __sz size)
 	__sz i;
 
 	for (i = 0; i < size; i += PAGE_SIZE)
-		at[i] = at[i];
+		at[i] |= 0;
 }
 
 static void note_object(void *ptr, __sz size)

@@ -452,7 +452,26 @@ static enum test_result areas_change_while_others_touch_them(void)
 	return TEST_PASS;
 }
 
+/* Each page once, by the CPU that touches it */
+static enum test_result page_faults_are_counted(void)
+{
+	struct ukplat_lcpu_stats before, after;
+	__vaddr_t vaddr = __VADDR_ANY;
+	unsigned int i, times;
+
+	EXPECT(!area_map(&vaddr, RW, 0));
+	ukplat_lcpu_stats_get(ukplat_lcpu_idx(), &before);
+	for (times = 0; times < 2; times++)
+		for (i = 0; i < PAGES; i++)
+			area[i * PAGE_SIZE] = 1;
+	ukplat_lcpu_stats_get(ukplat_lcpu_idx(), &after);
+	EXPECT(after.page_faults == before.page_faults + PAGES);
+	EXPECT(!area_unmap());
+	return TEST_PASS;
+}
+
 const struct test_case vmem_cases[] = {
+	{ "page_faults_are_counted", page_faults_are_counted },
 	{ "large_pages_come_by_fault", large_pages_come_by_fault },
 	{ "every_cpu_touches_every_page", every_cpu_touches_every_page },
 	{ "attributes_hold_for_pages_that_come_later",
