@@ -76,7 +76,8 @@ extern const struct bench_workload bench_pair, bench_lifo, bench_fifo,
 	bench_threadtest, bench_linux_scalability, bench_cache_thrash,
 	bench_cache_scratch, bench_phong, bench_grow, bench_calloc,
 	bench_prodcons, bench_xmalloc_1, bench_xmalloc_32, bench_xmalloc_256,
-	bench_fragment, bench_irq, bench_mmap_churn, bench_exhaust;
+	bench_fragment, bench_irq, bench_mmap_churn, bench_exhaust,
+	bench_replay_redis, bench_replay_sqlite;
 
 /** All workloads, ended by __NULL */
 extern const struct bench_workload *const bench_workloads[];

@@ -73,6 +73,8 @@ const struct bench_workload *const bench_workloads[] = {
 	&bench_irq,
 	&bench_mmap_churn,
 	&bench_exhaust,
+	&bench_replay_redis,
+	&bench_replay_sqlite,
 	__NULL,
 };
 

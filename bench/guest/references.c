@@ -24,7 +24,9 @@
 #include "floor.h"
 #include "uk_mimalloc.h"
 
-/* Memory of those that get theirs once: 64 MiB */
+/* Memory of those that get theirs once: 64 MiB. The buddy gets twice as much to
+ * replay traces, as each object takes a page or more.
+ */
 #define MEMORY_PAGES 16384UL
 
 /** An allocator to compare with */
@@ -47,29 +49,33 @@ struct bench_reference {
 	int (*check)(void);
 };
 
-static struct uk_alloc *
-in_memory(const char *name, struct uk_alloc *(*init)(void *base, __sz len))
+static struct uk_alloc *in_memory(const char *name, __sz pages,
+				  struct uk_alloc *(*init)(void *base,
+							   __sz len))
 {
 	struct uk_alloc *a;
 	__vaddr_t base;
 	int rc;
 
-	rc = ukplat_area_map(name, __PADDR_ANY, MEMORY_PAGES, PAGE_ATTR_PROT_RW,
+	rc = ukplat_area_map(name, __PADDR_ANY, pages, PAGE_ATTR_PROT_RW,
 			     &base);
-	a = rc ? __NULL : init((void *)base, MEMORY_PAGES * PAGE_SIZE);
+	a = rc ? __NULL : init((void *)base, pages * PAGE_SIZE);
 	if (!a)
 		errno = ENOMEM;
 	return a;
 }
 
+/* Less where one reference is wanted: that fits into small machines */
+static __sz buddy_pages = 2 * MEMORY_PAGES;
+
 static struct uk_alloc *buddy_init(void)
 {
-	return in_memory("buddy", uk_buddy_init);
+	return in_memory("buddy", buddy_pages, uk_buddy_init);
 }
 
 static struct uk_alloc *floor_init(void)
 {
-	return in_memory("floor", uk_floor_init);
+	return in_memory("floor", MEMORY_PAGES, uk_floor_init);
 }
 
 static const struct bench_reference references[] = {
@@ -89,6 +95,8 @@ int bench_references_start(unsigned int max)
 {
 	unsigned int i;
 
+	if (max == 1)
+		buddy_pages = MEMORY_PAGES;
 	for (i = 0; i < MIN(max, ARRAY_SIZE(references)); i++) {
 		const struct bench_reference *ref = &references[i];
 

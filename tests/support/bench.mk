@@ -87,6 +87,27 @@ bench-shootdown: setup-bench ## what TLB shootdown costs, policies side by side
 		$(O)/guest/bench.elf
 .PHONY: bench-shootdown
 
+# Traces that the guest's benchmark replays: bench/trace/README.md
+RECORDER := $(O)/host/bench/trace/librecord.so
+$(O)/host/bench/trace/record.o: OBJ_CFLAGS := -fPIC -fvisibility=hidden \
+	-fno-builtin
+$(RECORDER): $(O)/host/bench/trace/record.o
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS_host) -shared -o $@ $<
+
+trace-record: OUT ?= $(O)/trace
+trace-record: $(RECORDER) $(LIBRARY) ## record redis and sqlite3 anew
+	$(Q)$(PY) bench/trace/record.py $^ $(OUT)
+trace-check: $(HOSTBENCH_OUT)/mstress $(RECORDER) $(LIBRARY)
+trace-check: ## allocations are recorded, and encoded
+	$(call run_command,$@) -- sh -e -c '$(PY) bench/trace/test_encode.py; \
+		$(PY) bench/trace/test_record.py $^'
+.PHONY: trace-record trace-check
+
+# No compiler tells on what it includes so
+$(addsuffix /bench/guest/traces.o,$(addprefix $(O)/,guest $(HOST_VARIANTS))): \
+	$(wildcard bench/trace/*.trace)
+
 bench-plot: setup-bench ## pictures of the newest results
 	$(Q)$(PY) tests/support/hostbench.py plot --out $(O)
 .PHONY: bench bench-insn bench-memory bench-scaling bench-plot setup-bench

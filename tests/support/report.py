@@ -95,12 +95,12 @@ def table_lines(rows, mode):
     yield TITLES[mode]
     last = f"against {OTHER[mode]}"
     heads = "".join(f"{name:>{width}}" for name, width in names.items())
-    yield f"  {'benchmark':<12}{'size':>7}{'CPUs':>6}{heads}{last:>15}"
+    yield f"  {'benchmark':<14}{'size':>7}{'CPUs':>6}{heads}{last:>15}"
     for (name, size, cpus, unit), row in pairs(rows, mode):
         cells = "".join(f"{value(row.get(alloc)):>{width}}"
                         for alloc, width in names.items())
         times = ratio(row.get(OURS), row.get(OTHER[mode]), unit)
-        yield (f"  {name:<12}{size or '':>7}{cpus:>6}{cells}"
+        yield (f"  {name:<14}{size or '':>7}{cpus:>6}{cells}"
                f"{times:>15}  {unit}")
 
 

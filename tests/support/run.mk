@@ -135,8 +135,8 @@ SUITES := guest-test profiles preload-check tidy race clang matrix guest-boots \
 	mutants death tlb-model bootstat-check clones misuse fuzz-replay \
 	image-mutants grub-check bad-images mimalloc-check scorecard-check \
 	unikraft-check model stat valgrind asan unit shootdown-check \
-	cost-check aslr-check boot-time-check cppcheck randomize-check \
-	pieces-check symbols-check format-check $(LINT_GOALS)
+	cost-check aslr-check boot-time-check trace-check cppcheck \
+	randomize-check pieces-check symbols-check format-check $(LINT_GOALS)
 
 test: setup-test ## every test; last line: N passed, N failed, N skipped
 	@rm -rf $(O)/results
