@@ -51,6 +51,7 @@ include tests/support/lint.mk
 include tests/support/run.mk
 include tests/support/misuse.mk
 include tests/support/bench.mk
+include tests/support/report.mk
 include tests/support/score.mk
 include tests/support/spin.mk
 

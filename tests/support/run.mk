@@ -11,10 +11,10 @@ BENCH_FILES := $(O)/guest/bench.elf $(BENCH_PAIR) $(LIBRARY)
 run: setup-run ## boot the benchmark: memory map, ukallocrnd and others
 	@$(MIMALLOC_FETCH) || :
 	@$(MAKE) -j$(JOBS) bench-files
-	@$(MAKE) bench-guest
+	@$(MAKE) bench-run
 
 bench-files: $(BENCH_FILES)
-bench-guest: $(BENCH_FILES) ## the same without set-up
+bench-run: $(BENCH_FILES) ## the same without set-up
 	$(Q)$(PY) tests/support/bench.py --smp $(SMP) --machine $(MACHINE) \
 		--pair $(BENCH_PAIR) --library $(LIBRARY) \
 		--out $(O)/run.json --config $(O)/.config $<
@@ -124,7 +124,7 @@ matrix: ## everything off, FAST, STRONG: built, unit tests, crimes
 matrix-all: ## also each mitigation alone, and each one off (minutes)
 	$(call run_long,$@) -- $(PY) tests/support/matrix.py --out $(O) \
 		--cc $(CC) --jobs $(RUN_JOBS) --all
-.PHONY: run bench-guest bench-files guest-test guest-boots clang death
+.PHONY: run bench-run bench-files guest-test guest-boots clang death
 .PHONY: mimalloc-check preload-check matrix matrix-all
 
 tests-build: $(call programs,host,unit model stat race)
@@ -136,7 +136,8 @@ SUITES := guest-test profiles preload-check tidy race clang matrix guest-boots \
 	image-mutants grub-check bad-images mimalloc-check scorecard-check \
 	unikraft-check model stat valgrind asan unit shootdown-check \
 	cost-check aslr-check boot-time-check trace-check cppcheck \
-	randomize-check pieces-check symbols-check format-check $(LINT_GOALS)
+	randomize-check pieces-check symbols-check bench-guest-check \
+	bench-compare-check report-check format-check $(LINT_GOALS)
 
 test: setup-test ## every test; last line: N passed, N failed, N skipped
 	@rm -rf $(O)/results

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Installs the Debian packages that a target needs, if any is missing.
 #
-#   setup.sh config|run|test|bench|cost|source
+#   setup.sh config|run|test|bench|cost|report|source
 #
 # Root: installs without questions. Otherwise: prints the line to type and
 # stops. Nothing is fetched, and no network is needed, if all are installed.
@@ -15,7 +15,8 @@ run="$config gcc libc6-dev qemu-system-x86"
 test="$run git clang libclang-rt-14-dev g++ libcmocka-dev valgrind
 	clang-format clang-tidy cppcheck spin gdb python3-pyelftools"
 # Tests that need these are skipped without them
-optional="grub-common grub-pc-bin grub-efi-amd64-bin xorriso mtools ovmf"
+optional="grub-common grub-pc-bin grub-efi-amd64-bin xorriso mtools ovmf
+	python3-matplotlib chromium"
 # Other allocators, counters, pictures, and what builds mimalloc's secure
 # variant; the real programs are those of preload-check, and one more
 bench="$config gcc libc6-dev libmimalloc2.0 libjemalloc2
@@ -29,6 +30,7 @@ is_installed()
 }
 
 cost="$config gcc libc6-dev valgrind"
+report="$config python3-matplotlib"
 
 # Programs that preload-check runs
 preload_packages()
@@ -65,9 +67,10 @@ test)
 	;;
 bench) wanted="$bench $(preload_packages)" ;;
 cost) wanted=$cost ;;
+report) wanted=$report ;;
 source) wanted=dpkg-dev ;; # to unpack source packages
 *)
-	echo "usage: $0 config|run|test|bench|cost|source" >&2
+	echo "usage: $0 config|run|test|bench|cost|report|source" >&2
 	exit 2
 	;;
 esac

@@ -1,0 +1,224 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""The whole benchmark of the guest, in each profile of the library.
+
+    benchguest.py [--quick] [--out build]
+
+Builds bench.elf in the profiles FAST, BALANCED and STRONG, below
+OUT/benchguest, without random order in the image, so that figures can be
+repeated. Then each is booted: in exact mode with 1 CPU, then with 2, 4 and 8;
+in parallel mode on up to 8, one profile after the other and again from the
+start; and some times for the memory map. All results go to one file; the
+references are those of the BALANCED image.
+"""
+import argparse
+import json
+import os
+import pathlib
+import statistics
+import sys
+import time
+
+import bench
+import benchguest_data as data
+import configs
+import qemu
+
+EXACT_SMP = (1, 2, 4, 8)
+PARALLEL_SMP = 8
+ROUNDS = 3  # boots in parallel mode of each image
+MAP_BOOTS = 2
+WORDS = {"exact": "mode=exact debugseed", "parallel": "mode=parallel",
+         "map": "mode=map"}
+SHOWN = 20  # last lines of a boot that failed
+SPREAD = {"value": statistics.median, "min": min, "max": max, "reps": sum}
+
+
+class Failed(Exception):
+    """A build or a boot went wrong."""
+
+
+def folder(out, profile):
+    """Where a profile is built."""
+    return pathlib.Path(out) / "benchguest" / profile.lower()
+
+
+def image_of(out, profile):
+    """Its image."""
+    return folder(out, profile) / "guest/bench.elf"
+
+
+def config_of(profile):
+    """Options: the profile, the platform as it is, no shuffled image."""
+    return configs.profile(profile, {"RANDOMIZE_BUILD": False})
+
+
+def build(args, profile):
+    """Builds one image."""
+    out = folder(args.out, profile)
+    error = configs.build(out, config_of(profile), args.cc,
+                          [f"-j{args.jobs}", str(out / "guest/bench.elf")])
+    if error:
+        raise Failed(f"{profile}: {error}")
+
+
+def own_row(row, profile):
+    """A row of an image: ours by its profile; references only once, from
+    the image of the default profile. None: not wanted."""
+    if row.get("alloc") == data.OURS["BALANCED"]:
+        return {**row, "alloc": data.OURS[profile]}
+    return row if profile == "BALANCED" else None
+
+
+def boot(args, image, mode, smp):
+    """Rows that one boot prints."""
+    words = WORDS[mode] + (" quick" if args.quick else "")
+    outcome = qemu.boot(qemu.Guest(
+        str(image), smp=str(smp), machine=args.machine, exact=mode == "exact",
+        append=words, timeout=args.timeout, qemu=args.qemu))
+    if outcome.status:
+        raise Failed(f"{image}, {mode} mode, {smp} CPUs: "
+                     f"{qemu.reason(outcome.status)}:\n" +
+                     "\n".join(outcome.lines[-SHOWN:]))
+    return [{**row, "mode": mode} for row in
+            (json.loads(line) for line in outcome.lines
+             if line.startswith("{"))]
+
+
+def exact(args, profile, smp):
+    """Exact results of one image; with several CPUs those of so many, as far
+    as the guest has any. A result that does not count instructions is no
+    result."""
+    rows = [own_row(row, profile) for row in
+            boot(args, image_of(args.out, profile), "exact", smp)
+            if row["type"] == "missing" or
+            (row["type"] == "bench" and row["cpus"] == smp)]
+    ticks = [row for row in rows if row and row.get("unit", "")
+             .startswith("ticks")]
+    if ticks:
+        raise Failed(f"{profile}: QEMU does not count instructions")
+    if smp == 1 and not data.results([row for row in rows if row], "exact"):
+        raise Failed(f"{profile}: exact mode ended without a result")
+    return [row for row in rows if row and (row["type"] == "bench" or
+                                            smp == 1)]
+
+
+def parallel(args, profile):
+    """Results of one boot in parallel mode."""
+    rows = boot(args, image_of(args.out, profile), "parallel", PARALLEL_SMP)
+    return [row for row in (own_row(row, profile) for row in
+                            data.results(rows, "parallel")) if row]
+
+
+def merged(rounds):
+    """Medians of the boots of one image; least and most of all of them."""
+    found = {}
+    for row in (row for rows in rounds for row in rows):
+        found.setdefault(data.key(row), []).append(row)
+    for rows in found.values():
+        yield {**rows[0], **{name: fold(row[name] for row in rows)
+                             for name, fold in SPREAD.items()
+                             if name in rows[0]}}
+
+
+def maps(args):
+    """Memory maps of some boots, which are random."""
+    for number in range(MAP_BOOTS):
+        for row in boot(args, image_of(args.out, "BALANCED"), "map", 2):
+            if row["type"] == "map":
+                yield {**row, "boot": number}
+
+
+def header(args):
+    """First line of the file: what may differ between two machines."""
+    version = pathlib.Path("/etc/debian_version")
+    described = bench.commit()
+    return {"type": "header", "commit": described.rstrip("+"),
+            "dirty": described.endswith("+"),
+            "config": configs.values(configs.kconf_of(
+                folder(args.out, "BALANCED") / ".config")),
+            "qemu": qemu.version(args.qemu),
+            "debian": version.read_text().strip() if version.exists()
+            else "none", "machine": args.machine, "quick": args.quick,
+            "host_cpus": os.cpu_count(),
+            "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
+
+
+class Progress:
+    """Says what is done, with the time of each step."""
+
+    def __init__(self, total):
+        self.done, self.total = 0, total
+
+    def step(self, name, function, *words):
+        """Runs a step; what it returns, a generator as a list."""
+        self.done += 1
+        print(f"[{self.done}/{self.total}] {name} ...", end="", flush=True)
+        start = time.monotonic()
+        found = function(*words)
+        found = list(found) if found is not None else None
+        print(f" {time.monotonic() - start:.1f} s", flush=True)
+        return found
+
+
+def measure(args):
+    """All rows of the file."""
+    # Each CPU more is slower to emulate; a quick run has the ends only
+    smps = (1, EXACT_SMP[-1]) if args.quick else EXACT_SMP
+    rounds = 1 if args.quick else ROUNDS
+    timed = ("BALANCED",) if args.quick else tuple(data.OURS)
+    progress = Progress(len(data.OURS) * (1 + len(smps)) +
+                        rounds * len(timed) + 1)
+    for profile in data.OURS:
+        progress.step(f"build {profile}", build, args, profile)
+    rows = [header(args)]
+    for smp in smps:
+        for profile in data.OURS:
+            rows += progress.step(f"exact, {profile}, {smp} CPUs", exact,
+                                  args, profile, smp)
+    found = {profile: [] for profile in timed}
+    for number in range(rounds):
+        for profile in timed:
+            found[profile].append(progress.step(
+                f"parallel, {profile}, round {number + 1}", parallel, args,
+                profile))
+    for boots in found.values():
+        rows += merged(boots)
+    return rows + progress.step("memory maps", maps, args)
+
+
+def parser_of(about):
+    """Options that benchguest_check.py has, too."""
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument("--out", type=pathlib.Path, default="build")
+    parser.add_argument("--cc", default="gcc")
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--machine", default="q35")
+    parser.add_argument("--timeout", type=int, default=3600)
+    parser.add_argument("--qemu", default="qemu-system-x86_64")
+    parser.add_argument("--quick", action="store_true")
+    return parser
+
+
+def main():
+    """Builds, boots, writes."""
+    args = parser_of(__doc__).parse_args()
+    try:
+        rows = measure(args)
+    except Failed as error:
+        print()
+        sys.exit(f"bench-guest: {error}")
+    path = args.out / "benchguest" / time.strftime(
+        "results-%Y%m%d-%H%M%S.jsonl", time.gmtime())
+    path.write_text(data.lines(rows))
+    newest = path.parent / "results.jsonl"
+    newest.unlink(missing_ok=True)
+    newest.symlink_to(path.name)
+    for row in rows:
+        if row["type"] == "missing":
+            print(f"{row['alloc']} is missing: `{row['get']}` gets it")
+    print(f"\nResults: {path}\n`make report` draws them.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The tables of the page: allocators, bounds, every figure."""
+from html import escape
+
+import benchguest_data as data
+import benchpage_summary as summary
+from benchpage_words import number, spread
+
+WHAT = {
+    "ukallocrnd-fast": "ours, fewest checks",
+    "ukallocrnd": "ours, the default",
+    "ukallocrnd-strong": "ours, all checks",
+    "mimalloc": "fast, no protection",
+    "mimalloc-secure": "its secure build",
+    "buddy": "usual in unikernels",
+    "floor": "lists per CPU, no protection",
+}
+STATES = {True: ("met", "met"), False: ("missed", "missed"),
+          None: ("soft", "not measured")}
+MODES = {"exact": "Exact: instructions of one operation",
+         "parallel": "Parallel: operations a second, median (least to most)"}
+
+
+def row(cells, tag="td", kind=""):
+    """A row; cells are HTML."""
+    mark = f' class="{kind}"' if kind else ""
+    return f"<tr{mark}>" + "".join(f"<{tag}>{cell}</{tag}>"
+                                   for cell in cells) + "</tr>"
+
+
+def table(heads, rows):
+    """A table that scrolls by itself where it is too wide."""
+    return ('<div class="wide"><table>' + row(heads, "th") +
+            "".join(rows) + "</table></div>")
+
+
+def allocators(rows):
+    """All of them in one table."""
+    heads = ("Allocator", "64 bytes", "x buddy", "x mi&shy;malloc",
+             "longest call", "mem&shy;ory")
+    lines = [row((f"{escape(line.alloc)}<small>"
+                  f"{WHAT.get(line.alloc, '')}</small>",
+                  number(line.pair), number(line.against_buddy, "{:.2f}"),
+                  number(line.against_mimalloc, "{:.2f}"),
+                  number(line.worst), number(line.memory, "{:.2f}")),
+                 kind="ours" if line.alloc in data.OURS.values() else "")
+             for line in summary.table(rows)]
+    lost = [f"{escape(each['alloc'])} is missing, "
+            f"<code>{escape(each['get'])}</code> gets it."
+            for each in rows if each["type"] == "missing"]
+    return ('<section id="summary"><h2>In one table</h2>' +
+            table(heads, lines) +
+            '<p class="soft">64 bytes and longest call: instructions, of '
+            "malloc and free together and of one call. x buddy, x mimalloc: "
+            "how many times the instructions of that allocator, geometric "
+            "mean over all exact workloads on one CPU. Memory: how many "
+            "times the peak of mimalloc. Lower is better everywhere. "
+            f"{' '.join(lost)}</p></section>\n")
+
+
+def promises(rows):
+    """Bounds, and whether they are met."""
+    lines = []
+    for promise in summary.promises(rows):
+        kind, word = STATES[promise.kept]
+        sign = "&lt;" if promise.strict else "&le;"
+        lines.append(row((
+            f"{escape(promise.text)}<small>{escape(promise.about)}</small>",
+            promise.words(promise.value),
+            f"{sign} {promise.words(promise.limit)}",
+            f'<span class="{kind}">{word}</span>')))
+    return ('<section id="bounds"><h2>Bounds that were set beforehand</h2>' +
+            table(("Bound", "Measured", "Limit", ""), lines) +
+            "</section>\n")
+
+
+def every(rows):
+    """Every figure, folded."""
+    parts = []
+    for mode, title in MODES.items():
+        found = data.results(rows, mode)
+        allocs = data.allocs_of(found)
+        places = {}
+        for each in found:
+            places.setdefault(data.key(each, data.PLACE), {})[
+                each["alloc"]] = each
+        lines = [row((escape(data.title(next(iter(cells.values())))),
+                      *(spread(cells[alloc]) if alloc in cells else "-"
+                        for alloc in allocs))) for cells in places.values()]
+        if lines:
+            parts.append(f"<h2>{title}</h2>" +
+                         table(("Workload", *map(escape, allocs)), lines))
+    return ("<section><details><summary>Every figure</summary>" +
+            "".join(parts) + "</details></section>")

@@ -1,0 +1,192 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Tests of the guest's results and of their comparison, with figures made
+up, each with one fault."""
+import contextlib
+import io
+import pathlib
+import tempfile
+import unittest
+
+import benchguest
+import benchguest_check
+import benchguest_compare
+import benchguest_data as data
+import benchguest_example as example
+import configs
+
+
+class Compare(unittest.TestCase):
+    """Two files of which one has a fault."""
+
+    def setUp(self):
+        self.rows = example.rows()
+        self.head = example.header()
+
+    def row(self, mode="exact"):
+        """A row to change."""
+        return data.results(self.rows, mode)[5]
+
+    def run_main(self, *words):
+        """(exit status, output) of bench-compare; the second file has the
+        rows of the test."""
+        with tempfile.TemporaryDirectory() as folder:
+            paths = [pathlib.Path(folder, name) for name in "AB"]
+            paths[0].write_text(data.lines([example.header(),
+                                            *example.rows()]))
+            paths[1].write_text(data.lines([self.head, *self.rows]))
+            said = io.StringIO()
+            with contextlib.redirect_stdout(said), \
+                    contextlib.redirect_stderr(said):
+                status = benchguest_compare.main([*words, *map(str, paths)])
+            return status, said.getvalue()
+
+    def test_same(self):
+        """nothing changed; headers are not compared"""
+        self.head["commit"] = "another"
+        self.head["config"] = {"X": "y"}
+        status, said = self.run_main()
+        self.assertEqual(status, 0)
+        self.assertIn("0 exact figures changed, 0 are worse", said)
+        self.assertNotIn("another", said)
+
+    def test_worse(self):
+        """a regression above the bound fails, one below does not"""
+        self.row()["value"] *= 1.02
+        status, said = self.run_main()
+        self.assertEqual(status, 1)
+        self.assertIn("+2.00 %  WORSE", said)
+        self.assertEqual(self.run_main("--bound", "3")[0], 0)
+        self.rows = example.rows()
+        self.row()["value"] *= 1.009
+        status, said = self.run_main()
+        self.assertEqual(status, 0)
+        self.assertIn("1 exact figures changed, 0 are worse", said)
+
+    def test_inner(self):
+        """so does one of a figure inside an object, and of memory"""
+        self.row()["free"]["max"] += 1000
+        self.assertIn("free.max", self.run_main()[1])
+        self.assertEqual(self.run_main()[0], 1)
+        self.rows = example.rows()
+        self.row()["mapped_peak"] *= 2
+        self.assertEqual(self.run_main()[0], 1)
+
+    def test_from_zero(self):
+        """something from nothing is a regression"""
+        self.row()["faults"] = 1
+        status, said = self.run_main()
+        self.assertEqual(status, 1)
+        self.assertIn("+inf %", said)
+
+    def test_better(self):
+        """an improvement is told and does not fail"""
+        self.row()["value"] /= 2
+        status, said = self.run_main()
+        self.assertEqual(status, 0)
+        self.assertIn("-50.00 %", said)
+
+    def test_neutral(self):
+        """another number of operations is told and does not fail"""
+        self.row()["ops"] *= 2
+        status, said = self.run_main()
+        self.assertEqual(status, 0)
+        self.assertIn("+100.00 %", said)
+
+    def test_missing(self):
+        """rows and figures that only one file has are told"""
+        self.rows.remove(self.row())
+        del self.row()["slow_mean"]
+        self.row()["extra"] = 3
+        self.rows.append(dict(self.row(), name="novel"))
+        status, said = self.run_main()
+        self.assertEqual(status, 0)
+        self.assertIn("missing in B: pair 16 of 100, buddy\n", said)
+        self.assertIn(": slow_mean", said)
+        self.assertIn("new in B: novel", said)
+        self.assertIn("2 missing, 2 new", said)
+
+    def test_parallel(self):
+        """times are shown with their spread and not judged"""
+        row = self.row("parallel")
+        row["value"] = row["min"] = 1
+        status, said = self.run_main()
+        self.assertEqual(status, 0)
+        self.assertIn("1 (1 to", said)
+
+    def test_damaged(self):
+        """what is no result ends in a sentence"""
+        self.rows.append(self.row())
+        status, said = self.run_main()
+        self.assertEqual(status, 2)
+        self.assertIn("twice", said)
+        self.rows = []
+        self.assertIn("B: has no exact result", self.run_main()[1])
+        self.head = {"type": "bench"}
+        self.assertIn("the first line is no header", self.run_main()[1])
+        with self.assertRaisesRegex(data.Damaged, "No such file"):
+            data.read("/nowhere")
+        with self.assertRaisesRegex(data.Damaged, "x:1: is no JSON"):
+            data.parse("{", "x")
+
+
+class Rows(unittest.TestCase):
+    """How rows are put together."""
+
+    def test_names(self):
+        """ours is named by its profile, references count once"""
+        ours = {"alloc": "ukallocrnd"}
+        for profile, name in data.OURS.items():
+            self.assertEqual(benchguest.own_row(ours, profile)["alloc"], name)
+        self.assertIsNone(benchguest.own_row({"alloc": "buddy"}, "FAST"))
+        self.assertTrue(benchguest.own_row({"alloc": "buddy"}, "BALANCED"))
+
+    def test_profiles(self):
+        """each image has its profile, and no order that is drawn"""
+        for profile in data.OURS:
+            with tempfile.TemporaryDirectory() as folder:
+                path = pathlib.Path(folder, "choices")
+                benchguest.config_of(profile).write(path)
+                kconf = configs.kconf_of(path)
+            name = f"{configs.PREFIX}PROFILE_{profile}"
+            self.assertEqual(kconf.syms[name].str_value, "y")
+            self.assertEqual(kconf.syms["RANDOMIZE_BUILD"].str_value, "n")
+            self.assertEqual(kconf.syms["UKPLAT_PROFILE_BALANCED"].str_value,
+                             "y")
+
+    def test_rounds(self):
+        """medians of the rounds, least and most of all"""
+        rounds = [[dict(example.parallel_row("buddy", 1), value=value,
+                        min=value - 1, max=value + 1)]
+                  for value in (50, 10, 30)]
+        row, = benchguest.merged(rounds)
+        self.assertEqual([row[name] for name in ("value", "min", "max",
+                                                 "reps")], [30, 9, 51, 15])
+
+    def test_means(self):
+        """geometric means over what both have"""
+        places = {1: {"a": 2, "b": 1}, 2: {"a": 8, "b": 1}, 3: {"a": 5}}
+        mean, count = data.mean_ratio(places, "a", "b")
+        self.assertAlmostEqual(mean, 4)
+        self.assertEqual(count, 2)
+        self.assertEqual(data.mean_ratio(places, "b", "c"), (None, 0))
+
+
+class Check(unittest.TestCase):
+    """Two runs that must be the same."""
+
+    def test_planted(self):
+        """one digit, one line more and one less are found"""
+        text = data.lines(example.rows())
+        found = list(benchguest_check.differences(text, text))
+        self.assertEqual(found, [])
+        found = list(benchguest_check.differences(
+            text, text.replace("150.1", "150.2", 1)))
+        self.assertEqual(len(found), 1)
+        self.assertIn("150.1", found[0])
+        for other in (text + "{}\n", text[:text[:-1].rindex("\n") + 1]):
+            self.assertTrue(list(benchguest_check.differences(text, other)))
+
+
+if __name__ == "__main__":
+    unittest.main()
