@@ -14,12 +14,13 @@ OURS = {"FAST": "ukallocrnd-fast", "BALANCED": "ukallocrnd",
         "STRONG": "ukallocrnd-strong"}
 ORDER = (*OURS.values(), "mimalloc", "mimalloc-secure", "buddy", "floor")
 COUNTED = "instructions/op"
+COUNTED_ALL = "instructions/op of all CPUs"
 
 # What tells rows apart; a field that a row lacks is None
 KEY = ("name", "size", "live", "cpus", "alloc", "unit")
 PLACE = tuple(field for field in KEY if field != "alloc")
 # Properties of the workload: a change is told, but is neither good nor bad
-NEUTRAL = ("ops", "live_peak")
+NEUTRAL = ("ops", "live_peak", "live_objects", "mapped_start")
 
 
 class Damaged(Exception):
@@ -108,11 +109,6 @@ def allocs_of(rows):
         sorted(names - set(ORDER))
 
 
-def is_counted(row, cpus=1):
-    """An exact result on so many CPUs, in instructions."""
-    return row["unit"] == COUNTED and row["cpus"] == cpus
-
-
 def title(row):
     """Name of a workload, with size and live set."""
     words = [row["name"]]
@@ -120,6 +116,6 @@ def title(row):
         words.append(str(row["size"]))
     if row.get("live"):
         words.append(f"of {row['live']}")
-    if row.get("cpus", 1) > 1:
-        words.append(f"on {row['cpus']} CPUs")
+    if row.get("cpus", 1) > 1 or row["unit"] == COUNTED_ALL:
+        words.append(f"on {row['cpus']} CPU{'s' * (row['cpus'] > 1)}")
     return " ".join(words)

@@ -18,7 +18,7 @@ COLOURS = {"ukallocrnd-fast": "#56a5ec", "ukallocrnd": "#1769c4",
            "ukallocrnd-strong": "#8a5fd0", "mimalloc": "#e08214",
            "mimalloc-secure": "#b35c46", "buddy": "#1f9e77",
            "floor": "#8a8f98"}
-OTHER = ("#d45087", "#b8a018", "#4aa3a2", "#a0607a")
+OTHER = ("#d45087", "#b8a018", "#4aa3a2", "#8a5fd0", "#c96a1b")
 MARKERS = {"ukallocrnd-fast": "^", "ukallocrnd": "o",
            "ukallocrnd-strong": "v", "mimalloc": "s",
            "mimalloc-secure": "D", "buddy": "P", "floor": "X"}

@@ -71,7 +71,9 @@ def plain_numbers(axis):
     low, high = axis.get_view_interval()
     steps = (1, 2, 5) if high < 200 * low else (1,)
     axis.set_major_locator(ticker.LogLocator(subs=steps))
-    axis.set_major_formatter(lambda value, _: f"{value:,g}")
+    axis.set_major_formatter(lambda value, _: f"{value:,g}" if value <
+                             summary.MILLION else summary.count(value)
+                             .replace(" million", "M"))
     axis.set_minor_formatter(lambda value, _: "")
 
 
@@ -119,8 +121,9 @@ def cpus_axis(axes, cpus):
 
 def grown(rows):
     """{alloc: {cpus: instructions relative to one CPU}}, exact."""
-    smps = sorted({row["cpus"] for row in data.results(rows, "exact")})
-    for alloc in data.allocs_of(summary.counted(rows)):
+    found = summary.counted(rows, data.COUNTED_ALL)
+    smps = sorted({row["cpus"] for row in found})
+    for alloc in data.allocs_of(found):
         line = {cpus: hostbench_table.geomean(
             summary.growth(rows, alloc, cpus).values()) for cpus in smps}
         line = {cpus: value for cpus, value in line.items() if value}

@@ -11,11 +11,20 @@ import hostbench_table
 
 FAST, BALANCED, STRONG = data.OURS.values()
 SMALL = 1024  # objects below are small
+MILLION = 10 ** 6
 MOST_CPUS = 8
-# Workloads in which no object leaves its CPU
+# How the names of workloads begin in which no object leaves its CPU
 PRIVATE = ("pair", "lifo", "fifo", "random", "mixed", "calloc", "grow",
-           "uniform", "lognormal", "threadtest", "scalability",
-           "linux-scalability", "phong", "cache-scratch")
+           "uniform", "lognorm", "threadtest", "linux-scal", "cache-thrash",
+           "phong")
+
+
+def count(number):
+    """A number of instructions, short enough for a phone."""
+    if number is None:
+        return "-"
+    return f"{number:,.0f}" if number < MILLION else \
+        f"{number / MILLION:,.3g} million"
 
 
 @dataclasses.dataclass
@@ -41,13 +50,13 @@ class Promise:
         """A value or a limit for readers."""
         if number is None:
             return "-"
-        return f"{number:,.0f}" if self.form == "count" else f"{number:.2f} x"
+        return count(number) if self.form == "count" else f"{number:.2f} x"
 
 
-def counted(rows, cpus=1):
-    """Exact results in instructions."""
+def counted(rows, unit=data.COUNTED):
+    """Exact results in instructions: of one CPU, or of all together."""
     return [row for row in data.results(rows, "exact")
-            if data.is_counted(row, cpus)]
+            if row["unit"] == unit]
 
 
 def costs(rows):
@@ -55,11 +64,29 @@ def costs(rows):
     return data.by_place(counted(rows), "value")
 
 
-def worst_of(rows, alloc):
-    """Most instructions that a single operation of an allocator took."""
-    return max((value for row in counted(rows) if row["alloc"] == alloc
-                for name, value in data.figures(row).items()
-                if name in ("malloc.max", "free.max")), default=None)
+def calls(rows, alloc, figure):
+    """[(instructions, workload)] of malloc and free, one figure of them."""
+    return [(value, data.title(row)) for row in rows
+            if row["alloc"] == alloc
+            for name, value in data.figures(row).items()
+            if name in (f"malloc.{figure}", f"free.{figure}")]
+
+
+def comparable(rows, inside=True):
+    """Exact results on one CPU of workloads that mimalloc can run, or of the
+    others. Without mimalloc all can be compared."""
+    found = counted(rows)
+    known = {data.key(row, data.PLACE) for row in found
+             if row["alloc"] == "mimalloc"}
+    return [row for row in found if inside == (
+        not known or data.key(row, data.PLACE) in known)]
+
+
+def worst_of(rows, alloc, inside=True):
+    """(most instructions that a single call of an allocator took, workload),
+    of those that can be compared, or of the others; None twice without."""
+    return max(calls(comparable(rows, inside), alloc, "max"),
+               default=(None, None))
 
 
 def mapped(rows, small=False):
@@ -70,13 +97,13 @@ def mapped(rows, small=False):
 
 def growth(rows, alloc, cpus):
     """{workload: instructions on so many CPUs, relative to one}."""
-    first = {(row["name"], row["size"], row.get("live")): row["value"]
-             for row in counted(rows) if row["alloc"] == alloc}
-    return {(row["name"], row["size"], row.get("live")):
-            row["value"] / first[row["name"], row["size"], row.get("live")]
-            for row in counted(rows, cpus) if row["alloc"] == alloc and
-            row["name"] in PRIVATE and
-            first.get((row["name"], row["size"], row.get("live")))}
+    found = {}
+    for row in counted(rows, data.COUNTED_ALL):
+        if row["alloc"] == alloc and row["name"].startswith(PRIVATE):
+            place = row["name"], row["size"], row.get("live")
+            found.setdefault(place, {})[row["cpus"]] = row["value"]
+    return {place: line[cpus] / line[1] for place, line in found.items()
+            if line.get(1) and cpus in line}
 
 
 def ratio_promise(text, places, one, other, limit):
@@ -95,6 +122,19 @@ def growth_promise(rows):
                    "work grow by at most 10 %", found.get(worst), 1.1, about)
 
 
+def worst_promise(rows):
+    """The promise about single calls; what mimalloc cannot run is told."""
+    limit = worst_of(rows, "mimalloc")[0]
+    value, where = worst_of(rows, BALANCED)
+    more, other = worst_of(rows, BALANCED, False)
+    about = f"instructions, in {where}" if where else ""
+    if more:
+        about += f"; {more:,.0f} in {other}, which mimalloc cannot run"
+    return Promise("BALANCED: longest single operation shorter than "
+                   "mimalloc's", value if limit else None, limit, about,
+                   True, "count")
+
+
 def promises(rows):
     """All of them."""
     insn, memory = costs(rows), mapped(rows)
@@ -106,11 +146,7 @@ def promises(rows):
                         "buddy", 0.25)
     yield ratio_promise("FAST: at most 1.5 times those of mimalloc", insn,
                         FAST, "mimalloc", 1.5)
-    limit = worst_of(rows, "mimalloc")
-    yield Promise("BALANCED: longest single operation shorter than "
-                  "mimalloc's", worst_of(rows, BALANCED)
-                  if limit else None, limit, "instructions, worst of all",
-                  True, "count")
+    yield worst_promise(rows)
     yield ratio_promise("BALANCED: peak memory at most 1.2 times "
                         "mimalloc's", memory, BALANCED, "mimalloc", 1.2)
     yield ratio_promise("BALANCED: below 1 KiB at most a tenth of the "
@@ -142,11 +178,13 @@ def table(rows):
     """A line for each allocator."""
     insn, memory = costs(rows), mapped(rows)
     for alloc in data.allocs_of(counted(rows)):
-        yield Line(alloc, pair_of(rows, alloc),
-                   data.mean_ratio(insn, alloc, "buddy")[0],
-                   data.mean_ratio(insn, alloc, "mimalloc")[0],
-                   worst_of(rows, alloc),
-                   data.mean_ratio(memory, alloc, "mimalloc")[0])
+        cells = (pair_of(rows, alloc),
+                 data.mean_ratio(insn, alloc, "buddy")[0],
+                 data.mean_ratio(insn, alloc, "mimalloc")[0],
+                 worst_of(rows, alloc)[0],
+                 data.mean_ratio(memory, alloc, "mimalloc")[0])
+        if any(cells):  # not what stands for no allocator at all
+            yield Line(alloc, *cells)
 
 
 def quantiles(rows, alloc):
@@ -154,9 +192,7 @@ def quantiles(rows, alloc):
     and free over the workloads, and the maximum of all; None without."""
     found = []
     for name in ("p50", "p99", "p999"):
-        values = [value for row in counted(rows) if row["alloc"] == alloc
-                  for figure, value in data.figures(row).items()
-                  if figure in (f"malloc.{name}", f"free.{name}")]
-        found.append(hostbench_table.geomean(values))
-    found.append(worst_of(rows, alloc))
+        found.append(hostbench_table.geomean(
+            value for value, _ in calls(comparable(rows), alloc, name)))
+    found.append(worst_of(rows, alloc)[0])
     return found if all(found) else None

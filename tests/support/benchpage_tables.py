@@ -90,5 +90,11 @@ def every(rows):
         if lines:
             parts.append(f"<h2>{title}</h2>" +
                          table(("Workload", *map(escape, allocs)), lines))
+    lost = [row((escape(f"{each['name']} {each['size'] or ''}"),
+                 escape(each["alloc"]), escape(each["why"])))
+            for each in rows if each["type"] == "left-out"]
+    if lost:
+        parts.append("<h2>Left out</h2>" +
+                     table(("Workload", "Allocator", "Why"), lost))
     return ("<section><details><summary>Every figure</summary>" +
             "".join(parts) + "</details></section>")

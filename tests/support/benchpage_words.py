@@ -12,9 +12,9 @@ HEADLINE = 64  # bytes
 FEWEST = ("mimalloc", "buddy")  # what ours is always named beside
 
 
-def said(found, form="{:,.0f}"):
+def said(found, form=None):
     """'a 1, b 2' of {name: number}."""
-    return ", ".join(f"{name} {form.format(value)}"
+    return ", ".join(f"{name} {number(value, form)}"
                      for name, value in found.items())
 
 
@@ -23,7 +23,7 @@ def chosen(found):
     return {name: found[name] for name in (OURS, *FEWEST) if name in found}
 
 
-def at_size(lines, form="{:,.0f}"):
+def at_size(lines, form=None):
     """Figures of the headline's size."""
     return said(chosen({alloc: line[HEADLINE] for alloc, line in
                         lines.items() if HEADLINE in line}), form)
@@ -45,7 +45,10 @@ def worst(rows):
     """Of the picture of single operations."""
     found = {alloc: summary.worst_of(rows, alloc)
              for alloc in data.allocs_of(summary.counted(rows))}
-    return f"The longest call of all workloads: {said(chosen(found))}."
+    longest = ", ".join(f"{alloc} {number(value)} (in {where})" for alloc,
+                        (value, where) in chosen(found).items() if value)
+    return ("The longest call, of all workloads that mimalloc can run: "
+            f"{longest}.")
 
 
 def scaling(rows):
@@ -126,9 +129,10 @@ def in_short(rows):
             if parts else "It was measured without its references.")
 
 
-def number(value, form="{:,.0f}"):
-    """A cell of a table."""
-    return "-" if value is None else form.format(value)
+def number(value, form=None):
+    """A cell of a table; without a form a number of instructions."""
+    return form.format(value) if form and value is not None else \
+        summary.count(value)
 
 
 def spread(row):

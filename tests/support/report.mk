@@ -27,7 +27,8 @@ bench-compare: ## fails if exact figures of B are worse than those of A
 	$(Q)$(PY) tests/support/benchguest_compare.py --bound $(BOUND) \
 		$(A) $(B)
 bench-compare-check: ## planted regressions and missing results are found
-	$(call run_command,$@) -- $(PY) tests/support/test_benchguest.py
+	$(call run_command,$@) -- $(PY) -m unittest discover \
+		-s tests/support -p 'test_bench*.py'
 .PHONY: bench-compare bench-compare-check
 
 REPORT := $(PY) tests/support/benchpage.py --out $(O)

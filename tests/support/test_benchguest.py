@@ -181,9 +181,9 @@ class Check(unittest.TestCase):
         found = list(benchguest_check.differences(text, text))
         self.assertEqual(found, [])
         found = list(benchguest_check.differences(
-            text, text.replace("150.1", "150.2", 1)))
+            text, text.replace('"value": 150', '"value": 151', 1)))
         self.assertEqual(len(found), 1)
-        self.assertIn("150.1", found[0])
+        self.assertIn('"value": 151', found[0])
         for other in (text + "{}\n", text[:text[:-1].rindex("\n") + 1]):
             self.assertTrue(list(benchguest_check.differences(text, other)))
 

@@ -1,0 +1,134 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Tests of the figures of the page, with results that are made up."""
+import unittest
+
+import benchguest_data as data
+import benchguest_example as example
+import benchpage_plots as plots
+import benchpage_summary as summary
+import benchpage_tables as tables
+import benchpage_words as words
+
+
+class Promises(unittest.TestCase):
+    """Bounds and whether they are met."""
+
+    def setUp(self):
+        self.rows = example.rows()
+
+    def kept(self):
+        """What is said of each bound."""
+        return [promise.kept for promise in summary.promises(self.rows)]
+
+    def values(self):
+        """What was measured for each bound."""
+        return [promise.value for promise in summary.promises(self.rows)]
+
+    def test_values(self):
+        """ratios of the example's numbers"""
+        expected = [150 / 320, 1.5, 60 / 320, 0.6, 150 * 90, 1,
+                    1.25 / 32, 158 / 151]
+        for value, want in zip(self.values(), expected, strict=True):
+            self.assertAlmostEqual(value, want)
+        # Its longest call is longer than mimalloc's, all else fits
+        self.assertEqual(self.kept(), [True] * 4 + [False] + [True] * 3)
+
+    def test_missed(self):
+        """each bound can be missed"""
+        changes = ((0, "ukallocrnd", "value", 2), (1, "mimalloc", "value",
+                                                   0.5),
+                   (2, "ukallocrnd-fast", "value", 2),
+                   (3, "mimalloc", "value", 0.3),
+                   (5, "ukallocrnd", "mapped_peak", 1.3),
+                   (6, "buddy", "mapped_peak", 0.3))
+        for place, alloc, field, times in changes:
+            self.rows = example.rows()
+            for row in summary.counted(self.rows):
+                if row["alloc"] == alloc:
+                    row[field] *= times
+            self.assertIs(self.kept()[place], False, (place, alloc))
+
+    def test_growth(self):
+        """the worst private workload counts, others do not"""
+        def grow(name):
+            for row in summary.counted(self.rows, data.COUNTED_ALL):
+                if row["alloc"] == "ukallocrnd" and row["name"] == name and \
+                        row["cpus"] == 8:
+                    row["value"] *= 2
+        grow("larson")
+        self.assertIs(self.kept()[7], True)
+        grow("pair")
+        self.assertIs(self.kept()[7], False)
+
+    def test_worst(self):
+        """a longest call as long as mimalloc's is not below it"""
+        for row in summary.counted(self.rows):
+            if row["alloc"] == "ukallocrnd":
+                row["malloc"]["max"] = row["free"]["max"] = 9000
+        self.assertIs(self.kept()[4], False)
+        for row in summary.counted(self.rows):
+            if row["alloc"] == "ukallocrnd":
+                row["malloc"]["max"] = row["free"]["max"] = 8999
+        self.assertIs(self.kept()[4], True)
+
+    def test_alone(self):
+        """a call of a workload that mimalloc cannot run is told apart"""
+        alone = example.exact_row("ukallocrnd", "exhaust", 0)
+        alone["malloc"]["max"] = 5 * 10 ** 8
+        self.rows.append(alone)
+        promise = list(summary.promises(self.rows))[4]
+        self.assertEqual(promise.value, 13500)
+        self.assertIn("500,000,000 in exhaust", promise.about)
+
+    def test_unmeasured(self):
+        """what was not measured is not kept"""
+        self.rows = example.plain_rows()
+        self.assertEqual(self.kept(), [True] * 4 + [None] * 4)
+        self.rows = [row for row in self.rows if row["alloc"] != "mimalloc"]
+        self.assertEqual(self.kept(), [True, None, True] + [None] * 5)
+        self.assertEqual(tables.promises(self.rows).count("not measured"), 6)
+
+
+class Words(unittest.TestCase):
+    """Tables and sentences."""
+
+    def test_summary(self):
+        """the first paragraph has means and counts"""
+        said = words.in_short(example.rows())
+        self.assertIn("1.50 times the instructions of mimalloc", said)
+        self.assertIn("met: 7, missed: 1, not measured: 0", said)
+
+    def test_lines(self):
+        """each allocator has a line, in the fixed order"""
+        lines = list(summary.table(example.rows()))
+        self.assertEqual([line.alloc for line in lines], list(data.ORDER))
+        self.assertAlmostEqual(lines[1].memory, 1)
+        self.assertAlmostEqual(lines[5].memory, 32 / 1.25)
+
+    def test_quantiles(self):
+        """means of quantiles, and the longest of all calls"""
+        values = summary.quantiles(example.rows(), "buddy")
+        for value, want in zip(values, (160, 320, 1280, 28800), strict=True):
+            self.assertAlmostEqual(value, want)
+        self.assertIsNone(summary.quantiles(example.plain_rows(), "buddy"))
+
+    def test_left_out(self):
+        """what was left out or is missing is told with its reason"""
+        rows = example.rows() + [
+            {"type": "left-out", "name": "irq", "size": 0, "alloc": "buddy",
+             "why": "<not for it>"},
+            {"type": "missing", "alloc": "mimalloc", "get": "make mimalloc"}]
+        self.assertIn("&lt;not for it&gt;", tables.every(rows))
+        self.assertIn("make mimalloc", tables.allocators(rows))
+
+    def test_speeds(self):
+        """throughput is relative to one CPU, with its spread"""
+        middle, least, most = plots.speeds(example.rows())["buddy"][8]
+        self.assertAlmostEqual(middle, 2, places=4)
+        self.assertAlmostEqual(least, 1.8, places=4)
+        self.assertAlmostEqual(most, 2.2, places=4)
+
+
+if __name__ == "__main__":
+    unittest.main()
