@@ -110,12 +110,10 @@ def allocs_of(rows):
 
 
 def title(row):
-    """Name of a workload, with size and live set."""
+    """Name of a workload, with size and number of CPUs."""
     words = [row["name"]]
     if row.get("size"):
         words.append(str(row["size"]))
-    if row.get("live"):
-        words.append(f"of {row['live']}")
     if row.get("cpus", 1) > 1 or row["unit"] == COUNTED_ALL:
         words.append(f"on {row['cpus']} CPU{'s' * (row['cpus'] > 1)}")
     return " ".join(words)

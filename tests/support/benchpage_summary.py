@@ -50,7 +50,7 @@ class Promise:
         """A value or a limit for readers."""
         if number is None:
             return "-"
-        return count(number) if self.form == "count" else f"{number:.2f} x"
+        return count(number) if self.form == "count" else f"{number:.2f}"
 
 
 def counted(rows, unit=data.COUNTED):

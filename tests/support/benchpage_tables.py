@@ -67,7 +67,7 @@ def promises(rows):
         lines.append(row((
             f"{escape(promise.text)}<small>{escape(promise.about)}</small>",
             promise.words(promise.value),
-            f"{sign} {promise.words(promise.limit)}",
+            f"{sign}&nbsp;{promise.words(promise.limit)}",
             f'<span class="{kind}">{word}</span>')))
     return ('<section id="bounds"><h2>Bounds that were set beforehand</h2>' +
             table(("Bound", "Measured", "Limit", ""), lines) +
