@@ -34,8 +34,9 @@ FIGURES = (
      "better; both axes are logarithmic.", words.cost, GUEST),
     ("worst", "guest", "The worst case", plots.worst,
      "Half of all calls of malloc or free take at most what stands at the "
-     "left, 99 % and 99.9 % what follows; the last point is the longest call "
-     "that was seen. A line that stays low promises an answer in time.",
+     "left, 99 % and 99.9 % what follows (means over the workloads); the last "
+     "point is the longest call that was seen. A line that stays low promises "
+     "an answer in time.",
      words.worst, GUEST),
     ("scaling", "guest", "One to eight CPUs, exact", plots.exact_scaling,
      "Instructions of all CPUs for one operation when each CPU uses objects "

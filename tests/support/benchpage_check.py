@@ -23,6 +23,8 @@ SKIPPED = 77
 WINDOWS = ((360, 740), (1280, 900))
 LEAST_TEXT = 7.5  # CSS pixels of the text of a picture
 PROBE = """(() => {
+  const folded = [...document.querySelectorAll('details')];
+  folded.forEach(d => { d.open = true; });
   const wide = [...document.body.querySelectorAll('*')].filter(e =>
     !e.closest('.wide table') && !e.closest('svg') &&
     e.getBoundingClientRect().right > innerWidth + 0.5);
@@ -31,7 +33,7 @@ PROBE = """(() => {
   const scale = t => Math.hypot(t.getScreenCTM().a, t.getScreenCTM().b) *
     parseFloat(getComputedStyle(t).fontSize);
   const svgs = [...document.querySelectorAll('figure svg')];
-  return {
+  const found = {
     inner: innerWidth, scroll: document.documentElement.scrollWidth,
     wide: wide.map(e => e.tagName + '.' + e.className),
     cut: [...document.querySelectorAll('section > .wide')].filter(e =>
@@ -45,6 +47,8 @@ PROBE = """(() => {
     ids: [...document.querySelectorAll('[id]')].map(e => e.id)
       .filter((id, i, all) => all.indexOf(id) !== i).length,
   };
+  folded.forEach(d => { d.open = false; });
+  return found;
 })()"""
 # name, what is put before the end of the body, what must be found
 FAULTS = (

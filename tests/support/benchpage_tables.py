@@ -74,27 +74,55 @@ def promises(rows):
             "</section>\n")
 
 
-def every(rows):
-    """Every figure, folded."""
-    parts = []
-    for mode, title in MODES.items():
-        found = data.results(rows, mode)
-        allocs = data.allocs_of(found)
-        places = {}
-        for each in found:
-            places.setdefault(data.key(each, data.PLACE), {})[
-                each["alloc"]] = each
-        lines = [row((escape(data.title(next(iter(cells.values())))),
-                      *(spread(cells[alloc]) if alloc in cells else "-"
-                        for alloc in allocs))) for cells in places.values()]
-        if lines:
-            parts.append(f"<h2>{title}</h2>" +
-                         table(("Workload", *map(escape, allocs)), lines))
+def by_workload(title, rows, cell):
+    """A line for each workload, a column for each allocator."""
+    allocs = data.allocs_of(rows)
+    places = {}
+    for each in rows:
+        places.setdefault(data.key(each, data.PLACE), {})[
+            each["alloc"]] = each
+    lines = [row((escape(data.title(next(iter(cells.values())))),
+                  *(cell(cells[alloc]) if alloc in cells else "-"
+                    for alloc in allocs))) for cells in places.values()]
+    return f"<h2>{title}</h2>" + table(
+        ("Workload", *map(escape, allocs)), lines) if lines else ""
+
+
+def single_calls(rows):
+    """Each call of the default profile: fast path, slow path, longest."""
+    heads = ("Workload", *(f"{call} {name}" for call in ("malloc", "free")
+                           for name in ("50 %", "99 %", "99.9 %", "longest")),
+             "slow of 1,000", "a slow one")
+    found = [each for each in summary.counted(rows)
+             if each["alloc"] == summary.BALANCED and "malloc" in each]
+    lines = [row((escape(data.title(each)), *(
+        number(each[call].get(name)) for call in ("malloc", "free")
+        for name in ("p50", "p99", "p999", "max")),
+        number(each.get("slow_permille")), number(each.get("slow_mean"))))
+             for each in found]
+    return (f"<h2>Single calls of {summary.BALANCED}, instructions; slow: "
+            "more than three times the median</h2>" + table(heads, lines)) \
+        if lines else ""
+
+
+def left_out(rows):
+    """Which allocators some workloads are without, and why."""
     lost = [row((escape(f"{each['name']} {each['size'] or ''}"),
                  escape(each["alloc"]), escape(each["why"])))
             for each in rows if each["type"] == "left-out"]
-    if lost:
-        parts.append("<h2>Left out</h2>" +
-                     table(("Workload", "Allocator", "Why"), lost))
+    return "<h2>Left out</h2>" + table(("Workload", "Allocator", "Why"),
+                                       lost) if lost else ""
+
+
+def every(rows):
+    """Every figure, folded."""
+    parts = [by_workload(title, data.results(rows, mode), spread)
+             for mode, title in MODES.items()]
+    parts.append(single_calls(rows))
+    parts.append(by_workload(
+        "Memory: most bytes mapped for each byte in use",
+        [each for each in summary.counted(rows) if each.get("live_peak")],
+        lambda each: number(each["mapped_peak"] / each["live_peak"],
+                            "{:,.2f}")))
     return ("<section><details><summary>Every figure</summary>" +
-            "".join(parts) + "</details></section>")
+            "".join(parts) + left_out(rows) + "</details></section>")

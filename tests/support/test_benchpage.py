@@ -122,6 +122,14 @@ class Words(unittest.TestCase):
         self.assertIn("&lt;not for it&gt;", tables.every(rows))
         self.assertIn("make mimalloc", tables.allocators(rows))
 
+    def test_every(self):
+        """the folded part has single calls and memory, if there are any"""
+        shown = tables.every(example.rows())
+        self.assertIn("<td>13,500</td>", shown)
+        self.assertIn("<td>32.00</td>", shown)
+        self.assertIn("(5,625,000 to", shown)
+        self.assertNotIn("Single calls", tables.every(example.plain_rows()))
+
     def test_speeds(self):
         """throughput is relative to one CPU, with its spread"""
         middle, least, most = plots.speeds(example.rows())["buddy"][8]
