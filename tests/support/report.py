@@ -48,10 +48,12 @@ def map_lines(rows):
 
 
 def pairs(rows, mode):
-    """(key, {alloc: row}) of one mode, in the order of appearance."""
+    """(key, {alloc: row}) of one mode, in the order of appearance. All CPUs
+    are no other figure than one if there is only one."""
     found = {}
     for row in rows:
-        if row["type"] == "bench" and row["mode"] == mode:
+        if row["type"] == "bench" and row["mode"] == mode and \
+                not (row["cpus"] == 1 and row["unit"].endswith("all CPUs")):
             key = (row["name"], row["size"], row["cpus"], row["unit"])
             found.setdefault(key, {})[row["alloc"]] = row
     return found.items()
