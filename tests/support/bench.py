@@ -36,12 +36,15 @@ def commit():
     return run.stdout.strip() if run and run.returncode == 0 else "unknown"
 
 
+def options(config):
+    """Options of a configuration that are set."""
+    return dict(re.findall(r"^CONFIG_(\w+)=(.*)$", config.read_text(), re.M))
+
+
 def header(args):
     """First line of the file."""
-    options = re.findall(r"^CONFIG_(\w+)=(.*)$", args.config.read_text(),
-                         re.M)
-    return {"type": "header", "commit": commit(), "config": dict(options),
-            "qemu": qemu.version(args.qemu), "machine": args.machine,
+    return {"type": "header", "commit": commit(),
+            "config": options(args.config), "qemu": qemu.version(args.qemu), "machine": args.machine,
             "smp": args.smp, "time": time.strftime("%Y-%m-%dT%H:%M:%SZ",
                                                    time.gmtime())}
 

@@ -133,14 +133,23 @@ def maps(args):
                 yield {**row, "boot": number}
 
 
+def changed(one, other):
+    """{option: value} of what differs from the first configuration."""
+    return {name: other.get(name, "n") for name in sorted({*one, *other})
+            if one.get(name) != other.get(name)}
+
+
 def header(args):
     """First line of the file: what may differ between two machines."""
     version = pathlib.Path("/etc/debian_version")
     described = bench.commit()
+    config = {profile: bench.options(folder(args.out, profile) / ".config")
+              for profile in data.OURS}
     return {"type": "header", "commit": described.rstrip("+"),
             "dirty": described.endswith("+"),
-            "config": configs.values(configs.kconf_of(
-                folder(args.out, "BALANCED") / ".config")),
+            "config": config["BALANCED"], "profiles": {
+                profile: changed(config["BALANCED"], other)
+                for profile, other in config.items()},
             "qemu": qemu.version(args.qemu),
             "debian": version.read_text().strip() if version.exists()
             else "none", "machine": args.machine, "quick": args.quick,

@@ -154,6 +154,12 @@ class Rows(unittest.TestCase):
             self.assertEqual(kconf.syms["UKPLAT_PROFILE_BALANCED"].str_value,
                              "y")
 
+    def test_changed(self):
+        """options that differ, switched off ones too"""
+        self.assertEqual(benchguest.changed(
+            {"A": "y", "B": "1", "C": "y"}, {"B": "2", "C": "y", "D": "y"}),
+            {"A": "n", "B": "2", "D": "y"})
+
     def test_rounds(self):
         """medians of the rounds, least and most of all"""
         rounds = [[dict(example.parallel_row("buddy", 1), value=value,
