@@ -44,9 +44,9 @@ def options(config):
 def header(args):
     """First line of the file."""
     return {"type": "header", "commit": commit(),
-            "config": options(args.config), "qemu": qemu.version(args.qemu), "machine": args.machine,
-            "smp": args.smp, "time": time.strftime("%Y-%m-%dT%H:%M:%SZ",
-                                                   time.gmtime())}
+            "config": options(args.config), "qemu": qemu.version(args.qemu),
+            "machine": args.machine, "smp": args.smp,
+            "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
 
 
 def run_mode(args, mode, rows):
