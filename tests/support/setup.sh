@@ -16,7 +16,7 @@ test="$run git clang libclang-rt-14-dev g++ libcmocka-dev valgrind
 	clang-format clang-tidy cppcheck spin gdb python3-pyelftools"
 # Tests that need these are skipped without them
 optional="grub-common grub-pc-bin grub-efi-amd64-bin xorriso mtools ovmf
-	python3-matplotlib chromium"
+	python3-matplotlib"
 # Other allocators, counters, pictures, and what builds mimalloc's secure
 # variant; the real programs are those of preload-check, and one more
 bench="$config gcc libc6-dev libmimalloc2.0 libjemalloc2
