@@ -121,11 +121,11 @@ static void teardown(const struct bench_run *run)
 /* clang-format off */
 #define LIVESET(var, distribution, text, number)                               \
 	const struct bench_workload var = {                                    \
-		.name = text,                                                  \
+		.name = (text),                                                \
 		.cpus_min = 1,                                                 \
 		.cpus_max = 1,                                                 \
 		.exact = 1,                                                    \
-		.live = number,                                                \
+		.live = (number),                                              \
 		.setup = setup_##distribution,                                 \
 		.batch = replace_##distribution,                               \
 		.teardown = teardown,                                          \

@@ -111,7 +111,7 @@ static void teardown(const struct bench_run *run)
 		.cpus_min = 2,                                                 \
 		.cpus_max = BENCH_CPUS,                                        \
 		.scale = 1,                                                    \
-		.live = number,                                                \
+		.live = (number),                                              \
 		.batch = xmalloc,                                              \
 		.teardown = teardown,                                          \
 	}
