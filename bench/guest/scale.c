@@ -110,7 +110,7 @@ static void print_result(const char *alloc, unsigned int cpus, __u64 tenths,
 static int measure(const struct bench_alloc *ba, unsigned int cpus)
 {
 	__sz size = workload->sizes ? workload->sizes[0] : 0;
-	struct bench_events events;
+	struct bench_events events = { .faults = 0 };
 	unsigned int i;
 	__u64 insn = 0;
 

@@ -57,8 +57,8 @@ static void percentiles_are_those_of_the_array(void **state __unused)
 	for (i = 0; i < ARRAY_SIZE(counts); i++) {
 		fill(counts[i]);
 		for (permille = 1; permille <= 1000; permille++) {
-			unsigned int rank =
-				DIV_ROUND_UP(counts[i] * permille, 1000);
+			unsigned long rank =
+				DIV_ROUND_UP(1UL * counts[i] * permille, 1000);
 
 			assert_int_equal(bench_histogram_rank(&h, permille),
 					 sorted[rank - 1]);
