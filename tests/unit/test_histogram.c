@@ -42,7 +42,7 @@ static void fill(unsigned int cnt)
 	bench_histogram_reset(&h);
 	for (i = 0; i < cnt; i++) {
 		state = state * 6364136223846793005UL + 1442695040888963407UL;
-		sorted[i] = (state >> 33) % (2 * HISTOGRAM_DIRECT);
+		sorted[i] = (state >> 33) % (2UL * HISTOGRAM_DIRECT);
 		bench_histogram_add(&h, sorted[i]);
 	}
 	bench_histogram_finish(&h);
@@ -57,8 +57,9 @@ static void percentiles_are_those_of_the_array(void **state __unused)
 	for (i = 0; i < ARRAY_SIZE(counts); i++) {
 		fill(counts[i]);
 		for (permille = 1; permille <= 1000; permille++) {
+			unsigned long costs = counts[i];
 			unsigned long rank =
-				DIV_ROUND_UP(1UL * counts[i] * permille, 1000);
+				DIV_ROUND_UP(costs * permille, 1000);
 
 			assert_int_equal(bench_histogram_rank(&h, permille),
 					 sorted[rank - 1]);
