@@ -28,6 +28,8 @@ import qemu
 # With one CPU the guest is as simple as it gets; with several it counts what
 # 1, 2, 4 and 8 of them execute together
 EXACT_UNITS = {1: data.COUNTED, 8: data.COUNTED_ALL}
+# MiB: what fills all memory ends sooner where there is less
+MEM_ONE, MEM_MORE = 256, 512
 PARALLEL_SMP = 8
 QUICK_SMP = 2  # of the parallel mode
 QUICK_ONLY = " only=pair,mixed,threadtest,larson"  # on several CPUs
@@ -81,7 +83,8 @@ def boot(args, image, mode, smp):
         (QUICK_ONLY if args.quick and mode == "exact" and smp > 1 else "")
     outcome = qemu.boot(qemu.Guest(
         str(image), smp=str(smp), machine=args.machine, exact=mode == "exact",
-        append=words, timeout=args.timeout, qemu=args.qemu))
+        mem=MEM_ONE if smp == 1 else MEM_MORE, append=words,
+        timeout=args.timeout, qemu=args.qemu))
     if outcome.status:
         raise Failed(f"{image}, {mode} mode, {smp} CPUs: "
                      f"{qemu.reason(outcome.status)}:\n" +
