@@ -174,7 +174,9 @@ int bench_parallel(void)
 	for (i = 0; bench_workloads[i]; i++) {
 		const struct bench_workload *w = bench_workloads[i];
 
-		for (j = 0; w->parallel && j < ARRAY_SIZE(cpu_counts); j++)
+		for (j = 0; w->parallel && bench_is_wanted(w) &&
+			    j < ARRAY_SIZE(cpu_counts);
+		     j++)
 			if (cpu_counts[j] <= online &&
 			    cpu_counts[j] >= w->cpus_min &&
 			    cpu_counts[j] <= w->cpus_max)
