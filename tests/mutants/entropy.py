@@ -7,7 +7,7 @@ RANDOM = "plat/common/random.c"
 MUTANTS = [
     Mutant("a new epoch wakes nobody", "a_new_epoch_reaches_every_cpu", [
         Change("plat/common/random_epoch.c",
-               "\t\t\tlcpu_ipi_wake(&lcpus[i]);\n", "\t\t\t(void)lcpus;\n")]),
+               "\t\t\tlcpu_ipi_wake(lcpus[i]);\n", "\t\t\t(void)lcpus;\n")]),
     Mutant("who is woken does not look at the epoch",
            "a_new_epoch_reaches_every_cpu", [
                Change("plat/common/x86/ipi.c",

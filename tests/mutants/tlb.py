@@ -57,9 +57,9 @@ MUTANTS = [
         Change("plat/common/pt_attr.c", "\tif (change == ATTR_LESS)\n",
                "\tif (change != ATTR_SAME)\n")]),
     Mutant("all have passed, always", "frames_wait_for_a_cpu_that_remembers",
-           [Change(SYNC, "\t\tif (!target_has_passed(target, gen, 0))\n"
+           [Change(SYNC, "\t\tif (!target_has_passed(lcpus[i], gen, 0))\n"
                    "\t\t\treturn 0;\n",
-                   "\t\t(void)target;\n")]),
+                   "\t\t(void)lcpus;\n")]),
     Mutant("batches are reaped at once",
            "frames_wait_for_a_cpu_that_remembers", [
                Change(QUEUE, "\t\tif (!ukplat_tlb_passed(batch->gen))\n",

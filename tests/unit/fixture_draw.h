@@ -14,13 +14,13 @@
 /** Draws a number from [0, bound); state points to a __u64. */
 static inline __u64 fixture_uniform(void *state, __u64 bound)
 {
-	__u64 *at = state, z = *at += 0x9e3779b97f4a7c15;
+	__u64 *at = state, word = *at += 0x9e3779b97f4a7c15;
 
 	/* splitmix64 by S. Vigna, public domain */
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-	z ^= z >> 31;
-	return (__u64)((unsigned __int128)z * bound >> 64);
+	word = (word ^ (word >> 30)) * 0xbf58476d1ce4e5b9;
+	word = (word ^ (word >> 27)) * 0x94d049bb133111eb;
+	word ^= word >> 31;
+	return (__u64)((unsigned __int128)word * bound >> 64);
 }
 
 /* Values that Pearson's statistic exceeds with a probability of 1e-6, by

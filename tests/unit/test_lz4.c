@@ -118,7 +118,7 @@ static void lz4_match_reaches_back_to_the_window(void **state)
 
 static void lz4_refuses_what_is_damaged(void **state)
 {
-	__u8 out[64];
+	__u8 out[64] = { 0 };
 
 	(void)state;
 	/* Nothing at all; literals, their length or the match cut off */
