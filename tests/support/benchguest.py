@@ -28,8 +28,9 @@ import qemu
 # With one CPU the guest is as simple as it gets; with several it counts what
 # 1, 2, 4 and 8 of them execute together
 EXACT_UNITS = {1: data.COUNTED, 8: data.COUNTED_ALL}
-# MiB: what fills all memory ends sooner where there is less
-MEM_ONE, MEM_MORE = 256, 512
+# MiB: what fills all memory ends sooner where there is less; references have
+# 192 of them for themselves
+MEM_ONE = MEM_MORE = 512
 PARALLEL_SMP = 8
 QUICK_SMP = 2  # of the parallel mode
 QUICK_ONLY = " only=pair,mixed,threadtest,larson"  # on several CPUs
