@@ -19,14 +19,14 @@ import elf64
 import ldscript
 import objects
 
-# Gaps behind functions: up to 3 steps. The loader hashes each byte of them at
+# Gaps behind functions: none or a step. The loader hashes each byte of them at
 # each boot.
 STEP = 16
-STEPS = 4
+STEPS = 2
 # Behind a library: as many bytes as so many pages at most, in the same steps.
 # Thread-local data have no gaps: every thread has a copy
 PAGE = ldscript.PAGE
-FAR = {"text": 4 * PAGE, "ro": PAGE, "relro": PAGE, "data": PAGE,
+FAR = {"text": PAGE, "ro": PAGE, "relro": PAGE, "data": PAGE,
        "bss": 16 * PAGE}
 SEED_MAX = 64
 # Upper half, but for the last 2 GiB
