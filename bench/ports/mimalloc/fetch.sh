@@ -35,8 +35,8 @@ dir=$(cd "$dir" && pwd)
 mirror=$(apt-get indextargets --format '$(SITE) $(RELEASE)' \
 	'Created-By: Packages' |
 	awk -v suite="$suite" '$2 == suite { print $1; exit }')
-echo "deb-src [signed-by=$keyring]" \
-	"${mirror:-http://deb.debian.org/debian} $suite main" \
+[ -n "$mirror" ] || give_up "this system has no $suite package source"
+echo "deb-src [signed-by=$keyring] $mirror $suite main" \
 	> "$dir/sources.list"
 options="-o Dir::Etc::SourceList=$dir/sources.list
 	-o Dir::Etc::SourceParts=- -o Dir::State::Lists=$dir/lists
