@@ -115,6 +115,35 @@ static inline void bench_touch(void *ptr)
 	*(volatile __u64 *)ptr = (__uptr)ptr;
 }
 
+/**
+ * Allocates an object, writes it, frees it, again and again.
+ *
+ * @param pairs
+ *   How often; a constant
+ * @param writes
+ *   How often each object is written; a constant
+ *
+ * @return
+ *   Number of pairs, less if memory runs out
+ */
+static inline unsigned long
+bench_pairs(struct bench_run *run, unsigned long pairs, unsigned int writes)
+{
+	unsigned long n;
+	unsigned int i;
+
+	for (n = 0; n < pairs; n++) {
+		void *ptr = uk_malloc(run->a, run->size);
+
+		if (unlikely(!ptr))
+			return n;
+		for (i = 0; i < writes; i++)
+			bench_touch(ptr);
+		uk_free(run->a, ptr);
+	}
+	return n;
+}
+
 /* The allocators under test */
 
 struct bench_alloc {

@@ -45,21 +45,9 @@ static int scratch_setup(const struct bench_run *run)
 
 static unsigned long cache_scratch(struct bench_run *run)
 {
-	unsigned long n;
-	unsigned int i;
-	void *ptr;
-
 	uk_free(run->a, inherited[run->cpu]);
 	inherited[run->cpu] = __NULL;
-	for (n = 0; n < OPS; n++) {
-		ptr = uk_malloc(run->a, run->size);
-		if (unlikely(!ptr))
-			return n;
-		for (i = 0; i < WRITES; i++)
-			bench_touch(ptr);
-		uk_free(run->a, ptr);
-	}
-	return OPS;
+	return bench_pairs(run, OPS, WRITES);
 }
 
 static void scratch_teardown(const struct bench_run *run)

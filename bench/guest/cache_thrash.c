@@ -29,19 +29,7 @@ static const __sz sizes[] = { 8, 0 };
 
 static unsigned long cache_thrash(struct bench_run *run)
 {
-	unsigned long n;
-	unsigned int i;
-	void *ptr;
-
-	for (n = 0; n < OPS; n++) {
-		ptr = uk_malloc(run->a, run->size);
-		if (unlikely(!ptr))
-			return n;
-		for (i = 0; i < WRITES; i++)
-			bench_touch(ptr);
-		uk_free(run->a, ptr);
-	}
-	return OPS;
+	return bench_pairs(run, OPS, WRITES);
 }
 
 const struct bench_workload bench_cache_thrash = {

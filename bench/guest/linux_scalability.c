@@ -27,17 +27,7 @@ static const __sz sizes[] = { 512, 0 };
 
 static unsigned long scalability(struct bench_run *run)
 {
-	unsigned long i;
-
-	for (i = 0; i < PAIRS; i++) {
-		void *ptr = uk_malloc(run->a, run->size);
-
-		if (unlikely(!ptr))
-			return i;
-		bench_touch(ptr);
-		uk_free(run->a, ptr);
-	}
-	return PAIRS;
+	return bench_pairs(run, PAIRS, 1);
 }
 
 const struct bench_workload bench_linux_scalability = {
