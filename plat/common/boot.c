@@ -42,31 +42,18 @@ static void loader_wipe(void)
 	}
 }
 
-static int is_ours(const struct memregion *r)
-{
-	return r->type <= MEMREGION_TABLES;
-}
-
 /* Gives memory to the frame allocator. What is to become free later counts,
  * too; neighbours are one range, of which there may be few.
  */
 static void frames_add(void)
 {
 	struct uk_falloc *fa = ukplat_falloc_get();
-	const struct memregion_list *map = &boot_info.map;
 	__paddr_t start, end;
-	unsigned int i = 0;
+	unsigned int next = 0;
 
-	while (i < map->cnt) {
-		start = MAX(map->r[i].start, BOOT_LOWMEM_END);
-		if (!is_ours(&map->r[i])) {
-			i++;
-			continue;
-		}
-		do
-			end = map->r[i++].end;
-		while (i < map->cnt && is_ours(&map->r[i]) &&
-		       map->r[i].start == end);
+	while (memregion_next(&boot_info.map, &next, MEMREGION_TABLES, &start,
+			      &end)) {
+		start = MAX(start, BOOT_LOWMEM_END);
 		if (start < end &&
 		    fa->addmem(fa, start, (end - start) >> PAGE_SHIFT))
 			boot_fail("memory map with too many pieces");

@@ -41,24 +41,13 @@ static void console_lock_take(void)
 	}
 }
 
-static void console_write(const char *buf, __sz len)
-{
-	__sz i;
-
-	for (i = 0; i < len; i++) {
-		if (buf[i] == '\n')
-			uart_putc('\r');
-		uart_putc(buf[i]);
-	}
-}
-
 int ukplat_coutk(const char *buf, unsigned int len)
 {
 	unsigned long irqf;
 
 	irqf = uk_spin_irq_save();
 	console_lock_take();
-	console_write(buf, len);
+	uart_write(buf, len);
 	uk_spin_unlock(&console_lock);
 	uk_spin_irq_restore(irqf);
 	return (int)len;
@@ -67,7 +56,7 @@ int ukplat_coutk(const char *buf, unsigned int len)
 static void console_sink(struct fmt_sink *sink, const char *buf, __sz len)
 {
 	(void)sink;
-	console_write(buf, len);
+	uart_write(buf, len);
 }
 
 /* Formats straight to the device: there is no buffer that could be too short,
@@ -85,15 +74,4 @@ int ukplat_vprintk(const char *fmt, va_list ap)
 	uk_spin_unlock(&console_lock);
 	uk_spin_irq_restore(irqf);
 	return (int)len;
-}
-
-int ukplat_printk(const char *fmt, ...)
-{
-	va_list ap;
-	int len;
-
-	va_start(ap, fmt);
-	len = ukplat_vprintk(fmt, ap);
-	va_end(ap);
-	return len;
 }

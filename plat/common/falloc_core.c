@@ -31,14 +31,6 @@ __sz falloc_core_meta_len(__u64 cap)
 	       cap * (2 * sizeof(__u32) + sizeof(__u8));
 }
 
-void falloc_core_rebase(struct falloc_core *core, void *meta)
-{
-	core->block = meta;
-	core->list = (__u32 *)(core->block + blocks_max(core->cap));
-	core->pos = core->list + core->cap;
-	core->owned = (__u8 *)(core->pos + core->cap);
-}
-
 void falloc_core_init(struct falloc_core *core, void *meta, __u32 cap,
 		      __u32 (*rand)(void *arg, __u32 bound), void *rand_arg)
 {
@@ -49,7 +41,10 @@ void falloc_core_init(struct falloc_core *core, void *meta, __u32 cap,
 		.rand = rand,
 		.rand_arg = rand_arg,
 	};
-	falloc_core_rebase(core, meta);
+	core->block = meta;
+	core->list = (__u32 *)(core->block + blocks_max(cap));
+	core->pos = core->list + cap;
+	core->owned = (__u8 *)(core->pos + cap);
 }
 
 /* Range that an index belongs to */

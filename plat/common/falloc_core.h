@@ -178,9 +178,6 @@ __sz falloc_core_meta_len(__u64 cap);
 void falloc_core_init(struct falloc_core *core, void *meta, __u32 cap,
 		      __u32 (*rand)(void *arg, __u32 bound), void *rand_arg);
 
-/** Tells where the metadata is mapped now. */
-void falloc_core_rebase(struct falloc_core *core, void *meta);
-
 /**
  * Adds free frames. Linear in their number.
  *

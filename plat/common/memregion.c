@@ -134,6 +134,24 @@ int memregion_is_valid(const struct memregion_list *list)
 	return 1;
 }
 
+int memregion_next(const struct memregion_list *list, unsigned int *next,
+		   enum memregion_type type, __paddr_t *start, __paddr_t *end)
+{
+	unsigned int i = *next;
+
+	while (i < list->cnt && list->r[i].type > type)
+		i++;
+	if (i == list->cnt)
+		return 0;
+	*start = list->r[i].start;
+	do
+		*end = list->r[i++].end;
+	while (i < list->cnt && list->r[i].type <= type &&
+	       list->r[i].start == *end);
+	*next = i;
+	return 1;
+}
+
 __paddr_t memregion_find(const struct memregion_list *list, __sz len,
 			 __sz align, __paddr_t min, __paddr_t max)
 {

@@ -80,6 +80,24 @@ int memregion_normalise(struct memregion_list *list);
 int memregion_is_valid(const struct memregion_list *list);
 
 /**
+ * Finds the next range that consists of weak types only, as long as it is.
+ *
+ * @param list
+ *   A normalised list
+ * @param[in,out] next
+ *   Number of the region to begin with; receives that behind the range
+ * @param type
+ *   The strongest type that may be in it
+ * @param[out] start, end
+ *   Receive the range
+ *
+ * @return
+ *   1, or 0 if there is none any more
+ */
+int memregion_next(const struct memregion_list *list, unsigned int *next,
+		   enum memregion_type type, __paddr_t *start, __paddr_t *end);
+
+/**
  * Finds free memory, from the highest address down.
  *
  * @param list

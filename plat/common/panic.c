@@ -13,22 +13,11 @@
 #include <uk/plat/lcpu.h>
 
 #include "panic.h"
-#include "x86/pio.h"
-
-/* QEMU's isa-debug-exit device, where the Makefile puts it */
-#define DEBUG_EXIT_PORT 0xf4
 
 #define PANIC_NOBODY (~0U)
 
 /* CPU whose last words these are */
 static __u32 panic_cpu = PANIC_NOBODY;
-
-void __noreturn ukplat_terminate(int code)
-{
-	pio_write8(DEBUG_EXIT_PORT, (__u8)code);
-	for (;;)
-		__asm__ __volatile__("cli; hlt" : : : "memory");
-}
 
 void panic_enter(void)
 {

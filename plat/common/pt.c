@@ -202,9 +202,7 @@ void pt_large_set(const struct uk_pagetable *pt, __vaddr_t va, __paddr_t pa)
 
 	(void)pt_chunk_find(pt, va, 1, &chunk);
 	UK_ASSERT(!pt_load(chunk.pde));
-	pt_store(chunk.pde, pa | X86_PTE_PRESENT | X86_PTE_RW | X86_PTE_NX |
-				    X86_PTE_ACCESSED | X86_PTE_DIRTY |
-				    X86_PTE_PS);
+	pt_store(chunk.pde, pa | PT_ENTRY_RAM);
 	pt_store(chunk.pdpte, pt_load(chunk.pdpte) + X86_PTE_USED_ONE);
 }
 

@@ -70,6 +70,11 @@
 /* Entries that lead to tables restrict nothing; the last one decides */
 #define PT_ENTRY_TABLE (X86_PTE_PRESENT | X86_PTE_RW | X86_PTE_ACCESSED)
 
+/* A large page of direct map or window */
+#define PT_ENTRY_RAM                                                           \
+	(X86_PTE_PRESENT | X86_PTE_RW | X86_PTE_NX | X86_PTE_ACCESSED |        \
+	 X86_PTE_DIRTY | X86_PTE_PS)
+
 /** Address of paddr 0 in the direct map */
 extern __vaddr_t pt_direct_map;
 /** The same in the window that has the page tables; see pt_pool.h */

@@ -223,6 +223,44 @@ static __u64 take_nth(void *arg, __u64 bound)
 	return place < bound ? place : 0;
 }
 
+static void memregion_joins_weak_neighbours(void **state)
+{
+	__paddr_t start = 0, end = 0;
+	unsigned int next = 0;
+
+	(void)state;
+	/* A hole behind the first two, something strong behind the next two */
+	add(0, PAGE_SIZE, MEMREGION_FREE);
+	add(PAGE_SIZE, PAGE_SIZE, MEMREGION_TABLES);
+	add(3 * PAGE_SIZE, PAGE_SIZE, MEMREGION_LOADER);
+	add(4 * PAGE_SIZE, PAGE_SIZE, MEMREGION_FREE);
+	add(5 * PAGE_SIZE, PAGE_SIZE, MEMREGION_USED);
+	add(6 * PAGE_SIZE, PAGE_SIZE, MEMREGION_RESERVED);
+	normalise();
+
+	assert_true(
+		memregion_next(&list, &next, MEMREGION_TABLES, &start, &end));
+	assert_int_equal(start, 0);
+	assert_int_equal(end, 2 * PAGE_SIZE);
+	assert_true(
+		memregion_next(&list, &next, MEMREGION_TABLES, &start, &end));
+	assert_int_equal(start, 3 * PAGE_SIZE);
+	assert_int_equal(end, 5 * PAGE_SIZE);
+	assert_false(
+		memregion_next(&list, &next, MEMREGION_TABLES, &start, &end));
+
+	next = 0;
+	assert_true(
+		memregion_next(&list, &next, MEMREGION_LOADER, &start, &end));
+	assert_int_equal(end, PAGE_SIZE);
+	assert_true(
+		memregion_next(&list, &next, MEMREGION_LOADER, &start, &end));
+	assert_int_equal(start, 3 * PAGE_SIZE);
+	assert_int_equal(end, 5 * PAGE_SIZE);
+	assert_false(
+		memregion_next(&list, &next, MEMREGION_LOADER, &start, &end));
+}
+
 /* Every place that is one is drawn for a number of its own, in their order */
 static void memregion_draws_every_place(void **state)
 {
@@ -376,6 +414,7 @@ int main(void)
 		UNIT_TEST(memregion_finds_highest_that_fits),
 		UNIT_TEST(memregion_finds_nothing_that_is_not_there),
 		UNIT_TEST(memregion_is_invalid_if_not_normalised),
+		UNIT_TEST(memregion_joins_weak_neighbours),
 		UNIT_TEST(memregion_draws_every_place),
 		UNIT_TEST(memregion_draws_nothing_that_is_not_there),
 		UNIT_TEST(memregion_draws_all_places_alike),

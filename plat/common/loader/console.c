@@ -16,23 +16,13 @@
 #include <uk/plat/console.h>
 
 #include "../nolibc/fmt.h"
-#include "../x86/pio.h"
 #include "../x86/uart.h"
 #include "loader.h"
-
-/* QEMU's isa-debug-exit device */
-#define DEBUG_EXIT_PORT 0xf4
 
 static void sink_write(struct fmt_sink *sink __unused, const char *buf,
 		       __sz len)
 {
-	__sz i;
-
-	for (i = 0; i < len; i++) {
-		if (buf[i] == '\n')
-			uart_putc('\r');
-		uart_putc(buf[i]);
-	}
+	uart_write(buf, len);
 }
 
 int ukplat_vprintk(const char *fmt, va_list ap)
@@ -40,24 +30,6 @@ int ukplat_vprintk(const char *fmt, va_list ap)
 	struct fmt_sink sink = { .write = sink_write };
 
 	return (int)fmt_vprint(&sink, fmt, ap);
-}
-
-int ukplat_printk(const char *fmt, ...)
-{
-	va_list ap;
-	int len;
-
-	va_start(ap, fmt);
-	len = ukplat_vprintk(fmt, ap);
-	va_end(ap);
-	return len;
-}
-
-void __noreturn ukplat_terminate(int code)
-{
-	pio_write8(DEBUG_EXIT_PORT, (__u8)code);
-	for (;;)
-		__asm__ __volatile__("cli; hlt" : : : "memory");
 }
 
 void __noreturn uk_assert_fail(const char *cond, const char *file, int line)

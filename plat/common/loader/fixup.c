@@ -5,6 +5,7 @@
  */
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "image.h"
@@ -107,51 +108,14 @@ static int fixup_apply(const struct image *img,
 	return 0;
 }
 
-static __u64 entry_key(const __u8 *table, __u64 i)
+/* By the first words, as numbers without a sign */
+static int entry_compare(const void *a, const void *b)
 {
-	__u64 key;
+	__u64 first, second;
 
-	memcpy(&key, table + i * ENTRY_LEN, sizeof(key));
-	return key;
-}
-
-static void entries_swap(__u8 *table, __u64 i, __u64 k)
-{
-	__u8 entry[ENTRY_LEN];
-
-	memcpy(entry, table + i * ENTRY_LEN, ENTRY_LEN);
-	memcpy(table + i * ENTRY_LEN, table + k * ENTRY_LEN, ENTRY_LEN);
-	memcpy(table + k * ENTRY_LEN, entry, ENTRY_LEN);
-}
-
-/* Lets an entry sink until no entry below it is greater */
-static void heap_sink(__u8 *table, __u64 i, __u64 cnt)
-{
-	__u64 below;
-
-	while (2 * i + 1 < cnt) {
-		below = 2 * i + 1;
-		if (below + 1 < cnt &&
-		    entry_key(table, below + 1) > entry_key(table, below))
-			below++;
-		if (entry_key(table, below) <= entry_key(table, i))
-			return;
-		entries_swap(table, i, below);
-		i = below;
-	}
-}
-
-/* By a heap: no order of entries takes long, whatever the length */
-static void table_sort(__u8 *table, __u64 cnt)
-{
-	__u64 i;
-
-	for (i = cnt / 2; i-- > 0;)
-		heap_sink(table, i, cnt);
-	for (i = cnt; i-- > 1;) {
-		entries_swap(table, 0, i);
-		heap_sink(table, 0, i);
-	}
+	memcpy(&first, a, sizeof(first));
+	memcpy(&second, b, sizeof(second));
+	return first < second ? -1 : first > second;
 }
 
 int pieces_relocate(const struct image *img,
@@ -175,7 +139,7 @@ int pieces_relocate(const struct image *img,
 	}
 	for (i = 0; i < img->pieces.unit_cnt; i++)
 		if (units[i].flags & PIECES_UNIT_SORT)
-			table_sort(mem + units[i].place,
-				   units[i].len / ENTRY_LEN);
+			qsort(mem + units[i].place, units[i].len / ENTRY_LEN,
+			      ENTRY_LEN, entry_compare);
 	return 0;
 }

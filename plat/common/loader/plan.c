@@ -173,33 +173,18 @@ void plan_platform(void)
 	stack_plan();
 }
 
-static int is_plain(const struct memregion *r)
-{
-	return r->type == MEMREGION_FREE || r->type == MEMREGION_LOADER;
-}
-
 /* Neighbours are one range: all of a large page may be free some day, and the
  * frame allocator gives such pages away as a whole
  */
 void plan_direct_map(void)
 {
-	const struct memregion_list *map = &boot_info.map;
-	unsigned int i = 0;
+	unsigned int next = 0;
 	__paddr_t start, end;
 	int rc = tables_window();
 
-	while (i < map->cnt && !rc) {
-		start = map->r[i].start;
-		if (!is_plain(&map->r[i])) {
-			i++;
-			continue;
-		}
-		do
-			end = map->r[i++].end;
-		while (i < map->cnt && is_plain(&map->r[i]) &&
-		       map->r[i].start == end);
+	while (!rc && memregion_next(&boot_info.map, &next, MEMREGION_LOADER,
+				     &start, &end))
 		rc = tables_direct_map(start, end);
-	}
 	if (rc)
 		loader_fail("no memory for page tables");
 }

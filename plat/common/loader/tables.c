@@ -11,18 +11,13 @@
 #include <uk/essentials.h>
 #include <uk/plat/paging.h>
 
+#include "../pt.h"
 #include "loader.h"
 #include "tables.h"
 
 /* Two tables for each GiB of RAM are needed before the pool can grow */
 #define GIB_PER_BLOCK 128UL
 #define BLOCK_TABLES  (PAGE_LARGE_SIZE / PAGE_SIZE)
-
-/* Entries that lead to tables restrict nothing; the last one decides */
-#define ENTRY_TABLE (X86_PTE_PRESENT | X86_PTE_RW | X86_PTE_ACCESSED)
-#define ENTRY_RAM                                                              \
-	(X86_PTE_PRESENT | X86_PTE_RW | X86_PTE_NX | X86_PTE_ACCESSED |        \
-	 X86_PTE_DIRTY)
 
 __vaddr_t tables_identity;
 
@@ -32,12 +27,6 @@ static __u64 tables_free;
 static __u64 *table_at(__paddr_t paddr)
 {
 	return (__u64 *)(tables_identity + paddr);
-}
-
-static unsigned int index_of(__vaddr_t va, unsigned int level)
-{
-	return (unsigned int)(va >> (PAGE_SHIFT + 9 * (level - 1))) %
-	       UKARCH_PT_ENTRIES;
 }
 
 /* Takes the n-th free table */
@@ -109,7 +98,7 @@ static __u64 *table_get(__u64 *entry, __u64 *parent)
 		paddr = table_draw();
 		if (paddr == __PADDR_INV)
 			return __NULL;
-		*entry = paddr | ENTRY_TABLE;
+		*entry = paddr | PT_ENTRY_TABLE;
 		if (parent)
 			*parent += X86_PTE_USED_ONE;
 	}
@@ -130,34 +119,25 @@ static int path_make(__vaddr_t va, __u64 *path[3])
 					  level > 1 ? path[level - 2] : __NULL);
 		if (!table)
 			return -ENOMEM;
-		path[level] = table + index_of(va, 4 - level);
+		path[level] = table + pt_index(va, 4 - level);
 	}
 	return 0;
-}
-
-static __u64 attr_bits(unsigned long attr)
-{
-	__u64 bits = X86_PTE_PRESENT | X86_PTE_ACCESSED | X86_PTE_OWNED;
-
-	if (attr & PAGE_ATTR_PROT_WRITE)
-		bits |= X86_PTE_RW | X86_PTE_DIRTY;
-	if (!(attr & PAGE_ATTR_PROT_EXEC))
-		bits |= X86_PTE_NX;
-	return bits;
 }
 
 int tables_map(__vaddr_t va, __paddr_t pa, unsigned long pages,
 	       unsigned long attr)
 {
-	__u64 *path[3], *table;
+	__u64 *path[3], *table, bits;
 
+	if (pt_attr_encode(attr, &bits))
+		return -EINVAL;
 	for (; pages; pages--, va += PAGE_SIZE, pa += PAGE_SIZE) {
 		if (path_make(va, path))
 			return -ENOMEM;
 		table = table_get(path[2], path[1]);
 		if (!table)
 			return -ENOMEM;
-		table[index_of(va, 1)] = pa | attr_bits(attr);
+		table[pt_index(va, 1)] = pa | bits;
 		*path[2] += X86_PTE_USED_ONE;
 	}
 	return 0;
@@ -172,7 +152,7 @@ static int large_map(__vaddr_t va, __vaddr_t other, __paddr_t pa)
 
 	if (path_make(other + pa, path) || path_make(va + pa, path))
 		return -ENOMEM;
-	*path[2] = pa | ENTRY_RAM | X86_PTE_PS;
+	*path[2] = pa | PT_ENTRY_RAM;
 	*path[1] += X86_PTE_USED_ONE;
 	return 0;
 }
@@ -210,7 +190,7 @@ void tables_finish(__vaddr_t entry)
 {
 	const __u64 *root = table_at(boot_info.pt_root);
 	__u64 *idle = table_at(boot_info.pt_idle);
-	unsigned int i = index_of(entry, 4);
+	unsigned int i = pt_index(entry, 4);
 
 	memcpy(idle + UKARCH_PT_UPPER_HALF, root + UKARCH_PT_UPPER_HALF,
 	       PAGE_SIZE / 2);

@@ -43,6 +43,7 @@ int tables_init(__u64 ram);
  *
  * @return
  *   - (0): Mapped
+ *   - (-EINVAL): Unknown attributes, or writable and executable
  *   - (-ENOMEM): No tables left
  */
 int tables_map(__vaddr_t va, __paddr_t pa, unsigned long pages,

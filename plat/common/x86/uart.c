@@ -39,7 +39,7 @@ void uart_init(void)
 	pio_write8(COM1_BASE + UART_MCR, UART_MCR_DTR_RTS);
 }
 
-void uart_putc(char c)
+static void uart_putc(char c)
 {
 	unsigned int tries = UART_TRIES;
 
@@ -47,4 +47,15 @@ void uart_putc(char c)
 	       --tries)
 		ukarch_spinwait();
 	pio_write8(COM1_BASE + UART_DATA, (__u8)c);
+}
+
+void uart_write(const char *buf, __sz len)
+{
+	__sz i;
+
+	for (i = 0; i < len; i++) {
+		if (buf[i] == '\n')
+			uart_putc('\r');
+		uart_putc(buf[i]);
+	}
 }

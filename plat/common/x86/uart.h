@@ -13,10 +13,15 @@
  *   TL16C550C data sheet, 8.5
  */
 
+#include <uk/arch/types.h>
+
 /** Sets the port up: 115200 baud, 8 bits, no parity. Any context. */
 void uart_init(void);
 
-/** Sends a character. Does not wait for ever if there is no port. */
-void uart_putc(char c);
+/**
+ * Sends characters, a carriage return before each end of a line. Does not wait
+ * for ever if there is no port.
+ */
+void uart_write(const char *buf, __sz len);
 
 #endif /* __UKPLAT_UART_H__ */
