@@ -35,8 +35,8 @@ MUTANTS = [
     ]),
     Mutant("memory in the direct map may be executed",
            "code_is_where_the_map_says", [
-               Change(TABLES, "X86_PTE_RW | X86_PTE_NX | X86_PTE_ACCESSED",
-                      "X86_PTE_RW | X86_PTE_ACCESSED")]),
+               Change(TABLES, "\t*path[2] = pa | PT_ENTRY_RAM;\n",
+                      "\t*path[2] = pa | (PT_ENTRY_RAM & ~X86_PTE_NX);\n")]),
     Mutant("code of the loader stays mapped",
            "memory_of_the_loader_is_only_data",
            [identity("PAGE_ATTR_PROT_EXEC")]),
