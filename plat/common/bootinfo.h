@@ -44,6 +44,7 @@
 
 #include "area_table.h"
 #include "memregion.h"
+#include "pt_block.h"
 
 #define BOOT_INFO_MAGIC	  0x6f66746f6f626b75UL
 #define BOOT_INFO_VERSION 1U
@@ -52,7 +53,6 @@
 #define BOOT_SEGS_MAX	 48
 #define BOOT_AREAS_MAX	 64
 #define BOOT_BLOCKS_MAX	 16
-#define BOOT_BLOCK_WORDS 8
 #define BOOT_KEY_LEN	 32
 #define BOOT_CPU_LEN	 PAGE_SIZE
 
@@ -70,12 +70,6 @@ struct boot_seg {
 	__u64 offset;
 	/** PAGE_ATTR_* */
 	__u64 attr;
-};
-
-/** 2 MiB of page tables; a bit for each table that is free */
-struct boot_block {
-	__paddr_t paddr;
-	__u64 map[BOOT_BLOCK_WORDS];
 };
 
 struct boot_info {
@@ -119,7 +113,7 @@ struct boot_info {
 	__u32 block_cnt;
 	__u32 area_cnt;
 	__u32 seg_cnt;
-	struct boot_block block[BOOT_BLOCKS_MAX];
+	struct pt_block block[BOOT_BLOCKS_MAX];
 	struct area area[BOOT_AREAS_MAX];
 	struct boot_seg seg[BOOT_SEGS_MAX];
 };

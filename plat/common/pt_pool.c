@@ -23,23 +23,11 @@
 /* Tables for half a TiB that is mapped without gaps */
 #define POOL_BLOCKS 512U
 
-#define BLOCK_TABLES (PAGE_LARGE_SIZE / PAGE_SIZE)
-#define BLOCK_WORDS  (BLOCK_TABLES / 64)
-
-UK_CTASSERT(BLOCK_WORDS == BOOT_BLOCK_WORDS);
-
-struct pool_block {
-	__paddr_t paddr;
-	unsigned long free;
-	/** A bit for each table that is free */
-	__u64 map[BLOCK_WORDS];
-};
-
 /* Everything but the order of blocks is under pool_lock; that is under
  * grow_lock, too
  */
 static struct {
-	struct pool_block block[POOL_BLOCKS];
+	struct pt_block block[POOL_BLOCKS];
 	unsigned int cnt;
 	unsigned long free;
 	/** (a) Free memory when there was no block; see is_hopeless() */
@@ -50,7 +38,7 @@ static struct {
 static struct uk_spinlock pool_lock = UK_SPINLOCK_INITIALIZER();
 static struct uk_spinlock grow_lock = UK_SPINLOCK_INITIALIZER();
 
-static struct pool_block *block_of(__paddr_t paddr)
+static struct pt_block *block_of(__paddr_t paddr)
 {
 	unsigned int i;
 
@@ -62,46 +50,24 @@ static struct pool_block *block_of(__paddr_t paddr)
 
 static void block_add(__paddr_t paddr)
 {
-	struct pool_block *b = &pool.block[pool.cnt++];
-
-	b->paddr = paddr;
-	b->free = BLOCK_TABLES;
-	memset(b->map, 0xff, sizeof(b->map));
-	pool.free += BLOCK_TABLES;
-}
-
-/* Number of bits; the processor's instruction is not everywhere */
-static unsigned long bits_count(__u64 bits)
-{
-	unsigned long n = 0;
-
-	for (; bits; bits &= bits - 1)
-		n++;
-	return n;
+	pt_block_init(&pool.block[pool.cnt++], paddr);
+	pool.free += PT_BLOCK_TABLES;
 }
 
 int pt_pool_take_over(const struct boot_info *info, struct uk_falloc *fa)
 {
-	const struct boot_block *from;
-	struct pool_block *b;
+	const struct pt_block *from = info->block;
 	__paddr_t paddr;
-	unsigned int i, k;
 
 	plat_rng_fork(&pool.rng);
-	for (i = 0; i < info->block_cnt; i++) {
-		from = &info->block[i];
+	for (; from < &info->block[info->block_cnt]; from++) {
 		/* It is a block of frames in use, like those that come later */
-		if (fa->falloc_from_range(fa, &paddr, BLOCK_TABLES,
+		if (fa->falloc_from_range(fa, &paddr, PT_BLOCK_TABLES,
 					  FALLOC_FLAG_ALIGNED, from->paddr,
 					  from->paddr + PAGE_LARGE_SIZE))
 			return -ENOMEM;
-		block_add(from->paddr);
-		b = &pool.block[pool.cnt - 1];
-		memcpy(b->map, from->map, sizeof(b->map));
-		b->free = 0;
-		for (k = 0; k < BLOCK_WORDS; k++)
-			b->free += bits_count(b->map[k]);
-		pool.free -= BLOCK_TABLES - b->free;
+		pool.block[pool.cnt++] = *from;
+		pool.free += from->free;
 	}
 	return 0;
 }
@@ -116,28 +82,10 @@ unsigned long pt_pool_free(void)
 	return __atomic_load_n(&pool.free, __ATOMIC_RELAXED);
 }
 
-/* Takes the n-th table that is free in a block */
-static __paddr_t block_take(struct pool_block *b, unsigned long n)
-{
-	unsigned long i = 0, cnt;
-	__u64 bits;
-
-	for (cnt = bits_count(b->map[0]); n >= cnt;
-	     cnt = bits_count(b->map[++i]))
-		n -= cnt;
-	for (bits = b->map[i]; n; n--)
-		bits &= bits - 1;
-	n = i * 64 + (unsigned long)__builtin_ctzl(bits);
-	b->map[i] &= ~(bits & -bits);
-	b->free--;
-	__atomic_store_n(&pool.free, pool.free - 1, __ATOMIC_RELAXED);
-	return b->paddr + (n << PAGE_SHIFT);
-}
-
 /* Under the lock; `free`: how many there are below max */
 static __paddr_t table_draw(__paddr_t max, unsigned long free)
 {
-	struct pool_block *b;
+	struct pt_block *b;
 	unsigned long n;
 
 	plat_rng_follow(&pool.rng);
@@ -146,9 +94,11 @@ static __paddr_t table_draw(__paddr_t max, unsigned long free)
 		if (b->paddr + PAGE_LARGE_SIZE > max)
 			continue;
 		if (n < b->free)
-			return block_take(b, n);
+			break;
 		n -= b->free;
 	}
+	__atomic_store_n(&pool.free, pool.free - 1, __ATOMIC_RELAXED);
+	return pt_block_take(b, n);
 }
 
 __paddr_t pt_pool_take(__paddr_t max)
@@ -169,7 +119,7 @@ __paddr_t pt_pool_take(__paddr_t max)
 void pt_pool_put(__paddr_t paddr)
 {
 	unsigned long irqf = uk_spin_lock_irqsave(&pool_lock);
-	struct pool_block *b = block_of(paddr);
+	struct pt_block *b = block_of(paddr);
 	unsigned long n;
 
 	UK_ASSERT(b);
@@ -191,7 +141,7 @@ static void block_move(struct uk_pagetable *pt, __vaddr_t from, __vaddr_t to,
 
 	pt_large_clear(pt, from + paddr);
 	uk_spin_unlock_irqrestore(&pt->lock, irqf);
-	ukplat_tlb_shootdown(from + paddr, BLOCK_TABLES);
+	ukplat_tlb_shootdown(from + paddr, PT_BLOCK_TABLES);
 	irqf = uk_spin_lock_irqsave(&pt->lock);
 	pt_large_set(pt, to + paddr, paddr);
 	uk_spin_unlock_irqrestore(&pt->lock, irqf);
@@ -204,7 +154,8 @@ static int pool_grow(struct uk_pagetable *pt)
 	unsigned long irqf;
 
 	if (pool.cnt == POOL_BLOCKS ||
-	    pt->fa->falloc(pt->fa, &paddr, BLOCK_TABLES, FALLOC_FLAG_ALIGNED))
+	    pt->fa->falloc(pt->fa, &paddr, PT_BLOCK_TABLES,
+			   FALLOC_FLAG_ALIGNED))
 		return -ENOMEM;
 	memset(ukplat_paddr_to_ptr(paddr), 0, PAGE_LARGE_SIZE);
 	block_move(pt, pt_direct_map, pt_window, paddr);
@@ -254,12 +205,12 @@ static __paddr_t block_remove(void)
 	__paddr_t paddr = __PADDR_INV;
 	unsigned int i = 0;
 
-	while (i < pool.cnt && pool.block[i].free < BLOCK_TABLES)
+	while (i < pool.cnt && pool.block[i].free < PT_BLOCK_TABLES)
 		i++;
-	if (i < pool.cnt && pool.free >= BLOCK_TABLES + PT_POOL_LOW) {
+	if (i < pool.cnt && pool.free >= PT_BLOCK_TABLES + PT_POOL_LOW) {
 		paddr = pool.block[i].paddr;
 		pool.block[i] = pool.block[--pool.cnt];
-		pool.free -= BLOCK_TABLES;
+		pool.free -= PT_BLOCK_TABLES;
 	}
 	uk_spin_unlock_irqrestore(&pool_lock, irqf);
 	return paddr;
@@ -275,7 +226,7 @@ void pt_pool_shrink(struct uk_pagetable *pt)
 		paddr = block_remove();
 		if (paddr != __PADDR_INV) {
 			block_move(pt, pt_window, pt_direct_map, paddr);
-			uk_ffree(pt->fa, paddr, BLOCK_TABLES);
+			uk_ffree(pt->fa, paddr, PT_BLOCK_TABLES);
 		}
 		uk_spin_unlock_irqrestore(&grow_lock, irqf);
 	} while (paddr != __PADDR_INV);

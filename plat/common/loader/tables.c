@@ -17,55 +17,42 @@
 
 /* Two tables for each GiB of RAM are needed before the pool can grow */
 #define GIB_PER_BLOCK 128UL
-#define BLOCK_TABLES  (PAGE_LARGE_SIZE / PAGE_SIZE)
 
 __vaddr_t tables_identity;
-
-/* Tables that are free, in all blocks */
-static __u64 tables_free;
 
 static __u64 *table_at(__paddr_t paddr)
 {
 	return (__u64 *)(tables_identity + paddr);
 }
 
-/* Takes the n-th free table */
-static __paddr_t table_nth(__u64 n)
-{
-	struct boot_block *b = boot_info.block;
-	unsigned int i = 0;
-
-	for (;; i = (i + 1) % BLOCK_TABLES, b += !i) {
-		if (!(b->map[i / 64] & 1UL << i % 64))
-			continue;
-		if (!n--) {
-			b->map[i / 64] &= ~(1UL << i % 64);
-			return b->paddr + ((__paddr_t)i << PAGE_SHIFT);
-		}
-	}
-}
-
+/* Draws a free table of all blocks */
 static __paddr_t table_draw(void)
 {
-	if (!tables_free)
+	struct pt_block *b, *end = &boot_info.block[boot_info.block_cnt];
+	__u64 n = 0;
+
+	for (b = boot_info.block; b < end; b++)
+		n += b->free;
+	if (!n)
 		return __PADDR_INV;
-	return table_nth(loader_uniform(__NULL, tables_free--));
+	n = loader_uniform(__NULL, n);
+	for (b = boot_info.block; n >= b->free; b++)
+		n -= b->free;
+	return pt_block_take(b, n);
 }
 
 static int block_draw(void)
 {
-	struct boot_block *b = &boot_info.block[boot_info.block_cnt];
+	__paddr_t paddr = memregion_draw(&boot_info.map, PAGE_LARGE_SIZE,
+					 PAGE_LARGE_SIZE, PAGE_LARGE_SIZE,
+					 LOADER_PADDR_END, loader_uniform,
+					 __NULL);
 
-	b->paddr = memregion_draw(&boot_info.map, PAGE_LARGE_SIZE,
-				  PAGE_LARGE_SIZE, PAGE_LARGE_SIZE,
-				  LOADER_PADDR_END, loader_uniform, __NULL);
-	if (b->paddr == __PADDR_INV)
+	if (paddr == __PADDR_INV)
 		return -ENOMEM;
-	memset(table_at(b->paddr), 0, PAGE_LARGE_SIZE);
-	memset(b->map, 0xff, sizeof(b->map));
-	boot_info.block_cnt++;
-	tables_free += BLOCK_TABLES;
-	if (memregion_add(&boot_info.map, b->paddr, PAGE_LARGE_SIZE,
+	memset(table_at(paddr), 0, PAGE_LARGE_SIZE);
+	pt_block_init(&boot_info.block[boot_info.block_cnt++], paddr);
+	if (memregion_add(&boot_info.map, paddr, PAGE_LARGE_SIZE,
 			  MEMREGION_TABLES))
 		return -ENOMEM;
 	return memregion_normalise(&boot_info.map);
