@@ -47,12 +47,13 @@
 #include "pt_block.h"
 
 #define BOOT_INFO_MAGIC	  0x6f66746f6f626b75UL
-#define BOOT_INFO_VERSION 1U
+#define BOOT_INFO_VERSION 2U
 
 #define BOOT_CMDLINE_LEN 1024
 #define BOOT_SEGS_MAX	 48
 #define BOOT_AREAS_MAX	 64
-#define BOOT_BLOCKS_MAX	 16
+/* Enough for the direct map of 255 GiB */
+#define BOOT_BLOCKS_MAX	 512
 #define BOOT_KEY_LEN	 32
 #define BOOT_CPU_LEN	 PAGE_SIZE
 
@@ -101,6 +102,8 @@ struct boot_info {
 	/** Direct map, and window for page tables: address of paddr 0 */
 	__vaddr_t direct_map;
 	__vaddr_t window;
+	/** Length of either */
+	__sz map_len;
 	/** Metadata of the frame allocator: for so many frames */
 	__vaddr_t meta_vaddr;
 	__u64 meta_frames;

@@ -22,6 +22,7 @@
 
 __vaddr_t pt_direct_map;
 __vaddr_t pt_window;
+__sz pt_map_len;
 
 static struct uk_pagetable pt_system;
 
@@ -190,31 +191,43 @@ void pt_take_over(const struct boot_info *info)
 {
 	pt_direct_map = info->direct_map;
 	pt_window = info->window;
+	pt_map_len = info->map_len;
 	pt_idle = info->pt_idle;
 	pt_system.fa = ukplat_falloc_get();
 	pt_system.pt_pbase = info->pt_root;
 	pt_system.pt_vbase = (__vaddr_t)pt_table(pt_system.pt_pbase);
 }
 
-void pt_large_set(const struct uk_pagetable *pt, __vaddr_t va, __paddr_t pa)
+/* Fills, or empties, the entries of a block: bits of its pages, or 0 */
+static void block_set(const struct uk_pagetable *pt, __vaddr_t va, __paddr_t pa,
+		      __u64 bits)
 {
+	unsigned long i, left = PT_BLOCK_TABLES;
 	struct pt_chunk chunk;
+	__u64 used;
 
-	(void)pt_chunk_find(pt, va, 1, &chunk);
-	UK_ASSERT(!pt_load(chunk.pde));
-	pt_store(chunk.pde, pa | PT_ENTRY_RAM);
-	pt_store(chunk.pdpte, pt_load(chunk.pdpte) + X86_PTE_USED_ONE);
+	while (left) {
+		pt_chunk_find(pt, va, left, &chunk);
+		UK_ASSERT(chunk.pte);
+		for (i = 0; i < chunk.n; i++, pa += PAGE_SIZE) {
+			UK_ASSERT(!pt_load(&chunk.pte[i]) == !!bits);
+			pt_store(&chunk.pte[i], bits ? pa | bits : 0);
+		}
+		used = chunk.n * X86_PTE_USED_ONE;
+		pt_store(chunk.pde, pt_load(chunk.pde) + (bits ? used : -used));
+		left -= chunk.n;
+		va += chunk.n << PAGE_SHIFT;
+	}
 }
 
-/* The table stays, even if it has become empty: the page will come back */
-void pt_large_clear(const struct uk_pagetable *pt, __vaddr_t va)
+void pt_block_map(const struct uk_pagetable *pt, __vaddr_t va, __paddr_t pa)
 {
-	struct pt_chunk chunk;
+	block_set(pt, va, pa, PT_ENTRY_RAM);
+}
 
-	(void)pt_chunk_find(pt, va, 1, &chunk);
-	UK_ASSERT(chunk.large);
-	pt_store(chunk.pde, 0);
-	pt_store(chunk.pdpte, pt_load(chunk.pdpte) - X86_PTE_USED_ONE);
+void pt_block_unmap(const struct uk_pagetable *pt, __vaddr_t va)
+{
+	block_set(pt, va, 0, 0);
 }
 
 void ukplat_pt_trampoline_free(void)

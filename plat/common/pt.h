@@ -35,7 +35,9 @@
  *   the page: a write after unmap, which is reported.
  *
  *   Large pages of ours go through the same states one level above. What
- *   direct map and window consist of does not: it is not OWNED.
+ *   direct map and window consist of does not: it is not OWNED. These are
+ *   small pages, because a large one would put both at addresses that are
+ *   512 times easier to guess.
  *
  *   The entry that points to a table counts the entries there that are not
  *   empty. A table that has become empty is unlinked and waits in a list
@@ -47,6 +49,8 @@
  * Invariants
  *   P1 No page is writable and executable.
  *   P2 The count in an entry is the number of entries in use in its table.
+ *      One without a count has gone, unless it is one of direct map or
+ *      window: a block may come back to it. No area shares it (AREA_GAP).
  *   P3 ACCESSED (and DIRTY, if writable) are set from the beginning: the
  *      processor never writes to an entry, a plain store loses nothing.
  *   P4 A failed call leaves entries, tables and frames as they were.
@@ -70,15 +74,17 @@
 /* Entries that lead to tables restrict nothing; the last one decides */
 #define PT_ENTRY_TABLE (X86_PTE_PRESENT | X86_PTE_RW | X86_PTE_ACCESSED)
 
-/* A large page of direct map or window */
+/* A page of direct map or window */
 #define PT_ENTRY_RAM                                                           \
 	(X86_PTE_PRESENT | X86_PTE_RW | X86_PTE_NX | X86_PTE_ACCESSED |        \
-	 X86_PTE_DIRTY | X86_PTE_PS)
+	 X86_PTE_DIRTY)
 
 /** Address of paddr 0 in the direct map */
 extern __vaddr_t pt_direct_map;
 /** The same in the window that has the page tables; see pt_pool.h */
 extern __vaddr_t pt_window;
+/** Length of either */
+extern __sz pt_map_len;
 
 /** The entries that lie in one lowest level table */
 struct pt_chunk {
@@ -139,15 +145,12 @@ static inline __u64 *pt_next(__u64 entry)
 /** Tests a range for alignment, wrap-around and the hole in the middle. */
 int pt_range_is_valid(__vaddr_t vaddr, unsigned long pages);
 
-/**
- * Finds the entries for the beginning of a range.
- *
- * @return
- *   - (0): Found, or chunk->pte is __NULL
- *   - (-EINVAL): There is a large page of direct map or window
- */
-int pt_chunk_find(const struct uk_pagetable *pt, __vaddr_t vaddr,
-		  unsigned long pages, struct pt_chunk *chunk);
+/** Tells whether a valid range has a part of direct map or window. */
+int pt_range_is_ram(__vaddr_t vaddr, unsigned long pages);
+
+/** Finds the entries for the beginning of a range, or what there is of them. */
+void pt_chunk_find(const struct uk_pagetable *pt, __vaddr_t vaddr,
+		   unsigned long pages, struct pt_chunk *chunk);
 
 /**
  * Encodes attributes.
@@ -172,7 +175,6 @@ static inline int pt_is_large_part(__vaddr_t va, unsigned long left)
  *
  * @return
  *   - (0): There are none any more
- *   - (-EINVAL): There is a large page of direct map or window in the range
  *   - (-ENOMEM): No table
  */
 int pt_range_split(struct uk_pagetable *pt, __vaddr_t va, unsigned long pages);
@@ -275,10 +277,10 @@ struct boot_info;
 void pt_take_over(const struct boot_info *info);
 
 /**
- * Maps, or unmaps, a large page of direct map or window, whose tables exist.
+ * Maps, or unmaps, a block in direct map or window, where its tables are.
  * pt->lock is held; no flush.
  */
-void pt_large_set(const struct uk_pagetable *pt, __vaddr_t va, __paddr_t pa);
-void pt_large_clear(const struct uk_pagetable *pt, __vaddr_t va);
+void pt_block_map(const struct uk_pagetable *pt, __vaddr_t va, __paddr_t pa);
+void pt_block_unmap(const struct uk_pagetable *pt, __vaddr_t va);
 
 #endif /* __UKPLAT_PT_H__ */

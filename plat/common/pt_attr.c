@@ -20,8 +20,7 @@ static int range_is_mapped(const struct uk_pagetable *pt, __vaddr_t va,
 	unsigned long i;
 
 	while (left) {
-		if (pt_chunk_find(pt, va, left, &chunk))
-			return -EINVAL;
+		pt_chunk_find(pt, va, left, &chunk);
 		if (!chunk.pte && !(chunk.large & X86_PTE_OWNED))
 			return -EFAULT;
 		for (i = 0; chunk.pte && i < chunk.n; i++)
@@ -69,7 +68,7 @@ static enum attr_change range_set(const struct uk_pagetable *pt, __vaddr_t va,
 	enum attr_change change = ATTR_SAME, one;
 
 	while (left) {
-		(void)pt_chunk_find(pt, va, left, &chunk);
+		pt_chunk_find(pt, va, left, &chunk);
 		if (chunk.large)
 			change = MAX(change,
 				     entry_set(chunk.pde, bits | X86_PTE_PS));
@@ -95,6 +94,7 @@ int ukplat_page_set_attr(struct uk_pagetable *pt, __vaddr_t vaddr,
 	UK_ASSERT(pt);
 	if (unlikely(flags & ~(unsigned long)PAGE_FLAG_SKIP_UNMAPPED ||
 		     !pt_range_is_valid(vaddr, pages) ||
+		     pt_range_is_ram(vaddr, pages) ||
 		     pt_attr_encode(new_attr, &bits)))
 		return -EINVAL;
 

@@ -163,7 +163,7 @@ static unsigned long collect_step(struct uk_pagetable *pt, __vaddr_t va,
 	struct pt_chunk chunk;
 
 	irqf = uk_spin_lock_irqsave(&pt->lock);
-	(void)pt_chunk_find(pt, va, left, &chunk);
+	pt_chunk_find(pt, va, left, &chunk);
 	if (chunk.pte)
 		chunk.n = chunk.span = MIN(chunk.n, COLLECT_MAX);
 	zombies = chunk_zombies(&chunk, kind);

@@ -58,9 +58,8 @@ static int range_inspect(struct pt_mapping *m)
 
 	m->missing = 0;
 	while (left) {
+		pt_chunk_find(m->pt, va, left, &chunk);
 		/* A large page is in the way like any other */
-		if (pt_chunk_find(m->pt, va, left, &chunk))
-			return -EEXIST;
 		if (unlikely(chunk.large))
 			return entry_error(chunk.large);
 		for (i = 0; chunk.pte && i < chunk.n; i++)
@@ -219,6 +218,8 @@ int ukplat_page_map(struct uk_pagetable *pt, __vaddr_t vaddr, __paddr_t paddr,
 	    (paddr & ~X86_PTE_PADDR_MASK ||
 	     (X86_PTE_PADDR_MASK - paddr) >> PAGE_SHIFT < pages))
 		return -EINVAL;
+	if (unlikely(pt_range_is_ram(vaddr, pages)))
+		return -EEXIST;
 
 	pt_pool_top_up(pt);
 	/* Others may be faster to take what comes back */

@@ -20,8 +20,10 @@
 #include "random.h"
 #include "rng.h"
 
-/* Tables for half a TiB that is mapped without gaps */
-#define POOL_BLOCKS 512U
+/* Those of the loader, and as many for what is mapped besides RAM: half a TiB
+ * without gaps
+ */
+#define POOL_BLOCKS (2U * BOOT_BLOCKS_MAX)
 
 /* Everything but the order of blocks is under pool_lock; that is under
  * grow_lock, too
@@ -139,11 +141,11 @@ static void block_move(struct uk_pagetable *pt, __vaddr_t from, __vaddr_t to,
 {
 	unsigned long irqf = uk_spin_lock_irqsave(&pt->lock);
 
-	pt_large_clear(pt, from + paddr);
+	pt_block_unmap(pt, from + paddr);
 	uk_spin_unlock_irqrestore(&pt->lock, irqf);
 	ukplat_tlb_shootdown(from + paddr, PT_BLOCK_TABLES);
 	irqf = uk_spin_lock_irqsave(&pt->lock);
-	pt_large_set(pt, to + paddr, paddr);
+	pt_block_map(pt, to + paddr, paddr);
 	uk_spin_unlock_irqrestore(&pt->lock, irqf);
 }
 

@@ -40,8 +40,10 @@ static void large_split(const struct pt_chunk *chunk, __paddr_t table)
 static int is_inside(const struct uk_pagetable *pt, __vaddr_t va,
 		     struct pt_chunk *chunk)
 {
-	return va & (PAGE_LARGE_SIZE - 1) && !pt_chunk_find(pt, va, 1, chunk) &&
-	       chunk->large & X86_PTE_OWNED;
+	if (!(va & (PAGE_LARGE_SIZE - 1)))
+		return 0;
+	pt_chunk_find(pt, va, 1, chunk);
+	return (chunk->large & X86_PTE_OWNED) != 0;
 }
 
 static void split_at(const struct uk_pagetable *pt, __vaddr_t va,
@@ -79,14 +81,12 @@ static int range_needs_split(struct uk_pagetable *pt, __vaddr_t va,
 {
 	struct pt_chunk chunk;
 	unsigned long irqf;
-	int rc, part = 0;
+	int part = 0;
 
 	while (left) {
 		irqf = uk_spin_lock_irqsave(&pt->lock);
-		rc = pt_chunk_find(pt, va, left, &chunk);
+		pt_chunk_find(pt, va, left, &chunk);
 		uk_spin_unlock_irqrestore(&pt->lock, irqf);
-		if (unlikely(rc))
-			return rc;
 		part |= chunk.large & X86_PTE_OWNED &&
 			!pt_is_large_part(va, left);
 		left -= chunk.span;
@@ -97,11 +97,11 @@ static int range_needs_split(struct uk_pagetable *pt, __vaddr_t va,
 
 int pt_range_split(struct uk_pagetable *pt, __vaddr_t va, unsigned long pages)
 {
-	int rc = range_needs_split(pt, va, pages);
 	unsigned long irqf;
+	int rc;
 
-	if (likely(rc <= 0))
-		return rc;
+	if (likely(!range_needs_split(pt, va, pages)))
+		return 0;
 	pt_pool_top_up(pt);
 	irqf = uk_spin_lock_irqsave(&pt->lock);
 	rc = ends_split(pt, va, va + (pages << PAGE_SHIFT));

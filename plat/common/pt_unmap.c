@@ -131,7 +131,7 @@ static unsigned long unmap_step(struct pt_unmapping *u, __vaddr_t va,
 	struct pt_chunk chunk;
 
 	irqf = uk_spin_lock_irqsave(&u->pt->lock);
-	(void)pt_chunk_find(u->pt, va, left, &chunk);
+	pt_chunk_find(u->pt, va, left, &chunk);
 	skipped = entries_skip(&chunk);
 	if (unlikely(chunk.large & X86_PTE_OWNED)) {
 		n = large_unmap(u, &chunk);
@@ -185,7 +185,8 @@ int ukplat_page_unmap(struct uk_pagetable *pt, __vaddr_t vaddr,
 
 	UK_ASSERT(pt);
 	if (unlikely(!flags_are_valid(flags) ||
-		     !pt_range_is_valid(vaddr, pages)))
+		     !pt_range_is_valid(vaddr, pages) ||
+		     pt_range_is_ram(vaddr, pages)))
 		return -EINVAL;
 	rc = pt_range_split(pt, vaddr, pages);
 	if (unlikely(rc))

@@ -4,8 +4,6 @@
  * You may not use this file except in compliance with the License.
  */
 
-#include <errno.h>
-
 #include <uk/arch/lcpu.h>
 #include <uk/arch/types.h>
 #include <uk/essentials.h>
@@ -30,6 +28,17 @@ int pt_range_is_valid(__vaddr_t vaddr, unsigned long pages)
 	       vaddr >= UKARCH_VADDR_UPPER_START;
 }
 
+static int overlaps(__vaddr_t va, unsigned long pages, __vaddr_t map)
+{
+	return va < map + pt_map_len && map <= va + ((pages << PAGE_SHIFT) - 1);
+}
+
+int pt_range_is_ram(__vaddr_t vaddr, unsigned long pages)
+{
+	return overlaps(vaddr, pages, pt_direct_map) ||
+	       overlaps(vaddr, pages, pt_window);
+}
+
 /* Pages of a range that one entry of a level is for, from vaddr on */
 static unsigned long entry_span(__vaddr_t vaddr, unsigned long pages,
 				unsigned int level)
@@ -39,8 +48,8 @@ static unsigned long entry_span(__vaddr_t vaddr, unsigned long pages,
 	return MIN(pages, len - ((vaddr >> PAGE_SHIFT) & (len - 1)));
 }
 
-int pt_chunk_find(const struct uk_pagetable *pt, __vaddr_t vaddr,
-		  unsigned long pages, struct pt_chunk *chunk)
+void pt_chunk_find(const struct uk_pagetable *pt, __vaddr_t vaddr,
+		   unsigned long pages, struct pt_chunk *chunk)
 {
 	__u64 entry;
 
@@ -54,22 +63,19 @@ int pt_chunk_find(const struct uk_pagetable *pt, __vaddr_t vaddr,
 
 	if (!(pt_load(chunk->pml4e) & X86_PTE_PRESENT)) {
 		chunk->span = entry_span(vaddr, pages, 4);
-		return 0;
+		return;
 	}
 	chunk->pdpte = pt_next(pt_load(chunk->pml4e)) + pt_index(vaddr, 3);
 	if (!(pt_load(chunk->pdpte) & X86_PTE_PRESENT)) {
 		chunk->span = entry_span(vaddr, pages, 3);
-		return 0;
+		return;
 	}
 	chunk->pde = pt_next(pt_load(chunk->pdpte)) + pt_index(vaddr, 2);
 	entry = pt_load(chunk->pde);
-	if (unlikely(entry & X86_PTE_PS)) {
+	if (unlikely(entry & X86_PTE_PS))
 		chunk->large = entry;
-		return (entry & X86_PTE_OURS) ? 0 : -EINVAL;
-	}
-	if (entry)
+	else if (entry)
 		chunk->pte = pt_next(entry) + pt_index(vaddr, 1);
-	return 0;
 }
 
 /* The last entry of a walk, 0 if there is none */
@@ -95,7 +101,7 @@ __paddr_t ukplat_page_translate(struct uk_pagetable *pt, __vaddr_t vaddr)
 		return __PADDR_INV;
 
 	irqf = uk_spin_lock_irqsave(&pt->lock);
-	(void)pt_chunk_find(pt, vaddr, 1, &chunk);
+	pt_chunk_find(pt, vaddr, 1, &chunk);
 	entry = chunk_entry(&chunk);
 	if (entry & X86_PTE_PRESENT) {
 		len = chunk.large ? PAGE_LARGE_SIZE : PAGE_SIZE;
@@ -132,7 +138,7 @@ int ukplat_page_permits(struct uk_pagetable *pt, __vaddr_t vaddr,
 		ukplat_tlb_poll();
 		ukarch_spinwait();
 	}
-	(void)pt_chunk_find(pt, vaddr, 1, &chunk);
+	pt_chunk_find(pt, vaddr, 1, &chunk);
 	permits = entry_permits(chunk_entry(&chunk), error_code);
 	uk_spin_unlock(&pt->lock);
 	return permits;
@@ -146,7 +152,7 @@ __u64 *ukplat_pt_entry(struct uk_pagetable *pt, __vaddr_t vaddr)
 	if (!pt_range_is_valid(vaddr & PAGE_MASK, 1))
 		return __NULL;
 	irqf = uk_spin_lock_irqsave(&pt->lock);
-	(void)pt_chunk_find(pt, vaddr, 1, &chunk);
+	pt_chunk_find(pt, vaddr, 1, &chunk);
 	if (chunk.pte && !(pt_load(chunk.pte) & X86_PTE_OWNED))
 		chunk.pte = __NULL;
 	uk_spin_unlock_irqrestore(&pt->lock, irqf);

@@ -7,7 +7,6 @@ from mutant import Mutant, Change
 BOOT = "plat/common/boot.c"
 INSTALL = "plat/common/loader/install.c"
 PLAN = "plat/common/loader/plan.c"
-TABLES = "plat/common/loader/tables.c"
 
 IDENTITY = """\tint rc = tables_map(LOWMEM_END, LOWMEM_END, 1, {rights});
 
@@ -35,8 +34,9 @@ MUTANTS = [
     ]),
     Mutant("memory in the direct map may be executed",
            "code_is_where_the_map_says", [
-               Change(TABLES, "\t*path[2] = pa | PT_ENTRY_RAM;\n",
-                      "\t*path[2] = pa | (PT_ENTRY_RAM & ~X86_PTE_NX);\n")]),
+               Change("plat/common/pt.h", "X86_PTE_RW | X86_PTE_NX | "
+                      "X86_PTE_ACCESSED | ",
+                      "X86_PTE_RW | X86_PTE_ACCESSED | ")]),
     Mutant("code of the loader stays mapped",
            "memory_of_the_loader_is_only_data",
            [identity("PAGE_ATTR_PROT_EXEC")]),

@@ -12,6 +12,7 @@ import aslr_boot
 import aslr_order
 import aslr_pair
 import aslr_region
+import aslr_table as table
 
 ALPHA = 0.001
 BOOTS_LEAST = 40
@@ -53,13 +54,9 @@ class Verdict:
         """{name: rule} of the regions."""
         return {region.name: region.rule for region in self.regions}
 
-    def worst(self, need):
-        """The pair with the fewest bits, of those that must leave so
-        many."""
-        rules = self.rules()
-        return min((pair for pair in self.pairs
-                    if rules[pair.second].left == need),
-                   key=lambda pair: pair.bits, default=None)
+    def worst(self):
+        """The pair that leaves the fewest bits."""
+        return min(self.pairs, key=lambda pair: pair.bits, default=None)
 
 
 def pairs_of(regions, limit):
@@ -92,14 +89,12 @@ def errors_of_regions(verdict):
 
 def errors_of_pairs(verdict):
     """What is wrong with pairs, the worst first."""
-    rules = verdict.rules()
     margin = aslr_pair.margin(verdict.boots, verdict.pair_limit)
     for pair in sorted(verdict.pairs, key=lambda pair: pair.bits):
-        need = rules[pair.second].left
         said = [f"{what} (p = {p:.1e})"
                 for what, p in pair.wrong(verdict.pair_limit).items()]
-        if pair.bits + margin < need:
-            said.insert(0, f"{need} are needed")
+        if pair.bits + margin < table.NEED:
+            said.insert(0, f"{table.NEED} are needed")
         if said:
             yield pair.second, (f"{pair.bits:.2f} bits when {pair.first} is "
                                 f"known: {', '.join(said)}")

@@ -6,8 +6,6 @@ log2 of the number of places that the code draws from.
 """
 import dataclasses
 
-import aslr_table as table
-
 HEADS = ("image", "heap", "stack", "mapping")
 
 
@@ -60,15 +58,14 @@ def ours(verdict):
 
     below = [region.below_bits for region in kinds.get("stack", [])
              if region.below]
-    left = [f"{pair.bits:.1f} of {what}" for pair, what in
-            ((verdict.worst(table.NEED), "any other region"),
-             (verdict.worst(table.WINDOW), "a window's base")) if pair]
+    pair = verdict.worst()
+    left = f"{pair.bits:.1f} of any other region" if pair else "-"
     stack = bits("stack") + (f" + {least(below)}" if below else "")
     return System("this guest, measured",
                   (bits("image", "library"), bits("heap", "metadata"), stack,
                    bits("mapping")),
                   "at each boot, each on its own; bits left by one pointer: "
-                  + ", ".join(left))
+                  + left)
 
 
 def systems(verdict):

@@ -102,12 +102,10 @@ def within(verdict):
 
 def smallest(verdict):
     """Lines: the pairs that leave the fewest bits."""
-    for need, what in ((table.NEED, "any region but a window"),
-                       (table.WINDOW, "a window")):
-        pair = verdict.worst(need)
-        if pair:
-            yield (f"one pointer leaves {pair.bits:.2f} bits of {what} at "
-                   f"least: of {pair.second} when {pair.first} is known")
+    pair = verdict.worst()
+    if pair:
+        yield (f"one pointer leaves {pair.bits:.2f} bits of any other region "
+               f"at least: of {pair.second} when {pair.first} is known")
 
 
 def how(verdict):

@@ -9,7 +9,6 @@ import dataclasses
 import re
 
 NEED = 30  # bits of a row without a rule, and left after a leak
-WINDOW = 26  # bits of a base in steps of 2 MiB
 ANYWHERE = "tables and devices"
 
 
@@ -25,11 +24,6 @@ class Rule:
     group: str = ""       # template of the match; empty: a group of its own
     is_physical: bool = False  # no address: not judged, may be leaked
     window: int = 0  # length of the windows that a place is drawn in, if any
-
-    @property
-    def left(self):
-        """Bits that a leak of another region must leave."""
-        return min(self.need, NEED)
 
 
 NUMBER = r"(?: \d+)?"
@@ -57,11 +51,10 @@ RULES = (
          group=r"\1\2"),
     Rule(r".*stacks?" + NUMBER, "stacks of interrupts", "stack"),
     Rule(r"page table root", "page table", "tables", group="page tables"),
-    # 2 MiB granular: a page in one is at the base + its physical address
-    Rule(r"page tables", "window of page tables", "tables", WINDOW,
+    # A page in one of these is at the base + its physical address
+    Rule(r"page tables", "window of page tables", "tables",
          group="page tables"),
-    Rule(r"direct map", "direct map", "direct map", WINDOW,
-         group="direct map"),
+    Rule(r"direct map", "direct map", "direct map", group="direct map"),
     Rule(r".*", ANYWHERE, "tables"),
 )
 

@@ -35,15 +35,16 @@ static unsigned long roll(unsigned long bound)
 	return (seed >> 33) % bound;
 }
 
-static __vaddr_t view_make(int fd)
+/* `pages` behind the start of a large page */
+static __vaddr_t view_make(int fd, unsigned long pages)
 {
 	__vaddr_t start;
 	char *area;
 
-	area = mmap(NULL, RAM_LEN + PAGE_LARGE_SIZE, PROT_NONE,
+	area = mmap(NULL, RAM_LEN + 2 * PAGE_LARGE_SIZE, PROT_NONE,
 		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	assert_ptr_not_equal(area, MAP_FAILED);
-	start = ALIGN_UP((__vaddr_t)area, PAGE_LARGE_SIZE);
+	start = ALIGN_UP((__vaddr_t)area, PAGE_LARGE_SIZE) + pages * PAGE_SIZE;
 	assert_ptr_equal(mmap((void *)start, RAM_LEN, PROT_READ | PROT_WRITE,
 			      MAP_SHARED | MAP_FIXED, fd, 0),
 			 (void *)start);
@@ -58,9 +59,9 @@ void ram_init(void)
 	fd = memfd_create("ram", 0);
 	assert_true(fd >= 0);
 	assert_int_equal(ftruncate(fd, (off_t)RAM_LEN), 0);
-	ram.view = view_make(fd);
-	ram.direct = view_make(fd);
-	ram.window = view_make(fd);
+	ram.view = view_make(fd, 0);
+	ram.direct = view_make(fd, 5);
+	ram.window = view_make(fd, 300);
 	(void)close(fd);
 	memset((void *)ram.view, JUNK, RAM_LEN);
 	for (i = 0; i < RAM_FRAMES; i++)

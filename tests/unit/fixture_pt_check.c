@@ -46,16 +46,16 @@ static void mark(__paddr_t paddr, enum mark as)
 	}
 }
 
-/* Tells whether a part of a range is in one of the maps */
-static int overlaps(__vaddr_t va, __sz len, __vaddr_t map)
+static int overlaps(__vaddr_t va, __sz len, __vaddr_t map, __sz map_len)
 {
-	return va < map + RAM_LEN && map < va + len;
+	return va < map + map_len && map < va + len;
 }
 
-/* The same for direct map and window */
-static int is_ram(__vaddr_t va, __sz len)
+/* Tells whether a page is in direct map or window */
+static int is_ram(__vaddr_t va)
 {
-	return overlaps(va, len, ram.direct) || overlaps(va, len, ram.window);
+	return overlaps(va, PAGE_SIZE, ram.direct, RAM_END) ||
+	       overlaps(va, PAGE_SIZE, ram.window, RAM_END);
 }
 
 /* A page of direct map or window is where it belongs (L1) */
@@ -70,7 +70,8 @@ static void ram_page_check(__u64 entry, __vaddr_t va, unsigned int level)
 				  X86_PTE_ACCESSED | X86_PTE_DIRTY),
 			 X86_PTE_PRESENT | X86_PTE_RW | X86_PTE_NX |
 				 X86_PTE_ACCESSED | X86_PTE_DIRTY);
-	assert_int_equal(!!(entry & X86_PTE_OWNED), level == 1);
+	assert_int_equal(entry & (X86_PTE_OURS | X86_PTE_PS), 0);
+	assert_int_equal(level, 1);
 }
 
 /* P1, P3, and what states there are */
@@ -80,7 +81,7 @@ static void page_check(__u64 entry, __vaddr_t va, unsigned int level)
 	__u64 ours = entry & X86_PTE_OURS;
 	unsigned long i, n = level == 2 ? UKARCH_PT_ENTRIES : 1;
 
-	if (is_ram(va, PAGE_SIZE)) {
+	if (is_ram(va)) {
 		ram_page_check(entry, va, level);
 		return;
 	}
@@ -99,6 +100,17 @@ static void page_check(__u64 entry, __vaddr_t va, unsigned int level)
 	assert_int_equal(paddr % (n << PAGE_SHIFT), 0);
 	for (i = 0; i < n; i++)
 		mark(paddr + (i << PAGE_SHIFT), MARK_DATA);
+}
+
+/* The table of a block stays in either map */
+static int is_kept(__vaddr_t va, unsigned int level)
+{
+	const __paddr_t first = ALIGN_UP(RAM_START, PAGE_LARGE_SIZE);
+	const __sz len = RAM_BLOCKS * PAGE_LARGE_SIZE - first;
+
+	return level == 2 &&
+	       (overlaps(va, PAGE_LARGE_SIZE, ram.direct + first, len) ||
+		overlaps(va, PAGE_LARGE_SIZE, ram.window + first, len));
 }
 
 /* A table and all below it (P2); returns the number of entries in use */
@@ -131,7 +143,7 @@ static unsigned long table_check(__paddr_t table, __vaddr_t base,
 					 X86_PTE_USED_SHIFT,
 				 used);
 		/* Tables of blocks, and high ones of the upper half, stay */
-		assert_true(used || is_ram(va, 1UL << (12 + 9 * (level - 1))) ||
+		assert_true(used || is_kept(va, level) ||
 			    (level == UKARCH_PT_LEVELS &&
 			     i >= UKARCH_PT_UPPER_HALF));
 	}

@@ -40,6 +40,7 @@ void pt_boot_tables(void)
 	tables_identity = ram.view;
 	boot_info.direct_map = ram.direct;
 	boot_info.window = ram.window;
+	boot_info.map_len = RAM_END;
 	assert_int_equal(memregion_add(&boot_info.map, RAM_START,
 				       RAM_END - RAM_START, MEMREGION_FREE),
 			 0);

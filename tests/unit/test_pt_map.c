@@ -139,9 +139,11 @@ static void map_takes_no_page_twice(void **state)
 	assert_int_equal(map_at(PT_LOWER - 5 * PAGE_SIZE, 6), -EEXIST);
 	assert_int_equal(map_at(PT_LOWER + GIB + 9 * PAGE_SIZE, 1), -EEXIST);
 	assert_int_equal(map_at(PT_LOWER + GIB - PAGE_SIZE, 2), -EEXIST);
-	/* Direct map and window: both kinds of pages */
+	/* Direct map and window, where there is something and where not */
 	assert_int_equal(map_at(ram.direct + RAM_START, 1), -EEXIST);
 	assert_int_equal(map_at(ram.window + machine.pt->pt_pbase, 1), -EEXIST);
+	assert_int_equal(map_at(ram.direct, 1), -EEXIST);
+	assert_int_equal(map_at(ram.window + RAM_END - PAGE_SIZE, 1), -EEXIST);
 	assert_int_equal(pt_digest(), before);
 	assert_int_equal(pt_unmap(PT_LOWER, 1, 0), 0);
 	assert_int_equal(pt_unmap(PT_LOWER + GIB, 512, 0), 0);

@@ -47,14 +47,29 @@ static int set_attr(__vaddr_t va, unsigned long pages, unsigned long attr)
 	return ukplat_page_set_attr(machine.pt, va, pages, attr, 0);
 }
 
-/* A large page of the direct map: of a block that is not in the pool */
-static __vaddr_t direct_large(void)
+/* Ranges that nobody but the platform may touch: both ends of either map, what
+ * is mapped there and what is not, and one that has both ends inside
+ */
+static const struct ukplat_tlbq_range *ram_range(unsigned int i)
 {
-	__vaddr_t va = ram.direct + PAGE_LARGE_SIZE;
+	static struct ukplat_tlbq_range r[7];
+	__paddr_t block = machine.pt->pt_pbase;
 
-	while (!pt_is_large(va))
-		va += PAGE_LARGE_SIZE;
-	return va;
+	r[0] = (struct ukplat_tlbq_range){ ram.direct, 1 };
+	r[1] = (struct ukplat_tlbq_range){ ram.direct - PAGE_SIZE, 2 };
+	r[2] = (struct ukplat_tlbq_range){ ram.direct + block, 1 };
+	r[3] = (struct ukplat_tlbq_range){ ram.window + block, 512 };
+	r[4] = (struct ukplat_tlbq_range){ ram.window + RAM_START, 1 };
+	r[5] = (struct ukplat_tlbq_range){ ram.window + RAM_END - PAGE_SIZE,
+					   1 };
+	r[6] = (struct ukplat_tlbq_range){ ram.direct - PAGE_SIZE,
+					   RAM_FRAMES + 2 };
+	return i < ARRAY_SIZE(r) ? &r[i] : __NULL;
+}
+
+static int unmap_raw(const struct ukplat_tlbq_range *r, unsigned long flags)
+{
+	return ukplat_page_unmap(machine.pt, r->vaddr, r->pages, flags);
 }
 
 static void unmap_refuses_bad_flags_and_ranges(void **state)
@@ -67,7 +82,7 @@ static void unmap_refuses_bad_flags_and_ranges(void **state)
 					       PAGE_FLAG_LARGE,
 					       ~0UL };
 	__u64 before = pt_digest();
-	__vaddr_t direct = direct_large();
+	const struct ukplat_tlbq_range *r;
 	unsigned int i;
 
 	(void)state;
@@ -76,10 +91,11 @@ static void unmap_refuses_bad_flags_and_ranges(void **state)
 	assert_int_equal(pt_unmap(PT_LOWER + 8, 1, 0), -EINVAL);
 	assert_int_equal(pt_unmap(PT_LOWER, 0, 0), -EINVAL);
 	assert_int_equal(pt_unmap(UKARCH_VADDR_LOWER_END, 1, 0), -EINVAL);
-	assert_int_equal(pt_unmap(direct, 512, 0), -EINVAL);
-	assert_int_equal(pt_unmap(direct + 5 * PAGE_SIZE, 1, KEEP), -EINVAL);
-	assert_int_equal(pt_unmap(direct + 5 * PAGE_SIZE, 1, PAGE_FLAG_LAZY),
-			 -EINVAL);
+	for (i = 0; (r = ram_range(i)); i++) {
+		assert_int_equal(unmap_raw(r, 0), -EINVAL);
+		assert_int_equal(unmap_raw(r, KEEP), -EINVAL);
+		assert_int_equal(unmap_raw(r, PAGE_FLAG_LAZY), -EINVAL);
+	}
 	assert_int_equal(pt_digest(), before);
 }
 
@@ -219,6 +235,8 @@ static void many_tables_of_the_upper_half_do_not_wait(void **state)
 
 static void attr_refuses_bad_arguments(void **state)
 {
+	const struct ukplat_tlbq_range *r;
+	unsigned int i;
 	__u64 before;
 
 	(void)state;
@@ -231,9 +249,8 @@ static void attr_refuses_bad_arguments(void **state)
 	assert_int_equal(set_attr(page(0) + 1, 1, RW), -EINVAL);
 	assert_int_equal(set_attr(page(0), 0, RW), -EINVAL);
 	assert_int_equal(set_attr(UKARCH_VADDR_LOWER_END, 1, RW), -EINVAL);
-	assert_int_equal(set_attr(direct_large(), 512, READ), -EINVAL);
-	assert_int_equal(set_attr(direct_large() + PAGE_SIZE, 1, READ),
-			 -EINVAL);
+	for (i = 0; (r = ram_range(i)); i++)
+		assert_int_equal(set_attr(r->vaddr, r->pages, READ), -EINVAL);
 	/* One page without a frame is enough, at either end, in any state */
 	assert_int_equal(set_attr(page(0), 5, READ), -EFAULT);
 	assert_int_equal(set_attr(page(-1UL), 5, READ), -EFAULT);

@@ -39,7 +39,7 @@
 #define X86_PTE_PS	 (1UL << 7)
 #define X86_PTE_NX	 (1UL << 63)
 
-/* Bits 9 to 11 are ours in every entry, present or not.
+/* Bits 9 to 11 are ours in every entry of a page, present or not.
  *
  * OWNED: the entry holds a frame, even if it is not present (PROT_NONE)
  * ZOMBIE: the entry was cleared, its frame waits for the shootdown

@@ -62,7 +62,7 @@ extern "C" {
 #define PAGE_FLAG_SKIP_UNMAPPED 0x80
 
 struct uk_pagetable {
-	/** Top level table in the direct map */
+	/** Top level table in the window of tables */
 	__vaddr_t pt_vbase;
 	/** Physical address of the top level table: CR3 */
 	__paddr_t pt_pbase;
@@ -129,7 +129,7 @@ int ukplat_page_map(struct uk_pagetable *pt, __vaddr_t vaddr, __paddr_t paddr,
  *
  * @return
  *   - (0): Unmapped
- *   - (-EINVAL): Bad range or flags, or a large page of the direct map
+ *   - (-EINVAL): Bad range or flags, or memory of direct map or tables
  *   - (-ENOMEM): No table to split a large page; nothing has changed
  */
 int ukplat_page_unmap(struct uk_pagetable *pt, __vaddr_t vaddr,
@@ -154,7 +154,8 @@ int ukplat_page_unmap(struct uk_pagetable *pt, __vaddr_t vaddr,
  *
  * @return
  *   - (0): Changed
- *   - (-EINVAL): Bad range, attributes or flags, or a large page
+ *   - (-EINVAL): Bad range, attributes or flags, or memory of direct map
+ *     or tables
  *   - (-EFAULT): A page is not mapped, and may not be skipped; nothing has
  *     changed
  *   - (-ENOMEM): No table to split a large page; nothing has changed

@@ -165,16 +165,16 @@ void plan_platform(void)
 	ram = ram_sum(0, &end);
 	if (tables_init(ram))
 		loader_fail("no memory for page tables");
-	end = ALIGN_UP(end, PAGE_LARGE_SIZE);
-	boot_info.direct_map = plan_area("direct map", end, PAGE_LARGE_SIZE);
-	boot_info.window = plan_area("page tables", end, PAGE_LARGE_SIZE);
+	boot_info.map_len = end;
+	boot_info.direct_map = plan_area("direct map", end, PAGE_SIZE);
+	boot_info.window = plan_area("page tables", end, PAGE_SIZE);
 	meta_plan();
 	cpu_plan();
 	stack_plan();
 }
 
-/* Neighbours are one range: all of a large page may be free some day, and the
- * frame allocator gives such pages away as a whole
+/* Neighbours are one range: all of a block may be free some day, and the frame
+ * allocator gives such blocks away as a whole
  */
 void plan_direct_map(void)
 {

@@ -15,8 +15,11 @@
 #include "loader.h"
 #include "tables.h"
 
-/* Two tables for each GiB of RAM are needed before the pool can grow */
-#define GIB_PER_BLOCK 128UL
+/* Each 2 MiB of RAM need a table in the direct map, and one in the window
+ * before the pool can grow; the first block has something left for others.
+ */
+#define RAM_PER_BLOCK (PT_BLOCK_TABLES / 2 * PAGE_LARGE_SIZE)
+#define RAM_OF_OTHERS (RAM_PER_BLOCK / 4)
 
 __vaddr_t tables_identity;
 
@@ -60,7 +63,7 @@ static int block_draw(void)
 
 int tables_init(__u64 ram)
 {
-	__u64 blocks = 1 + (ram >> 30) / GIB_PER_BLOCK;
+	__u64 blocks = 1 + (ram + RAM_OF_OTHERS) / RAM_PER_BLOCK;
 	int rc = 0;
 
 	if (blocks > BOOT_BLOCKS_MAX)
@@ -92,8 +95,8 @@ static __u64 *table_get(__u64 *entry, __u64 *parent)
 	return table_at(*entry & X86_PTE_PADDR_MASK);
 }
 
-/* The entries on the way to an address, top level first: the last one is that
- * of a large page, or leads to the table of the small ones
+/* The entries on the way to an address, top level first: the last one leads to
+ * the table of the pages, if there is one
  */
 static int path_make(__vaddr_t va, __u64 *path[3])
 {
@@ -111,65 +114,100 @@ static int path_make(__vaddr_t va, __u64 *path[3])
 	return 0;
 }
 
-int tables_map(__vaddr_t va, __paddr_t pa, unsigned long pages,
-	       unsigned long attr)
+/* The entries of small pages from an address on, of which there are *n at most
+ * in one table; `pde`: the entry that leads there
+ */
+static __u64 *entries_make(__vaddr_t va, unsigned long *n, __u64 **pde)
 {
-	__u64 *path[3], *table, bits;
+	__u64 *path[3], *table;
+	unsigned int first = pt_index(va, 1);
 
-	if (pt_attr_encode(attr, &bits))
-		return -EINVAL;
-	for (; pages; pages--, va += PAGE_SIZE, pa += PAGE_SIZE) {
-		if (path_make(va, path))
+	if (path_make(va, path))
+		return __NULL;
+	table = table_get(path[2], path[1]);
+	if (!table)
+		return __NULL;
+	*pde = path[2];
+	*n = MIN(*n, (unsigned long)(UKARCH_PT_ENTRIES - first));
+	return table + first;
+}
+
+static int pages_map(__vaddr_t va, __paddr_t pa, unsigned long pages,
+		     __u64 bits)
+{
+	unsigned long i, n;
+	__u64 *pte, *pde;
+
+	for (; pages; pages -= n, va += n << PAGE_SHIFT) {
+		n = pages;
+		pte = entries_make(va, &n, &pde);
+		if (!pte)
 			return -ENOMEM;
-		table = table_get(path[2], path[1]);
-		if (!table)
-			return -ENOMEM;
-		table[pt_index(va, 1)] = pa | bits;
-		*path[2] += X86_PTE_USED_ONE;
+		for (i = 0; i < n; i++, pa += PAGE_SIZE)
+			pte[i] = pa | bits;
+		*pde += n * X86_PTE_USED_ONE;
 	}
 	return 0;
 }
 
-/* A large page at one of two places; the other one gets tables, too, because
- * the block may move there some day
- */
-static int large_map(__vaddr_t va, __vaddr_t other, __paddr_t pa)
+int tables_map(__vaddr_t va, __paddr_t pa, unsigned long pages,
+	       unsigned long attr)
 {
-	__u64 *path[3];
+	__u64 bits;
 
-	if (path_make(other + pa, path) || path_make(va + pa, path))
-		return -ENOMEM;
-	*path[2] = pa | PT_ENTRY_RAM;
-	*path[1] += X86_PTE_USED_ONE;
+	if (pt_attr_encode(attr, &bits))
+		return -EINVAL;
+	return pages_map(va, pa, pages, bits);
+}
+
+static int tables_make(__vaddr_t va, unsigned long pages)
+{
+	unsigned long n;
+	__u64 *pde;
+
+	for (; pages; pages -= n, va += n << PAGE_SHIFT) {
+		n = pages;
+		if (!entries_make(va, &n, &pde))
+			return -ENOMEM;
+	}
 	return 0;
+}
+
+/* Those of a whole block have to be in both maps, because it may move there
+ * some day
+ */
+static int blocks_prepare(__paddr_t start, unsigned long pages)
+{
+	int rc = tables_make(boot_info.direct_map + start, pages);
+
+	return rc ? rc : tables_make(boot_info.window + start, pages);
 }
 
 int tables_direct_map(__paddr_t start, __paddr_t end)
 {
-	__paddr_t stop;
+	__paddr_t first = ALIGN_UP(start, PAGE_LARGE_SIZE);
+	__paddr_t last = ALIGN_DOWN(end, PAGE_LARGE_SIZE);
 	int rc = 0;
 
-	for (; start < end && !rc; start = stop) {
-		stop = MIN(end, ALIGN_UP(start + 1, PAGE_LARGE_SIZE));
-		if (stop - start == PAGE_LARGE_SIZE)
-			rc = large_map(boot_info.direct_map, boot_info.window,
-				       start);
-		else
-			rc = tables_map(boot_info.direct_map + start, start,
-					(stop - start) >> PAGE_SHIFT,
-					PAGE_ATTR_PROT_RW);
-	}
-	return rc;
+	if (first < last)
+		rc = blocks_prepare(first, (last - first) >> PAGE_SHIFT);
+	if (rc)
+		return rc;
+	return pages_map(boot_info.direct_map + start, start,
+			 (end - start) >> PAGE_SHIFT, PT_ENTRY_RAM);
 }
 
 int tables_window(void)
 {
-	unsigned int i;
+	const struct pt_block *b = boot_info.block;
 	int rc = 0;
 
-	for (i = 0; i < boot_info.block_cnt && !rc; i++)
-		rc = large_map(boot_info.window, boot_info.direct_map,
-			       boot_info.block[i].paddr);
+	for (; b < &boot_info.block[boot_info.block_cnt] && !rc; b++) {
+		rc = blocks_prepare(b->paddr, PT_BLOCK_TABLES);
+		if (!rc)
+			rc = pages_map(boot_info.window + b->paddr, b->paddr,
+				       PT_BLOCK_TABLES, PT_ENTRY_RAM);
+	}
 	return rc;
 }
 

@@ -50,8 +50,8 @@ int tables_map(__vaddr_t va, __paddr_t pa, unsigned long pages,
 	       unsigned long attr);
 
 /**
- * Maps RAM into the direct map with pages as large as possible, and makes the
- * tables that its blocks would need in the window.
+ * Maps RAM into the direct map, and makes the tables that its blocks would need
+ * in the window.
  *
  * @param start, end
  *   Physical range, page aligned
