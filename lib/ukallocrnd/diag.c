@@ -201,7 +201,8 @@ static void info_set_dead_span(struct rnd_bug_info *info,
 {
 	info->has_cpu = sp->freed_by != 0;
 	info->cpu = sp->freed_by - 1U;
-	info->where = "in quarantine, unmapped";
+	info->where = sp->state == RND_SPAN_KEPT ? "kept for another object" :
+						   "in quarantine, unmapped";
 }
 
 static void diag_span_start(struct rnd_bug_info *info,

@@ -39,7 +39,7 @@ void rnd_large_destroy(struct rnd_large *lg)
 {
 	__u32 i;
 
-	for (i = 0; i < lg->park.cnt; i++)
+	for (i = 0; i < lg->park.cnt && !RND_OPT_LARGE_KEEP; i++)
 		rnd_port_release(lg->park.e[i].map, lg->park.e[i].map_len);
 	rnd_spans_destroy(&lg->t);
 }
@@ -104,9 +104,7 @@ __bool rnd_large_fits(const struct rnd_span *sp, __sz req)
 	       (sp->seat == RND_SEAT_RIGHT && req <= room);
 }
 
-/* Draws where in its pages an object starts */
-static __sz span_offset(struct rnd_large *lg, const struct rnd_span *sp,
-			__sz align)
+void rnd_large_seat(struct rnd_large *lg, struct rnd_span *sp, __sz align)
 {
 	enum rnd_seat seat = (enum rnd_seat)sp->seat;
 	__sz choices = rnd_seat_choices(seat, sp->req, align), choice = 0;
@@ -114,7 +112,8 @@ static __sz span_offset(struct rnd_large *lg, const struct rnd_span *sp,
 	if (choices > 1)
 		choice = rnd_vspace_draw(lg->vs, choices);
 
-	return rnd_seat_offset(seat, sp->req, align, choice);
+	sp->addr += rnd_seat_offset(seat, sp->req, align, choice);
+	rnd_large_canary_write(lg, sp);
 }
 
 int rnd_large_place(struct rnd_large *lg, struct rnd_span *sp, __sz align)
@@ -122,6 +121,8 @@ int rnd_large_place(struct rnd_large *lg, struct rnd_span *sp, __sz align)
 	__sz pre = large_guard(lg, sp);
 	int rc;
 
+	/* Before it is drawn: a place of an earlier epoch is known elsewhere */
+	sp->epoch = (__u16)rnd_port_epoch();
 	sp->map_len = pre + rnd_span_len(sp) + large_guard(lg, sp);
 	rc = rnd_vspace_reserve(lg->vs, sp->map_len, align, pre, &sp->map);
 	if (likely(!rc))
@@ -153,11 +154,12 @@ static void span_unmake(struct rnd_large *lg, const struct rnd_span *sp)
 	rnd_port_release(sp->map, sp->map_len);
 }
 
-void *rnd_large_alloc(struct rnd_large *lg, __sz req, __sz align, __u8 kind)
+void *rnd_large_alloc(struct rnd_large *lg, __sz req, __sz align, __u8 kind,
+		      __bool clean)
 {
-	struct rnd_large_want want = { .req = req,
-				       .align = align,
-				       .kind = kind };
+	struct rnd_large_want want = {
+		.req = req, .align = align, .kind = kind, .clean = clean
+	};
 
 	if (kind != RND_KIND_PAGES && align < RND_PAGE_LEN)
 		want.seat = rnd_seat_default();
@@ -176,6 +178,7 @@ void *rnd_large_alloc_at(struct rnd_large *lg,
 			       .seat = (__u8)want->seat };
 	__sz align = MAX(want->align, RND_PAGE_LEN);
 	unsigned long flags;
+	void *ptr;
 	int rc;
 
 	UK_ASSERT(want->req && POWER_OF_2(want->align) &&
@@ -183,11 +186,13 @@ void *rnd_large_alloc_at(struct rnd_large *lg,
 
 	if (unlikely(!rnd_large_is_possible(lg, want->req)))
 		return __NULL;
+	ptr = rnd_large_take_kept(lg, want, &sp, align);
+	if (ptr)
+		return ptr;
 	if (!rnd_large_take_parked(lg, &sp, align) &&
 	    unlikely(span_make(lg, &sp, align)))
 		return __NULL;
-	sp.addr += span_offset(lg, &sp, want->align);
-	rnd_large_canary_write(lg, &sp);
+	rnd_large_seat(lg, &sp, want->align);
 
 	flags = rnd_lock_acquire(&lg->lock);
 	rc = rnd_spans_make_room(&lg->t, &sp);
@@ -270,11 +275,35 @@ __bool rnd_large_inspect(struct rnd_large *lg, const void *ptr,
 	return n != 0;
 }
 
+/* K3 */
+static __bool kept_is_valid(const struct rnd_large *lg)
+{
+	const struct rnd_parked *pk;
+	const struct rnd_span *sp;
+	__u32 i, kept = 0;
+
+	for (i = 0; i < lg->t.cnt; i++)
+		kept += lg->t.span[i].state == RND_SPAN_KEPT;
+	if (!RND_OPT_LARGE_KEEP)
+		return !kept;
+	if (kept != lg->park.cnt)
+		return 0;
+	for (i = 0; i < kept; i++) {
+		pk = &lg->park.e[i];
+		sp = &lg->t.span[pk->span - 1];
+		if (sp->state != RND_SPAN_KEPT || sp->pages != pk->pages ||
+		    rnd_span_base(sp) != pk->addr)
+			return 0;
+	}
+
+	return 1;
+}
+
 __bool rnd_large_is_valid(struct rnd_large *lg)
 {
 	__u32 waiting;
 
 	return rnd_spans_is_valid(&lg->t, &waiting) &&
-	       rnd_park_is_valid(&lg->park) &&
+	       rnd_park_is_valid(&lg->park) && kept_is_valid(lg) &&
 	       waiting == rnd_quarantine_count(&lg->q);
 }

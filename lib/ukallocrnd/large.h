@@ -25,10 +25,11 @@
  *   Where the object is in its pages, its seat decides (seat.h).
  *
  *   A freed span is decommitted, or its pages are parked elsewhere (park.h),
- *   and stays reserved while it passes the quarantine.
+ *   and stays reserved while it passes the quarantine; or it is kept as it is,
+ *   for the next object.
  *
  * Invariants
- *   G3  Quarantined spans are not committed, live ones are.
+ *   G3  Quarantined spans are not committed, live and kept ones are.
  *   G4  All bytes of the pages in front of and behind an object hold the
  *       canary.
  *
@@ -91,7 +92,7 @@ int rnd_large_init(struct rnd_large *lg, struct rnd_vspace *vs);
 void rnd_large_destroy(struct rnd_large *lg);
 
 /**
- * Allocates zeroed pages at a random place between guards.
+ * Allocates pages at a random place between guards.
  *
  * @param req
  *   Requested bytes, not 0; the canary fills the rest of the pages
@@ -99,12 +100,15 @@ void rnd_large_destroy(struct rnd_large *lg);
  *   A power of two, RND_SLOT_ALIGN or more
  * @param kind
  *   enum rnd_kind or RND_KIND_PAGES, which are page aligned
+ * @param clean
+ *   The object must be zero; else it need not be, if RND_OPT_LARGE_KEEP
  *
  * @return
  *   The object, at the seat of the configuration, or __NULL if anything is
  *   exhausted
  */
-void *rnd_large_alloc(struct rnd_large *lg, __sz req, __sz align, __u8 kind);
+void *rnd_large_alloc(struct rnd_large *lg, __sz req, __sz align, __u8 kind,
+		      __bool clean);
 
 /** An object to be allocated, exactly */
 struct rnd_large_want {
@@ -113,6 +117,7 @@ struct rnd_large_want {
 	__u8 kind;
 	enum rnd_seat seat; /* RND_SEAT_START if align is a page or more */
 	__u32 sample;	    /* what to put into the span */
+	__bool clean;	    /* must be zero */
 };
 
 /** Allocates an object at a seat; otherwise as above */

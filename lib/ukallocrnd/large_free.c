@@ -116,6 +116,8 @@ static int large_free(struct rnd_large *lg, const void *ptr, __sz cnt,
 
 	if (len)
 		memcpy(dst, ptr, len);
+	if (rnd_large_keep(lg, n, &sp))
+		return 0;
 	rc = rnd_large_park(lg, &sp);
 	if (rc < 0)
 		rnd_vspace_decommit(lg->vs, rnd_span_base(&sp),

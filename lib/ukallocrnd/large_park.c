@@ -15,16 +15,23 @@
 #include "large.h"
 #include "large_priv.h"
 
-/* Two copies of a machine know the same parked places: a port with epochs would
- * have to give them up when one begins
- */
-UK_CTASSERT(!(RND_PORT_HAS_EPOCH && RND_PORT_MOVE_PAYS));
-
 static void parked_drop(struct rnd_large *lg, const struct rnd_parked *pk)
 {
 	rnd_vspace_decommit(lg->vs, pk->addr, pk->pages * RND_PAGE_LEN,
 			    RND_BACKING_USER);
-	rnd_port_release(pk->map, pk->map_len);
+	if (RND_OPT_LARGE_KEEP)
+		rnd_large_retire(lg, pk->span, 0);
+	else
+		rnd_port_release(pk->map, pk->map_len);
+}
+
+/* What has left the park; a kept span belongs to the caller (K3). Under the
+ * lock.
+ */
+static void parked_leave(struct rnd_large *lg, const struct rnd_parked *pk)
+{
+	if (RND_OPT_LARGE_KEEP)
+		rnd_spans_at(&lg->t, pk->span)->state = RND_SPAN_LEAVING;
 }
 
 /* Gives back what is too old, and the oldest until there are few enough */
@@ -38,6 +45,8 @@ static __sz large_evict(struct rnd_large *lg, __sz most)
 	do {
 		flags = rnd_lock_acquire(&lg->lock);
 		found = rnd_park_evict(&lg->park, most, &pk);
+		if (found)
+			parked_leave(lg, &pk);
 		rnd_lock_release(&lg->lock, flags);
 		if (found) {
 			parked_drop(lg, &pk);
@@ -81,10 +90,12 @@ void rnd_large_age(struct rnd_large *lg)
 	(void)large_evict(lg, RND_PARK_PAGES);
 }
 
-__bool rnd_large_take_parked(struct rnd_large *lg, struct rnd_span *sp,
-			     __sz align)
+/* Takes pages out of the park for a span, and gives back what is too much of
+ * them; 1 if there were any
+ */
+static __bool park_take(struct rnd_large *lg, const struct rnd_span *sp,
+			__sz align, struct rnd_parked *pk)
 {
-	struct rnd_parked pk;
 	unsigned long flags;
 	__bool found;
 
@@ -92,21 +103,97 @@ __bool rnd_large_take_parked(struct rnd_large *lg, struct rnd_span *sp,
 	    !rnd_load_relaxed(&lg->park.cnt))
 		return 0;
 
-	flags = rnd_lock_acquire(&lg->lock);
-	found = rnd_park_take(&lg->park, sp->pages, align, &pk);
-	rnd_lock_release(&lg->lock, flags);
-	if (!found)
+	for (;;) {
+		flags = rnd_lock_acquire(&lg->lock);
+		found = rnd_park_take(&lg->park, sp->pages, align, pk);
+		if (found)
+			parked_leave(lg, pk);
+		rnd_lock_release(&lg->lock, flags);
+		if (!found)
+			return 0;
+		if (likely(pk->epoch == (__u16)rnd_port_epoch()))
+			break;
+		parked_drop(lg, pk); /* K4 */
+	}
+	if (pk->pages > sp->pages)
+		rnd_vspace_decommit(lg->vs, pk->addr + rnd_span_len(sp),
+				    (pk->pages - sp->pages) * RND_PAGE_LEN,
+				    RND_BACKING_USER);
+
+	return 1;
+}
+
+__bool rnd_large_take_parked(struct rnd_large *lg, struct rnd_span *sp,
+			     __sz align)
+{
+	struct rnd_parked pk;
+
+	if (RND_OPT_LARGE_KEEP || !park_take(lg, sp, align, &pk))
 		return 0;
 
 	sp->addr = pk.addr;
 	sp->map = pk.map;
 	sp->map_len = pk.map_len;
-	if (pk.pages > sp->pages)
-		rnd_vspace_decommit(lg->vs, sp->addr + rnd_span_len(sp),
-				    (pk.pages - sp->pages) * RND_PAGE_LEN,
-				    RND_BACKING_USER);
+	sp->epoch = (__u16)pk.epoch;
 
 	return 1;
+}
+
+void *rnd_large_take_kept(struct rnd_large *lg,
+			  const struct rnd_large_want *want,
+			  const struct rnd_span *sp, __sz align)
+{
+	struct rnd_span now, *entry;
+	struct rnd_parked pk;
+	unsigned long flags;
+
+	/* Pages may be freed in parts, each of which needs an entry (G5) */
+	if (!RND_OPT_LARGE_KEEP || sp->kind == RND_KIND_PAGES ||
+	    !park_take(lg, sp, align, &pk))
+		return __NULL;
+
+	now = *sp;
+	now.addr = pk.addr;
+	rnd_large_seat(lg, &now, want->align);
+	if (want->clean)
+		memset((void *)now.addr, 0, now.req);
+
+	flags = rnd_lock_acquire(&lg->lock);
+	entry = rnd_spans_at(&lg->t, pk.span);
+	/* In the same page as before: the tree stays in order */
+	entry->addr = now.addr;
+	entry->pages = now.pages;
+	entry->req = now.req;
+	entry->kind = now.kind;
+	entry->seat = now.seat;
+	rnd_spans_revive(&lg->t, pk.span);
+	rnd_lock_release(&lg->lock, flags);
+
+	return (void *)now.addr;
+}
+
+__bool rnd_large_keep(struct rnd_large *lg, __u32 n, const struct rnd_span *sp)
+{
+	struct rnd_parked pk = { .addr = rnd_span_base(sp),
+				 .pages = sp->pages,
+				 .map = sp->map,
+				 .map_len = sp->map_len,
+				 .span = n,
+				 .epoch = sp->epoch };
+	unsigned long flags;
+	__bool is_kept;
+
+	if (!RND_OPT_LARGE_KEEP || !rnd_park_wants(sp->pages) || sp->sample ||
+	    sp->kind == RND_KIND_PAGES || sp->epoch != (__u16)rnd_port_epoch())
+		return 0;
+	flags = rnd_lock_acquire(&lg->lock);
+	is_kept = rnd_park_put(&lg->park, &pk);
+	if (is_kept)
+		rnd_spans_at(&lg->t, n)->state = RND_SPAN_KEPT;
+	rnd_lock_release(&lg->lock, flags);
+	(void)large_evict(lg, RND_PARK_PAGES);
+
+	return is_kept;
 }
 
 static __sz pages_there(__uptr addr, __sz pages)
@@ -134,7 +221,7 @@ int rnd_large_park(struct rnd_large *lg, const struct rnd_span *sp)
 	__bool is_parked;
 	int rc;
 
-	if (!rnd_park_wants(sp->pages) || sp->sample ||
+	if (RND_OPT_LARGE_KEEP || !rnd_park_wants(sp->pages) || sp->sample ||
 	    pages_there(base, sp->pages) < sp->pages - sp->pages / 8 ||
 	    unlikely(rnd_large_place(lg, &to, RND_PAGE_LEN)))
 		return -ENOTSUP;
@@ -148,7 +235,8 @@ int rnd_large_park(struct rnd_large *lg, const struct rnd_span *sp)
 	pk = (struct rnd_parked){ .addr = to.addr,
 				  .pages = to.pages,
 				  .map = to.map,
-				  .map_len = to.map_len };
+				  .map_len = to.map_len,
+				  .epoch = to.epoch };
 	flags = rnd_lock_acquire(&lg->lock);
 	is_parked = rnd_park_put(&lg->park, &pk);
 	rnd_lock_release(&lg->lock, flags);

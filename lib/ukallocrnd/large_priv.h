@@ -29,6 +29,9 @@
  */
 int rnd_large_place(struct rnd_large *lg, struct rnd_span *sp, __sz align);
 
+/** Draws where in its first page an object starts, and writes its canary */
+void rnd_large_seat(struct rnd_large *lg, struct rnd_span *sp, __sz align);
+
 /** Fills all bytes around the object of a span */
 void rnd_large_canary_write(const struct rnd_large *lg,
 			    const struct rnd_span *sp);
@@ -61,6 +64,33 @@ void rnd_large_retire(struct rnd_large *lg, __u32 n, __bool is_lost);
  */
 __bool rnd_large_take_parked(struct rnd_large *lg, struct rnd_span *sp,
 			     __sz align);
+
+/**
+ * Allocates an object where a freed one was kept. Those of its pages that it
+ * does not need become guard.
+ *
+ * @param sp
+ *   The object, as far as it is known
+ * @param align
+ *   Of its pages
+ *
+ * @return
+ *   The object, or __NULL
+ */
+void *rnd_large_take_kept(struct rnd_large *lg,
+			  const struct rnd_large_want *want,
+			  const struct rnd_span *sp, __sz align);
+
+/**
+ * Keeps a claimed span as it is.
+ *
+ * @param n, sp
+ *   Its number + 1, and what it is
+ *
+ * @return
+ *   1 if it is kept
+ */
+__bool rnd_large_keep(struct rnd_large *lg, __u32 n, const struct rnd_span *sp);
 
 /**
  * Moves the pages of a claimed span to a new place and parks them there, if

@@ -26,6 +26,9 @@
  *                              v pages move, are cleared
  *     new place        | guard | 0 0 0 0 | guard |  ->  next object
  *
+ *   With RND_OPT_LARGE_KEEP the pages do not move and are not cleared: the
+ *   span of the freed object waits itself, and becomes the next object.
+ *
  *   What is held back is bounded by RND_PARK_PAGES, and by time: each step of
  *   the clock is a large object parked or taken, or a refill of small slots,
  *   and what has waited for RND_PARK_AGE steps goes back to the system. All
@@ -33,8 +36,12 @@
  *   fork, which must not share places with its parent.
  *
  * Invariants
- *   K1  Parked pages are committed, zero, and charged as user memory.
+ *   K1  Parked pages are committed, charged as user memory, and zero unless
+ *       their span is kept.
  *   K2  pages is the sum over the entries; 0 to RND_PARK_LEN entries.
+ *   K3  The span of an entry is RND_SPAN_KEPT, and no other is.
+ *   K4  What is taken was parked in the epoch of the machine: its place is
+ *       known to no other copy of it.
  *
  * Concurrency
  *   None of its own: the caller holds the lock. No function takes more than
@@ -47,9 +54,9 @@
 #include "config.h"
 #include "port.h"
 
-#define RND_PARK_LEN   16U
+#define RND_PARK_LEN   (RND_OPT_LARGE_KEEP ? 64U : 16U)
 #define RND_PARK_PAGES (RND_PARK_BYTES / RND_PAGE_LEN)
-#define RND_PARK_AGE   64U
+#define RND_PARK_AGE   (4UL * RND_PARK_LEN)
 /* A few page faults cost less than the calls that save them */
 #define RND_PARK_LEAST 4UL
 
@@ -61,6 +68,10 @@ struct rnd_parked {
 	__sz map_len;
 	/** Step of the clock at which they came */
 	__u64 since;
+	/** Kept: the span, as number + 1; else 0 */
+	__u32 span;
+	/** Epoch of the machine in which the place was drawn */
+	__u32 epoch;
 };
 
 struct rnd_park {
@@ -73,8 +84,8 @@ struct rnd_park {
 /** Tells whether so many pages may be parked at all */
 static inline __bool rnd_park_wants(__sz pages)
 {
-	return RND_PORT_MOVE_PAYS && pages >= RND_PARK_LEAST &&
-	       pages <= RND_PARK_PAGES;
+	return (RND_PORT_MOVE_PAYS || RND_OPT_LARGE_KEEP) &&
+	       pages >= RND_PARK_LEAST && pages <= RND_PARK_PAGES;
 }
 
 /**

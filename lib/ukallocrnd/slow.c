@@ -76,7 +76,8 @@ static void *slow_empty(struct rnd_pclass *pl, __u32 n, enum rnd_kind kind)
 	return rnd_pclass_slot(pl, n);
 }
 
-static void *slow_large(struct rnd_heap *h, __sz req, __sz align, __u8 kind)
+static void *slow_large(struct rnd_heap *h, __sz req, __sz align, __u8 kind,
+			__bool clean)
 {
 	struct rnd_large *lg = &h->dyn->large;
 	struct rnd_ctx ctx;
@@ -90,10 +91,10 @@ static void *slow_large(struct rnd_heap *h, __sz req, __sz align, __u8 kind)
 
 	/* Inside a state, because fork() waits for who is inside */
 	ctx = rnd_ctx_enter(&h->dyn->cpus);
-	ptr = rnd_large_alloc(lg, req, align, kind);
+	ptr = rnd_large_alloc(lg, req, align, kind, clean);
 	if (unlikely(!ptr)) {
 		rnd_heap_reclaim(h, ctx.pc, req);
-		ptr = rnd_large_alloc(lg, req, align, kind);
+		ptr = rnd_large_alloc(lg, req, align, kind, clean);
 	}
 	rnd_ctx_leave(&h->dyn->cpus, ctx);
 
@@ -146,7 +147,7 @@ void *rnd_malloc_slow(struct rnd_heap *h, __sz size, enum rnd_kind kind,
 					.kind = (__u8)kind };
 
 	if (unlikely(size > RND_SMALL_MAX))
-		return slow_large(h, size, RND_SLOT_ALIGN, (__u8)kind);
+		return slow_large(h, size, RND_SLOT_ALIGN, (__u8)kind, 0);
 
 	return slow_class(h, size ? rnd_sizeclass_of(size) : 0, &want);
 }
@@ -191,7 +192,7 @@ void *rnd_memalign(struct rnd_heap *h, __sz align, __sz size,
 		return slow_class(h, sc, &want);
 	}
 
-	return slow_large(h, size, align, (__u8)kind);
+	return slow_large(h, size, align, (__u8)kind, 0);
 }
 
 void *rnd_calloc(struct rnd_heap *h, __sz nmemb, __sz size, __uptr caller)
@@ -202,9 +203,12 @@ void *rnd_calloc(struct rnd_heap *h, __sz nmemb, __sz size, __uptr caller)
 	if (unlikely(__builtin_mul_overflow(nmemb, size, &len)))
 		return __NULL;
 
+	if (unlikely(len > RND_SMALL_MAX))
+		return slow_large(h, len, RND_SLOT_ALIGN, RND_KIND_MALLOC, 1);
+
 	ptr = rnd_malloc_out(h, len, RND_KIND_MALLOC, caller);
 	/* Fresh pages are zero, and so are free slots if freeing clears them */
-	if (!RND_OPT_ZERO && likely(ptr) && len && len <= RND_SMALL_MAX)
+	if (!RND_OPT_ZERO && likely(ptr) && len)
 		memset(ptr, 0, len);
 
 	return ptr;
@@ -220,6 +224,6 @@ void *rnd_palloc(struct rnd_heap *h, __sz pages, __uptr caller)
 	if (unlikely(!pages || pages > __SSZ_MAX / RND_PAGE_LEN))
 		return __NULL;
 
-	return slow_large(h, pages * RND_PAGE_LEN, RND_PAGE_LEN,
-			  RND_KIND_PAGES);
+	return slow_large(h, pages * RND_PAGE_LEN, RND_PAGE_LEN, RND_KIND_PAGES,
+			  0);
 }

@@ -50,6 +50,7 @@ enum rnd_span_state {
 	RND_SPAN_LIVE,	      /* in the user's hands */
 	RND_SPAN_LEAVING,     /* being decommitted */
 	RND_SPAN_QUARANTINED, /* reserved, not to be reused yet */
+	RND_SPAN_KEPT,	      /* freed, with its pages, in the park */
 };
 
 /* Kind of a page allocation, beside enum rnd_kind */
@@ -78,7 +79,9 @@ struct rnd_span {
 	__u32 sample;
 	/** enum rnd_seat */
 	__u8 seat;
-	__u8 unused[3];
+	__u8 unused;
+	/** Epoch of the machine in which the place was drawn: low half */
+	__u16 epoch;
 };
 
 #define RND_SPAN_MAX (1U << 24)

@@ -18,8 +18,8 @@ the crime. The examples of docs/reports.md are tested, too.
 Columns of the table, separated by tabs:
     crime    name of the function in crimes_*.c
     runs     size:offset, offset a range or 0; separated by blanks
-    needs    options that detect it, or -; !OPTION: only without it, which
-             replaces the run that needs it
+    needs    options that detect it, or -; !OPTION: only without it, and with
+             the others, which replaces the run that needs it
     signal   ABRT; SEGV: the access itself must fault, and the report is there
              if the option FAULT_REPORT is on. Without a report ABRT
              means that the crime gives up: it did not get what it came for
@@ -157,8 +157,11 @@ def chosen(runs, options):
     def key(run):
         return run.crime, run.size, run.offset
 
-    fit = [r for r in runs if not is_about(r) or options is not None and not
-           any(n[1:] in options for n in r.needs)]
+    def is_met(need):
+        return (need.lstrip("!") in options) == (need[0] != "!")
+
+    fit = [r for r in runs if not is_about(r) or options is not None and
+           all(is_met(n) for n in r.needs)]
     replaced = {key(r) for r in fit if is_about(r)}
     return [r for r in fit if is_about(r) or key(r) not in replaced]
 

@@ -334,6 +334,13 @@ static void diag_large_objects(void **state)
 			      "freed by CPU 0\n"
 			      "  it is in the guard of a freed large object");
 	}
+	if (RND_OPT_LARGE_KEEP) {
+		assert_report(of(p), "double free", "large",
+			      "requested size 200000\n"
+			      "  freed by CPU 0\n"
+			      "  it is kept for another object");
+		(void)rnd_large_unpark(&h->dyn->large);
+	}
 	rnd_large_purge(&h->dyn->large);
 	assert_report(of(p), "invalid free", "none", "");
 }

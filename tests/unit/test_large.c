@@ -60,15 +60,22 @@ static int teardown(void **state)
 
 static char *alloc(__sz req)
 {
-	char *p = rnd_large_alloc(&lg, req, PAGE, RND_KIND_MALLOC);
+	char *p = rnd_large_alloc(&lg, req, PAGE, RND_KIND_MALLOC, 0);
 
 	assert_non_null(p);
 	return p;
 }
 
+/* What is kept, which test_large_keep.c looks at, ends like the others */
+static void kept_drop(void)
+{
+	if (RND_OPT_LARGE_KEEP)
+		(void)rnd_large_unpark(&lg);
+}
+
 static char *palloc(__sz pages)
 {
-	char *p = rnd_large_alloc(&lg, pages * PAGE, PAGE, RND_KIND_PAGES);
+	char *p = rnd_large_alloc(&lg, pages * PAGE, PAGE, RND_KIND_PAGES, 0);
 
 	assert_non_null(p);
 	return p;
@@ -102,7 +109,8 @@ static void large_alloc_gives_what_was_asked_for(void **state)
 	(void)state;
 	for (i = 0; i < ARRAY_SIZE(reqs); i++)
 		for (align = 16; align <= 1UL << 30; align <<= 2) {
-			p = rnd_large_alloc(&lg, reqs[i], align, RND_KIND_NEW);
+			p = rnd_large_alloc(&lg, reqs[i], align, RND_KIND_NEW,
+					    0);
 			assert_non_null(p);
 			assert_int_equal(0, (__uptr)p % align);
 			assert_true(rnd_large_find(&lg, p, &sp));
@@ -122,6 +130,7 @@ static void large_alloc_gives_what_was_asked_for(void **state)
 			assert_null(rnd_large_canary_bad(&lg, &sp));
 			assert_int_equal(0, rnd_large_free(&lg, p, 0,
 							   RND_KIND_NEW, 0));
+			kept_drop();
 		}
 	assert_books();
 }
@@ -193,6 +202,7 @@ static void large_seats_t1_t2(void **state)
 				assert_int_equal(
 					0, rnd_large_free(&lg, p, 0,
 							  RND_KIND_MALLOC, 0));
+				kept_drop();
 				assert_false(fake_port_can_read(p));
 			}
 	(void)rnd_large_purge(&lg);
@@ -278,6 +288,7 @@ static void large_freed_memory_is_gone_g3(void **state)
 	(void)state;
 	assert_true(rnd_large_find(&lg, p, &sp));
 	assert_int_equal(0, rnd_large_free(&lg, p, 0, RND_KIND_MALLOC, 6));
+	kept_drop();
 	assert_false(fake_port_can_read(p));
 	assert_false(fake_port_can_read(p + 99999));
 	assert_int_equal(RND_OPT_QUARANTINE, rnd_large_find(&lg, p, &sp));
@@ -462,6 +473,7 @@ static void large_locate_knows_the_whole_reservation(void **state)
 	assert_false(rnd_large_locate(&lg, (void *)(sp.map - 1), &at));
 	assert_false(rnd_large_locate(&lg, (void *)(sp.map + sp.map_len), &at));
 	assert_int_equal(0, rnd_large_free(&lg, p, 0, RND_KIND_MALLOC, 0));
+	kept_drop();
 	assert_int_equal(RND_OPT_QUARANTINE, rnd_large_locate(&lg, p + 5, &at));
 	(void)rnd_large_purge(&lg);
 	assert_false(rnd_large_locate(&lg, p + 5, &at));
@@ -524,10 +536,10 @@ static void large_impossible_requests_do_not_reach_the_port(void **state)
 
 	(void)state;
 	for (i = 0; i < ARRAY_SIZE(reqs); i++)
-		assert_null(
-			rnd_large_alloc(&lg, reqs[i], PAGE, RND_KIND_MALLOC));
-	assert_null(rnd_large_alloc(&lg, PAGE, 1UL << 63, RND_KIND_MALLOC));
-	assert_null(rnd_large_alloc(&lg, PAGE, 1UL << 47, RND_KIND_MALLOC));
+		assert_null(rnd_large_alloc(&lg, reqs[i], PAGE, RND_KIND_MALLOC,
+					    0));
+	assert_null(rnd_large_alloc(&lg, PAGE, 1UL << 63, RND_KIND_MALLOC, 0));
+	assert_null(rnd_large_alloc(&lg, PAGE, 1UL << 47, RND_KIND_MALLOC, 0));
 	assert_int_equal(calls, fake_port.calls[FAKE_ANY]);
 	assert_books();
 }
@@ -564,7 +576,7 @@ static void large_alloc_failure_changes_nothing(void **state)
 	assert_int_equal(0, lg.park.cnt);
 	for (n = 1; !p; n++) {
 		fake_port_fail_at(FAKE_ANY, n);
-		p = rnd_large_alloc(&lg, 50000, PAGE, RND_KIND_MALLOC);
+		p = rnd_large_alloc(&lg, 50000, PAGE, RND_KIND_MALLOC, 0);
 		if (p)
 			break;
 		assert_true(fake_port.reserved == reserved);
