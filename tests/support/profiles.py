@@ -6,13 +6,14 @@
 
 Without --all: some cases of NONE and POORMAN on 2 CPUs (microvm), all of STRONG
 on 4 (q35). With it: every profile, the default one too, on 1, 2, 4 and 8 CPUs
-of the installed QEMU and of QEMU 10, and the benchmarks on 4. --build: builds
-all profiles, runs nothing.
+of the installed QEMU and of QEMU 10, and all benchmarks in both modes, with few
+operations. --build: builds all profiles, runs nothing.
 
 With an image of the default profile the boots of all profiles are compared:
 how many instructions more than in NONE they take until main().
 """
 import argparse
+import concurrent.futures
 import dataclasses
 import os
 import pathlib
@@ -38,10 +39,10 @@ class Emulators:
     qemu10: str
 
 
-def case(name, smp, machine, options=(), words=""):
+def case(name, smp, machine, options=(), words="", **more):
     """One boot."""
     return guest.Case(name, smp, machine,
-                      dict.fromkeys(options, "") | {"mem": "256"},
+                      dict.fromkeys(options, "") | {"mem": "256"} | more,
                       words, 0, "-")
 
 
@@ -59,19 +60,30 @@ def every(name):
             for options in ((), ("qemu10",))]
 
 
+def benchmarks(profile):
+    """All benchmarks, in exact mode alone and with what several CPUs add."""
+    return [case(f"{profile} benchmark", smp, "q35", (*options, *exact),
+                 f"mode={mode} debugseed quick", mem="512", timeout="900")
+            for options in ((), ("qemu10",))
+            for mode, exact, smp in (("exact", ("exact",), "1"),
+                                     ("exact", ("exact",), "8"),
+                                     ("parallel", (), "8"))]
+
+
 def build(out, profile, jobs):
     """Builds the guest; output of a failure or None."""
     config = configs.Config(profile, {PREFIX + profile: True})
     return configs.build(out, config, "gcc", [f"-j{jobs}", "guest"])
 
 
-def run(cases, emulators):
-    """Runs boots one after the other; [passed, failed, skipped]."""
+def run(cases, emulators, jobs=1):
+    """Runs so many boots at a time; [passed, failed, skipped]."""
     total = [0, 0, 0]
-    for one in cases:
-        counts, lines = guest.execute(one, emulators)
-        print("\n".join(lines), flush=True)
-        total = [a + b for a, b in zip(total, counts)]
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        for counts, lines in pool.map(
+                lambda one: guest.execute(one, emulators), cases):
+            print("\n".join(lines), flush=True)
+            total = [a + b for a, b in zip(total, counts)]
     return total
 
 
@@ -110,8 +122,7 @@ def test(profile, out, args):
     counts = run(every(profile) if args.all else quick(profile),
                  emulators("test"))
     if args.all:
-        more = run([case(f"{profile} benchmark", "4", "q35")],
-                   emulators("bench"))
+        more = run(benchmarks(profile), emulators("bench"), args.jobs)
         counts = [a + b for a, b in zip(counts, more)]
     return counts
 
