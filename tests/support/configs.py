@@ -58,12 +58,22 @@ def own_symbols(kconf):
             if sym.name.startswith(PREFIX)]
 
 
+def is_substitute(sym):
+    """Does the option depend on another one's absence?"""
+    dep = sym.direct_dep
+    return isinstance(dep, tuple) and any(
+        isinstance(part, tuple) and part[0] == kconfiglib.NOT
+        for part in (dep, *dep))
+
+
 def mitigations(kconf):
-    """Bool options, and what each depends on."""
+    """Bool options, and what each depends on. Not those that are there only
+    without another one."""
     return {sym.name: {dep.name for dep in kconfiglib.expr_items(
         sym.direct_dep) if dep.name.startswith(PREFIX)}
             for sym in own_symbols(kconf)
-            if not sym.choice and sym.orig_type == kconfiglib.BOOL}
+            if not sym.choice and sym.orig_type == kconfiglib.BOOL and
+            not is_substitute(sym)}
 
 
 def values(kconf):
