@@ -12,6 +12,7 @@
 #include <uk/assert.h>
 
 #include "atomic.h"
+#include "fill.h"
 #include "large.h"
 #include "large_priv.h"
 
@@ -230,7 +231,10 @@ int rnd_large_park(struct rnd_large *lg, const struct rnd_span *sp)
 		rnd_port_release(to.map, to.map_len);
 		return rc;
 	}
-	memset((void *)to.addr, 0, len);
+	if (RND_PORT_LENDS_SSE)
+		rnd_fill_zero_long((void *)to.addr, len);
+	else
+		memset((void *)to.addr, 0, len);
 
 	pk = (struct rnd_parked){ .addr = to.addr,
 				  .pages = to.pages,

@@ -54,9 +54,9 @@
 #include "config.h"
 #include "port.h"
 
-#define RND_PARK_LEN   (RND_OPT_LARGE_KEEP ? 64U : 16U)
+#define RND_PARK_LEN   64U
 #define RND_PARK_PAGES (RND_PARK_BYTES / RND_PAGE_LEN)
-#define RND_PARK_AGE   (4UL * RND_PARK_LEN)
+#define RND_PARK_AGE   (2UL * RND_PARK_LEN)
 /* A few page faults cost less than the calls that save them */
 #define RND_PARK_LEAST 4UL
 

@@ -93,16 +93,17 @@ int rnd_port_commit(__uptr addr, __sz len)
 	return rc;
 }
 
-/* Callers copy. Frames could go from one mapping to the other, but a copy
- * takes as many changes of the tables.
- */
 int rnd_port_move(__uptr from, __sz len, __uptr to, __sz to_len)
 {
-	(void)from;
-	(void)len;
-	(void)to;
-	(void)to_len;
+	__sz more = to_len - len;
 
+	if (more && unlikely(rnd_port_commit(to + len, more)))
+		return -ENOTSUP;
+	if (likely(!ukplat_page_move(heap_vas.pt, from, to, pages_of(len),
+				     PAGE_ATTR_PROT_RW)))
+		return 0;
+	if (more)
+		rnd_port_decommit(to + len, more);
 	return -ENOTSUP;
 }
 

@@ -12,6 +12,7 @@
 #include <uk/alloc.h>
 #include <uk/arch/types.h>
 #include <uk/essentials.h>
+#include <uk/plat/paging.h>
 
 #include "libc.h"
 #include "test.h"
@@ -221,6 +222,37 @@ static enum test_result usable_size_covers_the_request(void)
 	return TEST_PASS;
 }
 
+static int is_mapped(const void *ptr)
+{
+	return ukplat_page_translate(ukplat_pt_get_active(), (__vaddr_t)ptr) !=
+	       __PADDR_INV;
+}
+
+/* Its pages serve the next one, elsewhere and without what was in them */
+static enum test_result large_object_goes_elsewhere(void)
+{
+	const __sz len = 256 * PAGE_SIZE;
+	const int stays = IS_LARGE_KEPT;
+	char *ptr = libc.malloc(len), *next;
+	__sz i;
+
+	EXPECT(ptr);
+	fill(ptr, len, 1);
+	libc.free(ptr);
+	for (i = 0; i < len; i += PAGE_SIZE)
+		EXPECT(stays || !is_mapped(ptr + i));
+	next = libc.calloc(1, len);
+	EXPECT(next && (stays || next != ptr));
+	for (i = 0; i < len; i++)
+		EXPECT(!next[i]);
+	fill(next, len, 1);
+	ptr = libc.realloc(next, 3 * len);
+	EXPECT(ptr && ptr != next && (stays || !is_mapped(next)));
+	EXPECT(has_fill(ptr, len, 1));
+	libc.free(ptr);
+	return TEST_PASS;
+}
+
 const struct test_case malloc_cases[] = {
 	{ "malloc_objects_are_aligned_and_apart",
 	  malloc_objects_are_aligned_and_apart },
@@ -236,5 +268,6 @@ const struct test_case malloc_cases[] = {
 	{ "posix_memalign_errors_leave_memptr_alone",
 	  posix_memalign_errors_leave_memptr_alone },
 	{ "usable_size_covers_the_request", usable_size_covers_the_request },
+	{ "large_object_goes_elsewhere", large_object_goes_elsewhere },
 	{ __NULL, __NULL },
 };

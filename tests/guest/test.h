@@ -15,7 +15,15 @@
  */
 
 #include <uk/arch/types.h>
+#include <uk/config.h>
 #include <uk/essentials.h>
+
+/* Large objects stay where they are when they are freed */
+#ifdef CONFIG_LIBUKALLOCRND_LARGE_KEEP
+#define IS_LARGE_KEPT 1
+#else
+#define IS_LARGE_KEPT 0
+#endif
 
 enum test_result {
 	TEST_PASS,

@@ -165,6 +165,33 @@ int ukplat_page_set_attr(struct uk_pagetable *pt, __vaddr_t vaddr,
 			 unsigned long flags);
 
 /**
+ * Moves pages to another place: their frames, as they are. When the function
+ * returns no CPU reaches them at the old one.
+ *
+ * **Context:** as ukplat_tlb_shootdown(): waits for the other CPUs
+ *
+ * @param pt
+ *   The page table
+ * @param from
+ *   First address, page aligned; all pages are small ones
+ * @param to
+ *   First address of the new place, page aligned; nothing is mapped there
+ * @param pages
+ *   Number of pages, at least 1
+ * @param attr
+ *   PAGE_ATTR_* at the new place
+ *
+ * @return
+ *   - (0): Moved
+ *   - (-EINVAL): Bad range or attributes, or memory of direct map or tables
+ *   - (-EEXIST): A page of the new place is mapped
+ *   - (-EFAULT): A page is not mapped, or a large one; nothing has changed
+ *   - (-ENOMEM): No memory for tables; nothing has changed
+ */
+int ukplat_page_move(struct uk_pagetable *pt, __vaddr_t from, __vaddr_t to,
+		     unsigned long pages, unsigned long attr);
+
+/**
  * Tells whether the page table allows an access now. A CPU may fault on a right
  * that it does not know of yet: then it may try again.
  *

@@ -21,8 +21,8 @@
 /* The guest has no fork: whoever looks at all states sees to quiescence */
 #define RND_PORT_CAN_STOP 0
 
-/* Fresh pages cost no more than moving old ones */
-#define RND_PORT_MOVE_PAYS 0
+/* Clearing pages costs less than clearing and verifying other ones */
+#define RND_PORT_MOVE_PAYS 1
 
 /* Pages have frames from commit to decommit */
 #define RND_PORT_DISCARDS 0
