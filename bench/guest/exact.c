@@ -39,6 +39,7 @@
 #include "bench.h"
 #include "counter.h"
 #include "events.h"
+#include "mark.h"
 #include "probe.h"
 
 /* Instructions of small objects; dear operations end sooner */
@@ -201,7 +202,10 @@ static unsigned long run_plain(const struct bench_workload *w,
 	if (!w->setup || !w->setup(&run)) {
 		run_ops(w, &run, bench_ops() / 2, &insn);
 		bench_events_get(&r->events);
+		bench_mark_start();
 		r->ops = run_ops(w, &run, bench_ops(), &insn);
+		if (r->ops)
+			bench_mark_stop();
 		bench_events_since(&r->events);
 		r->metadata = metadata_get(a);
 	}
@@ -313,6 +317,7 @@ int bench_exact(void)
 	else
 		puts("bench: the time stamp counter does not count "
 		     "instructions; boot with -icount shift=0");
+	bench_known_events();
 
 	for (i = 0; bench_workloads[i]; i++) {
 		const struct bench_workload *w = bench_workloads[i];

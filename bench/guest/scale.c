@@ -28,6 +28,7 @@
 #include "bench.h"
 #include "counter.h"
 #include "events.h"
+#include "mark.h"
 
 /* Batches without an operation until it is thought that none will come */
 #define PATIENCE 100000UL
@@ -125,7 +126,10 @@ static int measure(const struct bench_alloc *ba, unsigned int cpus)
 	if (!stuck) {
 		run_on(cpus, bench_ops() / 2 * cpus);
 		bench_events_get(&events);
+		bench_mark_start();
 		insn = run_on(cpus, bench_ops() * cpus);
+		if (!stuck)
+			bench_mark_stop();
 		bench_events_since(&events);
 	}
 	if (workload->teardown)

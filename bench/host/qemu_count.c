@@ -18,37 +18,18 @@
  *   counter of the thread that executes it. A repeated string instruction
  *   counts once per repetition: the C library's long ones are avoided by a
  *   processor without ERMS (-cpu max,-erms).
- *
- * The interface is that of QEMU 7.2; Debian has no header for it.
  */
 
-#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-#define EXPORT	  __attribute__((visibility("default")))
-#define API	  1
-#define NO_REGS	  0
+#include "qemu_plugin.h"
+
 #define THREADS	  64U
 #define PATH_SIZE 4096U
 
-struct qemu_plugin_tb;
-typedef void (*translated_fn)(uint64_t id, struct qemu_plugin_tb *tb);
-typedef void (*executed_fn)(unsigned int thread, void *insns);
-typedef void (*ended_fn)(uint64_t id, void *arg);
-
-void qemu_plugin_register_vcpu_tb_trans_cb(uint64_t id, translated_fn fn);
-void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *tb,
-					  executed_fn fn, int flags,
-					  void *insns);
-void qemu_plugin_register_atexit_cb(uint64_t id, ended_fn fn, void *arg);
-size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
-
-int qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv);
-
-EXPORT extern int qemu_plugin_version;
-int qemu_plugin_version = API;
+QEMU_PLUGIN_EXPORT int qemu_plugin_version = QEMU_PLUGIN_API;
 
 static uint64_t counts[THREADS];
 static char path[PATH_SIZE];
@@ -63,7 +44,7 @@ static void translated(uint64_t id, struct qemu_plugin_tb *tb)
 	uintptr_t insns = qemu_plugin_tb_n_insns(tb);
 
 	(void)id;
-	qemu_plugin_register_vcpu_tb_exec_cb(tb, executed, NO_REGS,
+	qemu_plugin_register_vcpu_tb_exec_cb(tb, executed, QEMU_PLUGIN_NO_REGS,
 					     (void *)insns);
 }
 
@@ -82,8 +63,7 @@ static void ended(uint64_t id, void *arg)
 	(void)fclose(out);
 }
 
-EXPORT int qemu_plugin_install(uint64_t id, const void *info, int argc,
-			       char **argv)
+int qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv)
 {
 	(void)info;
 	if (argc != 1 || strncmp(argv[0], "out=", 4) ||

@@ -15,6 +15,8 @@ HOSTBENCH_ONE := micro xthread larson mstress rptest xmalloc cache_scratch \
 	cache_thrash alloc_test empty fragment
 HOSTBENCH_PROGRAMS := $(addprefix $(HOSTBENCH_OUT)/,$(HOSTBENCH_ONE) insn \
 	launch libqemu_count.so)
+# Counts locked operations in guests; the benchmark of the guest needs it
+QEMU_EVENTS := $(HOSTBENCH_OUT)/libqemu_events.so
 
 $(addprefix $(HOSTBENCH_OUT)/,$(HOSTBENCH_ONE)): %: %.o
 	$(call say,LD,$@)
@@ -30,10 +32,15 @@ $(HOSTBENCH_OUT)/launch: $(HOSTBENCH_OUT)/launch.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS_host) -static -o $@ $<
 
-$(HOSTBENCH_OUT)/qemu_count.o: OBJ_CFLAGS := -fPIC -fvisibility=hidden
+QEMU_EVENTS_OBJS := $(addprefix $(HOSTBENCH_OUT)/,qemu_events.o \
+	qemu_counter.o x86_insn.o)
+$(HOSTBENCH_OUT)/qemu_count.o $(QEMU_EVENTS_OBJS): \
+	OBJ_CFLAGS := -fPIC -fvisibility=hidden
 $(HOSTBENCH_OUT)/libqemu_count.so: $(HOSTBENCH_OUT)/qemu_count.o
+$(QEMU_EVENTS): $(QEMU_EVENTS_OBJS)
+$(HOSTBENCH_OUT)/libqemu_count.so $(QEMU_EVENTS):
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS_host) -shared -o $@ $<
+	$(Q)$(CC) $(CFLAGS_host) -shared -o $@ $^
 
 ifeq ($(LIBS),)
 HOSTBENCH_LIBS := ukallocrnd=$(LIBRARY)
