@@ -22,6 +22,7 @@ import time
 
 import bench
 import benchguest_data as data
+import benchguest_events as events
 import configs
 import qemu
 
@@ -82,17 +83,22 @@ def boot(args, image, mode, smp):
     """Rows that one boot prints."""
     words = WORDS[mode] + (" quick" if args.quick else "") + \
         (QUICK_ONLY if args.quick and mode == "exact" and smp > 1 else "")
-    outcome = qemu.boot(qemu.Guest(
-        str(image), smp=str(smp), machine=args.machine, exact=mode == "exact",
-        mem=MEM_ONE if smp == 1 else MEM_MORE, append=words,
-        timeout=args.timeout, qemu=args.qemu))
-    if outcome.status:
-        raise Failed(f"{image}, {mode} mode, {smp} CPUs: "
-                     f"{qemu.reason(outcome.status)}:\n" +
-                     "\n".join(outcome.lines[-SHOWN:]))
-    return [{**row, "mode": mode} for row in
-            (json.loads(line) for line in outcome.lines
-             if line.startswith("{"))]
+    title = f"{image}, {mode} mode, {smp} CPUs"
+    with events.Counter(args.plugin if mode == "exact" else "") as counter:
+        outcome = qemu.boot(qemu.Guest(
+            str(image), smp=str(smp), machine=args.machine,
+            exact=mode == "exact", append=words, timeout=args.timeout,
+            mem=MEM_ONE if smp == 1 else MEM_MORE, qemu=args.qemu,
+            plugin=counter.option))
+        if outcome.status:
+            raise Failed(f"{title}: {qemu.reason(outcome.status)}:\n" +
+                         "\n".join(outcome.lines[-SHOWN:]))
+        try:
+            return counter.join([{**json.loads(line), "mode": mode}
+                                 for line in outcome.lines
+                                 if line.startswith("{")])
+        except events.Wrong as error:
+            raise Failed(f"{title}: {error}") from None
 
 
 def exact(args, profile, smp):
@@ -226,6 +232,8 @@ def parser_of(about):
     parser.add_argument("--machine", default="q35")
     parser.add_argument("--timeout", type=int, default=3600)
     parser.add_argument("--qemu", default="qemu-system-x86_64")
+    parser.add_argument("--plugin", default="",
+                        help="of QEMU, that counts locked operations")
     parser.add_argument("--quick", action="store_true")
     return parser
 
@@ -233,6 +241,11 @@ def parser_of(about):
 def main():
     """Builds, boots, writes."""
     args = parser_of(__doc__).parse_args()
+    reason = events.why_not(args.qemu, args.plugin)
+    if reason:
+        print("locked operations and changes of the interrupt flag are not "
+              f"counted: {reason}")
+        args.plugin = ""
     try:
         rows = measure(args)
     except Failed as error:

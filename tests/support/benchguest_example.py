@@ -9,6 +9,7 @@ import benchguest_data as data
 INSN = {"ukallocrnd-fast": 60, "ukallocrnd": 150, "ukallocrnd-strong": 400,
         "mimalloc": 100, "mimalloc-secure": 180, "buddy": 320, "floor": 50}
 MAPPED = {"buddy": 1 << 25}
+LOCKED = {"buddy": 2, "ukallocrnd-strong": 0.25}  # of one operation
 SIZES = (16, 64, 256, 1024, 8192, 65536, 1 << 20)
 WORKLOADS = ("pair", "lifo", "fifo", "random")
 SMP = (1, 2, 4, 8)
@@ -36,14 +37,22 @@ def exact_row(alloc, name, size):
             "free": dict(call), "slow_permille": 3, "slow_mean": 9 * insn,
             "live_peak": LIVE, "mapped_peak": MAPPED.get(alloc, LIVE + LIVE
                                                          // 4),
-            "faults": 0, "invalidations": 1, "ipis": 0, "live": 100}
+            "faults": 0, "invalidations": 1, "ipis": 0, "live": 100,
+            **events_of(alloc)}
+
+
+def events_of(alloc):
+    """What the plug-in counts."""
+    locked = LOCKED.get(alloc, 0)
+    return {"locked": locked, "irqflag": 2.0 * locked}
 
 
 def shared_row(alloc, name, cpus):
     """One exact result of all CPUs together."""
     return {"type": "bench", "mode": "exact", "name": name, "size": 64,
             "cpus": cpus, "alloc": alloc, "unit": data.COUNTED_ALL,
-            "value": INSN[alloc] + cpus, "ops": 8192, "ipis": 0, "live": 100}
+            "value": INSN[alloc] + cpus, "ops": 8192, "ipis": 0, "live": 100,
+            **events_of(alloc)}
 
 
 def parallel_row(alloc, cpus):

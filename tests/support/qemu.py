@@ -37,6 +37,7 @@ class Guest:
     initrd: str = ""     # modules, separated by commas
     cdrom: bool = False  # the image is a CD with a boot loader
     firmware: str = ""   # instead of SeaBIOS
+    plugin: str = ""     # file, with its options after commas
     timeout: int = 60
     qemu: str = "qemu-system-x86_64"
 
@@ -51,6 +52,8 @@ class Guest:
             more += ["-initrd", self.initrd]
         if self.firmware:
             more += ["-bios", self.firmware]
+        if self.plugin:
+            more += ["-plugin", self.plugin]
         if self.fwcfg:
             more += ["-fw_cfg",
                      f"name=opt/ukallocrnd/seed,string={self.fwcfg}"]

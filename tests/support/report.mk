@@ -13,10 +13,13 @@ BENCHGUEST := $(PY) tests/support/benchguest.py --out $(O) --cc $(CC) \
 
 bench-guest: setup-run ## all profiles, exact and parallel; QUICK=1
 	@$(MIMALLOC_FETCH) || :
-	$(Q)$(BENCHGUEST) --jobs $(JOBS) $(if $(QUICK),--quick)
-bench-guest-check: $(O)/guest/bench.elf ## exact results are always the same
+	@$(MAKE) $(QEMU_EVENTS)
+	$(Q)$(BENCHGUEST) --plugin $(QEMU_EVENTS) --jobs $(JOBS) \
+		$(if $(QUICK),--quick)
+bench-guest-check: $(O)/guest/bench.elf $(QEMU_EVENTS)
+bench-guest-check: ## exact results are always the same
 	$(call run_long,$@) -- $(PY) tests/support/benchguest_check.py \
-		--quick $<
+		--quick --plugin $(QEMU_EVENTS) --qemu10 $(QEMU10) $<
 .PHONY: bench-guest bench-guest-check
 
 BOUND ?= 1

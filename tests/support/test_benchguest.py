@@ -12,6 +12,7 @@ import benchguest
 import benchguest_check
 import benchguest_compare
 import benchguest_data as data
+import benchguest_events as events
 import benchguest_example as example
 import configs
 
@@ -176,6 +177,68 @@ class Rows(unittest.TestCase):
         self.assertAlmostEqual(mean, 4)
         self.assertEqual(count, 2)
         self.assertEqual(data.mean_ratio(places, "b", "c"), (None, 0))
+
+
+class Events(unittest.TestCase):
+    """Lines of the plug-in beside rows of the guest."""
+
+    def setUp(self):
+        self.rows = [{"type": "missing", "alloc": "mimalloc"},
+                     {"type": "known", "locked": 40, "irqflag": 30},
+                     {"type": "bench", "unit": data.COUNTED, "ops": 8},
+                     {"type": "left-out", "name": "irq"},
+                     {"type": "bench", "unit": data.COUNTED_ALL, "ops": 3}]
+        self.text = "40 30\n4 0\n1 9\n"
+
+    def test_joined(self):
+        """each result has its own numbers, for an operation"""
+        rows = events.joined(self.rows, self.text)
+        self.assertEqual([row["type"] for row in rows],
+                         ["missing", "bench", "left-out", "bench"])
+        self.assertEqual([(row["locked"], row["irqflag"]) for row in rows
+                          if row["type"] == "bench"],
+                         [(0.5, 0.0), (0.33, 3.0)])
+        self.assertEqual([events.without(row) for row in rows],
+                         [row for row in self.rows if row["type"] != "known"])
+
+    def test_wrong(self):
+        """lines more or less, other known numbers, none at all"""
+        for text, said in ((self.text + "0 0\n", "4 lines .* for 3 rows"),
+                           ("40 30\n4 0\n", "2 lines"), ("", "0 lines"),
+                           (self.text.replace("40", "39"),
+                            r"counted \(39, 30\) events instead of"),
+                           (self.text.replace("30", "31"), "40, 31"),
+                           ("4\n4 0\n1 9\n", "two numbers: 4$"),
+                           ("x 30\n4 0\n1 9\n", "two numbers: x 30")):
+            with self.assertRaisesRegex(events.Wrong, said):
+                events.joined(self.rows, text)
+        del self.rows[1]
+        with self.assertRaisesRegex(events.Wrong, "no events whose"):
+            events.joined(self.rows, self.text)
+
+    def test_without(self):
+        """without the plug-in nothing is added, and no file is read"""
+        with events.Counter("") as counter:
+            self.assertEqual(counter.option, "")
+            rows = counter.join(self.rows)
+        self.assertEqual(len(rows), 4)
+        self.assertFalse(any("locked" in row for row in rows))
+
+    def test_why_not(self):
+        """a plug-in that cannot be loaded is told in one line"""
+        self.assertEqual(events.why_not("qemu", "/nowhere"),
+                         "/nowhere is missing")
+        self.assertIn("Could not load plugin",
+                      events.why_not("qemu-system-x86_64", __file__))
+
+    def test_compared(self):
+        """bench-compare judges them as exact figures"""
+        for field in events.FIELDS:
+            one, two = example.rows(), example.rows()
+            data.results(two, "exact")[5][field] += 1
+            outcome = benchguest_compare.compare(one, two)
+            self.assertEqual([change.figure for change in
+                              outcome.worse(1)], [field])
 
 
 class Check(unittest.TestCase):
