@@ -114,7 +114,8 @@ def write(folder, header, rows, stops=(), bits=()):
     folder.mkdir(parents=True, exist_ok=True)
     sources = {"guest": rows, "stops": stops, "bits": bits}
     body = about(rows, header) + tables.allocators(rows) + \
-        tables.promises(rows) + '<div class="plots">\n' + \
+        tables.promises(rows) + tables.synchronised(rows) + \
+        '<div class="plots">\n' + \
         "\n".join(figure(entry, sources, folder) for entry in FIGURES) + \
         "\n</div>\n" + tables.every(rows)
     page = folder / "index.html"

@@ -5,8 +5,10 @@ Every promise is a geometric mean over exact results unless it says otherwise;
 what was not measured is said to be so, and does not count as kept.
 """
 import dataclasses
+import statistics
 
 import benchguest_data as data
+import benchguest_events as events
 import hostbench_table
 
 FAST, BALANCED, STRONG = data.OURS.values()
@@ -153,6 +155,28 @@ def promises(rows):
                         "buddy's peak memory", mapped(rows, True), BALANCED,
                         "buddy", 0.1)
     yield growth_promise(rows)
+
+
+def synchronised(rows):
+    """{alloc: {figure: (of the pair of 64 bytes, mean over the workloads)}}
+    of the events that QEMU's plug-in counts, on one CPU, as far as mimalloc
+    can run them; empty without the plug-in."""
+    found = {}
+    for row in comparable(rows):
+        for figure in events.FIELDS:
+            if figure in row:
+                found.setdefault(row["alloc"], {}).setdefault(
+                    figure, {})[data.key(row, data.PLACE)] = row[figure]
+    return {alloc: {figure: (pair_event(values),
+                             statistics.fmean(values.values()))
+                    for figure, values in figures.items()}
+            for alloc, figures in found.items()}
+
+
+def pair_event(values):
+    """The value of the pair of 64 bytes, or None."""
+    return next((value for place, value in values.items()
+                 if place[:2] == ("pair", 64)), None)
 
 
 @dataclasses.dataclass

@@ -3,6 +3,7 @@
 from html import escape
 
 import benchguest_data as data
+import benchguest_events as events
 import benchpage_summary as summary
 from benchpage_words import number, spread
 
@@ -17,6 +18,8 @@ WHAT = {
 }
 STATES = {True: ("met", "met"), False: ("missed", "missed"),
           None: ("soft", "not measured")}
+EVENTS = {"locked": "locked operations", "irqflag":
+          "changes of the interrupt flag"}
 MODES = {"exact": "Exact: instructions of one operation",
          "parallel": "Parallel: operations a second, median (least to most)"}
 
@@ -74,6 +77,29 @@ def promises(rows):
             "</section>\n")
 
 
+def synchronised(rows):
+    """How often an operation locks memory, or holds interrupts back."""
+    found = summary.synchronised(rows)
+    form = "{:,.2f}"
+    lines = [row((escape(alloc), *(
+        f"{number(pair, form)}<small>mean {number(mean, form)}</small>"
+        for pair, mean in map(found[alloc].get, events.FIELDS))),
+                 kind="ours" if alloc in data.OURS.values() else "")
+             for alloc in data.ORDER if alloc in found]
+    return ('<section id="locked"><h2>Locked operations</h2>' +
+            table(("Allocator", *EVENTS.values()), lines) +
+            '<p class="soft">Not every instruction takes the same time. A '
+            "locked one keeps a piece of memory from all other CPUs for a "
+            "moment and waits until all that was written before is done: "
+            "some twenty times as long as another, even if no other CPU "
+            "wants that piece. Turning interrupts off or on is dear, too, "
+            "and what wants to interrupt has to wait. Numbers for one "
+            "malloc and one free, on one CPU: of 64 bytes, and the mean of "
+            "all workloads that mimalloc can run. 0 is best.</p></section>"
+            "\n") \
+        if lines else ""
+
+
 def by_workload(title, rows, cell):
     """A line for each workload, a column for each allocator."""
     allocs = data.allocs_of(rows)
@@ -124,5 +150,10 @@ def every(rows):
         [each for each in summary.counted(rows) if each.get("live_peak")],
         lambda each: number(each["mapped_peak"] / each["live_peak"],
                             "{:,.2f}")))
+    parts += [by_workload(
+        f"Exact: {name} of one operation",
+        [each for each in data.results(rows, "exact") if figure in each],
+        lambda each, figure=figure: number(each[figure], "{:,.2f}"))
+              for figure, name in EVENTS.items()]
     return ("<section><details><summary>Every figure</summary>" +
             "".join(parts) + left_out(rows) + "</details></section>")

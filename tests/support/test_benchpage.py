@@ -130,6 +130,27 @@ class Words(unittest.TestCase):
         self.assertIn("(5,625,000 to", shown)
         self.assertNotIn("Single calls", tables.every(example.plain_rows()))
 
+    def test_synchronised(self):
+        """locked operations of the pair and on average, if counted"""
+        rows = example.rows()
+        changed = next(row for row in summary.counted(rows)
+                       if (row["name"], row["size"], row["alloc"]) ==
+                       ("pair", 64, "buddy"))
+        changed["locked"] = 30
+        places = len(example.WORKLOADS) * len(example.SIZES)
+        found = summary.synchronised(rows)
+        self.assertEqual(found["buddy"]["locked"], (30, 2 + 28 / places))
+        self.assertEqual(found["buddy"]["irqflag"], (4, 4))
+        self.assertEqual(found["floor"]["locked"], (0, 0))
+        shown = tables.synchronised(rows)
+        self.assertIn("<td>buddy</td><td>30.00<small>mean 3.00</small></td>"
+                      "<td>4.00<small>mean 4.00</small></td>", shown)
+        self.assertIn("locked operations of one operation",
+                      tables.every(rows))
+        plain = example.plain_rows()
+        self.assertEqual(tables.synchronised(plain), "")
+        self.assertNotIn("locked operations", tables.every(plain))
+
     def test_speeds(self):
         """throughput is relative to one CPU, with its spread"""
         middle, least, most = plots.speeds(example.rows())["buddy"][8]
