@@ -21,6 +21,7 @@
  *   {"type":"boot",...}   how long the boot took (mode=map)
  *   {"type":"missing",...} an allocator that the image lacks
  *   {"type":"left-out",...} one that cannot take part in a workload, and why
+ *   {"type":"known",...}  events that QEMU's plug-in must count (mode=exact)
  *   {"type":"bench",...}  one result; tests/support/report.py has the fields
  */
 
