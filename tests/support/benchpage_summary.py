@@ -158,9 +158,9 @@ def promises(rows):
 
 
 def synchronised(rows):
-    """{alloc: {figure: (of the pair of 64 bytes, mean over the workloads)}}
-    of the events that QEMU's plug-in counts, on one CPU, as far as mimalloc
-    can run them; empty without the plug-in."""
+    """{alloc: {figure: (of the pair of 64 bytes, median of the workloads,
+    most of them)}} of the events that QEMU's plug-in counts, on one CPU, as
+    far as mimalloc can run them; empty without the plug-in."""
     found = {}
     for row in comparable(rows):
         for figure in events.FIELDS:
@@ -168,7 +168,8 @@ def synchronised(rows):
                 found.setdefault(row["alloc"], {}).setdefault(
                     figure, {})[data.key(row, data.PLACE)] = row[figure]
     return {alloc: {figure: (pair_event(values),
-                             statistics.fmean(values.values()))
+                             statistics.median(values.values()),
+                             max(values.values()))
                     for figure, values in figures.items()}
             for alloc, figures in found.items()}
 

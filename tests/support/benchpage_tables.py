@@ -82,8 +82,9 @@ def synchronised(rows):
     found = summary.synchronised(rows)
     form = "{:,.2f}"
     lines = [row((escape(alloc), *(
-        f"{number(pair, form)}<small>mean {number(mean, form)}</small>"
-        for pair, mean in map(found[alloc].get, events.FIELDS))),
+        f"{number(pair, form)}<small>median {number(middle, form)}, "
+        f"most {number(most, form)}</small>"
+        for pair, middle, most in map(found[alloc].get, events.FIELDS))),
                  kind="ours" if alloc in data.OURS.values() else "")
              for alloc in data.ORDER if alloc in found]
     return ('<section id="locked"><h2>Locked operations</h2>' +
@@ -94,9 +95,9 @@ def synchronised(rows):
             "some twenty times as long as another, even if no other CPU "
             "wants that piece. Turning interrupts off or on is dear, too, "
             "and what wants to interrupt has to wait. Numbers for one "
-            "malloc and one free, on one CPU: of 64 bytes, and the mean of "
-            "all workloads that mimalloc can run. 0 is best.</p></section>"
-            "\n") \
+            "malloc and one free, on one CPU: of 64 bytes, then the median "
+            "of all workloads that mimalloc can run, and the most, where "
+            "many pages are mapped. 0 is best.</p></section>\n") \
         if lines else ""
 
 
