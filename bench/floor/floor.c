@@ -47,10 +47,13 @@ static inline unsigned int cpu_idx(void)
 #define BATCH_MAX     64U
 #define BATCH_LEN_MAX 32768U
 
-/* A run of pages that is cut up has so many bytes, or a single object */
-#define RUN_LEN 65536UL
+/* A run of pages that is cut up has so many bytes */
+#define RUN_LEN	  65536UL
+#define RUN_PAGES (RUN_LEN >> PAGE_SHIFT)
 
 UK_CTASSERT(SHORT_MAX << DOUBLINGS == SMALL_MAX);
+/* All runs are of the same length */
+UK_CTASSERT(RUN_LEN >= SMALL_MAX);
 
 /** A free object */
 struct floor_free {
@@ -85,6 +88,7 @@ struct floor {
 	struct uk_alloc *pages; /* constant */
 	__uptr base;		/* constant */
 	__u8 *page_class;	/* by page from base on */
+	__sz page_cnt;		/* constant */
 	__u8 class_of[SMALL_MAX / STEP + 1];
 	struct floor_class cls[CLASSES];
 	struct floor_cpu *cpu[CONFIG_UKPLAT_LCPU_MAXCOUNT]; /* constant */
@@ -126,15 +130,14 @@ static inline void *list_pop(struct floor_list *list)
 /* A new run of pages for objects of a class */
 static int class_grow(struct floor *f, struct floor_class *c, unsigned int sc)
 {
-	__sz len = ALIGN_UP(MAX(RUN_LEN, c->len), PAGE_SIZE);
-	char *run = (char *)uk_palloc(f->pages, len >> PAGE_SHIFT);
+	char *run = (char *)uk_palloc(f->pages, RUN_PAGES);
 
 	if (unlikely(!run))
 		return -ENOMEM;
 	memset(&f->page_class[((__uptr)run - f->base) >> PAGE_SHIFT], (int)sc,
-	       len >> PAGE_SHIFT);
+	       RUN_PAGES);
 	c->fresh = run;
-	c->fresh_end = run + len;
+	c->fresh_end = run + RUN_LEN;
 	return 0;
 }
 
@@ -312,6 +315,33 @@ static void classes_init(struct floor *f)
 	UK_ASSERT(unit == ARRAY_SIZE(f->class_of));
 }
 
+static void list_reset(struct floor_list *list)
+{
+	list->head = list->spare = __NULL;
+	list->cnt = 0;
+}
+
+void uk_floor_reset(struct uk_alloc *a)
+{
+	struct floor *f = floor_of(a);
+	unsigned int sc, cpu;
+	__sz i;
+
+	for (sc = 1; sc < CLASSES; sc++) {
+		f->cls[sc].batches = __NULL;
+		f->cls[sc].fresh = f->cls[sc].fresh_end = __NULL;
+		for (cpu = 0; cpu < ARRAY_SIZE(f->cpu); cpu++)
+			list_reset(&f->cpu[cpu]->free[sc]);
+	}
+	for (i = 0; i < f->page_cnt; i++) {
+		if (!f->page_class[i])
+			continue;
+		memset(&f->page_class[i], 0, RUN_PAGES);
+		uk_pfree(f->pages, (void *)(f->base + (i << PAGE_SHIFT)),
+			 RUN_PAGES);
+	}
+}
+
 /* The allocator begins where its state will be aligned; behind the state are
  * the tables of the CPUs and that of the pages, then the pages
  */
@@ -329,6 +359,7 @@ struct uk_alloc *uk_floor_init(void *base, __sz len)
 	memset(base, 0, pages - (__uptr)base);
 	f->base = (__uptr)base;
 	f->page_class = (__u8 *)table;
+	f->page_cnt = len >> PAGE_SHIFT;
 	for (i = 0; i < ARRAY_SIZE(f->cpu); i++)
 		f->cpu[i] = (struct floor_cpu *)cpus + i;
 	f->pages = uk_buddy_init((void *)pages, (__uptr)base + len - pages);

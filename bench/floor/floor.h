@@ -22,8 +22,8 @@
  *   from those that all CPUs share, or the objects of a fresh run of pages.
  *   An object goes to the list of the CPU that frees it; when there is no
  *   room, the spare batch goes to the shared ones, so that a CPU which only
- *   frees feeds one which only allocates. Pages stay with their class for
- *   ever.
+ *   frees feeds one which only allocates. Pages stay with their class until
+ *   all is reset.
  *
  *   A byte for each page says the class of its objects: free() needs no
  *   header. Larger and aligned requests, and the runs, are the page
@@ -33,7 +33,8 @@
  *   F1. An object is on one list at most, and that is of its class.
  *   F2. cnt is the length of a list, at most a batch; whatever else is
  *       chained is exactly a batch.
- *   F3. The byte of a page changes once, before its objects exist.
+ *   F3. The byte of a page changes before its objects exist, and when all is
+ *       reset.
  *
  * Concurrency
  *   Lists of CPUs have no lock and are used with interrupts enabled: an
@@ -67,6 +68,14 @@ extern "C" {
  *   The allocator, or __NULL if the memory is too small for its own tables
  */
 struct uk_alloc *uk_floor_init(void *base, __sz len);
+
+/**
+ * Gives all pages that were cut up back, free objects of all CPUs included:
+ * the allocator is as it was made. Nothing may be live.
+ *
+ * Context: one CPU, the others must not use the allocator.
+ */
+void uk_floor_reset(struct uk_alloc *a);
 
 #ifdef __cplusplus
 }

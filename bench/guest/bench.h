@@ -150,15 +150,26 @@ struct bench_alloc {
 	const char *name;
 	struct uk_alloc *a;
 	int (*check)(void); /* a test of its own, or __NULL */
+
+	/* Gives back all that it has; nothing is live, other CPUs are idle.
+	 * __NULL: keeps nothing anyway
+	 */
+	void (*drop)(struct uk_alloc *a);
+
+	/* Makes it anew after that, with nothing from before; __NULL with errno
+	 * if it cannot. __NULL: goes on as it is
+	 */
+	struct uk_alloc *(*renew)(void);
 };
 
 #define BENCH_ALLOCS_MAX 8U
 
 /**
- * Starts references (references.c) and says which ones are missing.
+ * Starts the allocators that are wanted (references.c) and says which ones are
+ * missing.
  *
  * @param max
- *   How many, at most; the others do not take part
+ *   How many of the list, at most; the others do not take part
  *
  * @return
  *   0, or a negative errno; the reason is printed
@@ -168,7 +179,7 @@ int bench_references_start(unsigned int max);
 /** Names the references that the image was built without; their number. */
 unsigned int bench_references_missing(void);
 
-/** Receives the default allocator and all references; returns their number. */
+/** Receives the allocators that are there; returns their number. */
 unsigned int bench_allocs_get(struct bench_alloc allocs[BENCH_ALLOCS_MAX]);
 
 /**

@@ -8,23 +8,17 @@
  *
  * How
  *   Under QEMU's -icount shift=0 the time stamp counter counts the
- *   instructions that the guest has executed. Each workload runs on the boot
- *   CPU: some batches to warm up, then batches that are counted, until there
- *   are enough operations. The loop of the workload itself is part of the
- *   figure; for the pair it is measured on its own and subtracted.
+ *   instructions that the guest has executed. Each workload runs on the only
+ *   CPU (scale.c has several): some batches to warm up, then batches that are
+ *   counted, until there are enough operations. The loop of the workload
+ *   itself is part of the figure; for the pair it is measured on its own and
+ *   subtracted.
  *
  *   Then it runs once more through the probe, which looks at each single call
  *   and at memory.
  *
  *   Together with a fixed seed of all random numbers (debugseed on the
  *   command line) the figures are the same in every run.
- *
- * Memory
- *   What an allocator has mapped is what is not available any more since it
- *   was started, as far as it went while this allocator was measured. That
- *   includes what it keeps from earlier workloads, and tables of pages.
- *   ukallocrnd is asked to give back what it can before each workload;
- *   mimalloc does so by itself when a segment is empty.
  */
 
 #include <stdio.h>
@@ -35,24 +29,20 @@
 #include <uk/allocrnd.h>
 #endif
 #include <uk/essentials.h>
+#include <uk/plat/lcpu.h>
 
 #include "bench.h"
 #include "counter.h"
 #include "events.h"
 #include "mark.h"
 #include "probe.h"
+#include "subject.h"
 
 /* Instructions of small objects; dear operations end sooner */
 #define INSN_PER_OP 700UL
 
 /* A loop of two instructions, so many times, tells whether they are counted */
 #define PROBE_ROUNDS 1000UL
-
-/** An allocator, and what it has of the memory */
-struct subject {
-	struct bench_alloc ba;
-	__sz held;
-};
 
 /** One line of the results */
 struct result {
@@ -65,7 +55,7 @@ struct result {
 	__bool is_probed;
 };
 
-static struct subject subjects[BENCH_ALLOCS_MAX];
+static struct bench_subject subjects[BENCH_ALLOCS_MAX];
 static const char *unit = "ticks/op";
 
 static int counts_instructions(void)
@@ -161,28 +151,12 @@ static struct bench_run run_of(const struct bench_workload *w,
 				   .cpus = 1 };
 }
 
-/* Asks for what is kept from earlier workloads */
-static void purge(struct subject *s)
-{
-#ifdef CONFIG_LIBUKALLOCRND
-	__sz before = bench_probe_available(s->ba.a);
-
-	if (s->ba.a != uk_alloc_get_default())
-		return;
-	uk_allocrnd_flush(s->ba.a);
-	uk_allocrnd_purge(s->ba.a);
-	s->held += before - bench_probe_available(s->ba.a);
-#else
-	(void)s;
-#endif
-}
-
 static __sz metadata_get(struct uk_alloc *a)
 {
 #ifdef CONFIG_LIBUKALLOCRND
 	struct uk_allocrnd_stats stats;
 
-	if (a == uk_alloc_get_default()) {
+	if (a && a->malloc == uk_alloc_get_default()->malloc) {
 		uk_allocrnd_stats_get(a, &stats);
 		return stats.metadata;
 	}
@@ -239,43 +213,53 @@ static void run_probed(const struct bench_workload *w, struct uk_alloc *a,
 }
 
 /* Both runs; tells why there is no result, or __NULL */
-static const char *run_both(const struct bench_workload *w, struct subject *s,
-			    __sz size, struct result *r)
+static const char *run_both(const struct bench_workload *w,
+			    struct bench_subject *s, __sz size,
+			    struct result *r)
 {
-	const char *why = bench_why_not(w, &s->ba);
-	__sz before;
-
-	if (why)
-		return why;
-	purge(s);
-	r->mapped_start = s->held;
-	before = bench_probe_available(s->ba.a);
+	r->mapped_start = bench_subject_mapped(s);
 	if (!run_plain(w, s->ba.a, size, r))
-		why = w->needs & BENCH_NEEDS_ENOMEM ?
-			      "does not get again what was freed" :
-			      "out of memory";
-	else if (!(w->needs & (BENCH_NEEDS_IRQ | BENCH_NEEDS_NOTHING)))
+		return w->needs & BENCH_NEEDS_ENOMEM ?
+			       "does not get again what was freed" :
+			       "out of memory";
+	if (!(w->needs & (BENCH_NEEDS_IRQ | BENCH_NEEDS_NOTHING)))
 		run_probed(w, s->ba.a, size, r);
-	r->mapped_peak = s->held + before - r->probe.available_min;
-	s->held += before - bench_probe_available(s->ba.a);
-	r->kept = s->held;
-	return why;
+	r->mapped_peak = bench_subject_mapped_at(s, r->probe.available_min);
+	r->kept = bench_subject_mapped(s);
+	return __NULL;
 }
 
-static int measure(const struct bench_workload *w, struct subject *s, __sz size)
+static int print_all(const struct bench_workload *w,
+		     const struct bench_subject *s, __sz size,
+		     const struct result *r)
+{
+	print_result(w, s->ba.name, size, r);
+	if (r->probe.lost)
+		printf("bench: %lu operations were not recorded\n",
+		       r->probe.lost);
+	return r->probe.lost != 0;
+}
+
+static int measure(const struct bench_workload *w, struct bench_subject *s,
+		   __sz size)
 {
 	struct result r = { .is_probed = 0 };
-	const char *why = run_both(w, s, size, &r);
+	const char *why = bench_why_not(w, &s->ba);
+	int failed = 0;
 
-	if (why) {
-		bench_left_out(w, &s->ba, size, why);
-		return 0;
+	if (!why) {
+		if (bench_subject_begin(s)) {
+			printf("bench: no new %s\n", s->ba.name);
+			return 1;
+		}
+		why = run_both(w, s, size, &r);
+		failed = bench_subject_end(s);
 	}
-	print_result(w, s->ba.name, size, &r);
-	if (r.probe.lost)
-		printf("bench: %lu operations were not recorded\n",
-		       r.probe.lost);
-	return r.probe.lost != 0;
+	if (why)
+		bench_left_out(w, &s->ba, size, why);
+	else
+		failed |= print_all(w, s, size, &r);
+	return failed;
 }
 
 static unsigned int subjects_get(void)
@@ -293,7 +277,7 @@ static int measure_all(const struct bench_workload *w, unsigned int cnt)
 	static const __sz drawn[] = { 0 };
 	static const struct bench_alloc none = { .name = "none" };
 	const __sz *size = w->sizes ? w->sizes : drawn;
-	struct subject nobody = { .ba = none };
+	struct bench_subject nobody = { .ba = none };
 	unsigned int i;
 	int failed = 0;
 
@@ -325,9 +309,9 @@ int bench_exact(void)
 		if (!bench_is_wanted(w))
 			continue;
 		printf("bench: %s\n", w->name);
-		if (w->exact)
+		if (w->exact && ukplat_lcpu_count() == 1)
 			failed |= measure_all(w, cnt);
-		if (w->scale)
+		if (w->scale && ukplat_lcpu_count() > 1)
 			failed |= bench_scale(w);
 	}
 	return failed;

@@ -27,7 +27,7 @@ static __u64 malloc_empty, free_empty;
 
 __sz bench_probe_available(struct uk_alloc *a)
 {
-	if (a && a != uk_alloc_get_default() && a->pavailmem)
+	if (a && a->pavailmem)
 		return (__sz)a->pavailmem(a) * PAGE_SIZE;
 	return ukplat_page_available();
 }

@@ -4,7 +4,7 @@
  * You may not use this file except in compliance with the License.
  */
 
-/* The allocators that ours is compared with
+/* Ours, and the allocators that it is compared with
  *
  * One more is one line of the table: any function that makes a struct uk_alloc
  * and returns it, and its file in Makefile.uk.
@@ -14,6 +14,9 @@
 #include <stdio.h>
 
 #include <uk/alloc.h>
+#ifdef CONFIG_LIBUKALLOCRND
+#include <uk/allocrnd.h>
+#endif
 #include <uk/config.h>
 #include <uk/essentials.h>
 #include <uk/plat/memory.h>
@@ -29,7 +32,7 @@
  */
 #define MEMORY_PAGES 16384UL
 
-/** An allocator to compare with */
+/** An allocator that is measured */
 struct bench_reference {
 	const char *name;
 
@@ -47,7 +50,29 @@ struct bench_reference {
 
 	/** A test of its own, or __NULL; returns 0 if it passed */
 	int (*check)(void);
+
+	/** As in struct bench_alloc */
+	void (*drop)(struct uk_alloc *a);
+	struct uk_alloc *(*renew)(void);
 };
+
+#ifdef CONFIG_LIBUKALLOCRND
+static struct uk_alloc *ours_init(void)
+{
+	return uk_alloc_get_default();
+}
+
+static void ours_drop(struct uk_alloc *a)
+{
+	uk_allocrnd_destroy(a);
+}
+
+/* Beside the default heap, which is the program's */
+static struct uk_alloc *ours_renew(void)
+{
+	return uk_allocrnd_init(__NULL, 0);
+}
+#endif
 
 static struct uk_alloc *in_memory(const char *name, __sz pages,
 				  struct uk_alloc *(*init)(void *base,
@@ -79,23 +104,27 @@ static struct uk_alloc *floor_init(void)
 }
 
 static const struct bench_reference references[] = {
-	{ "buddy", buddy_init, __NULL, __NULL },
-	{ "floor", floor_init, __NULL, __NULL },
-	{ "mimalloc", uk_mimalloc_init, "make mimalloc", uk_mimalloc_check },
+#ifdef CONFIG_LIBUKALLOCRND
+	{ "ukallocrnd", ours_init, __NULL, __NULL, ours_drop, ours_renew },
+#endif
+	{ "buddy", buddy_init, __NULL, __NULL, __NULL, __NULL },
+	{ "floor", floor_init, __NULL, __NULL, uk_floor_reset, __NULL },
+	{ "mimalloc", uk_mimalloc_init, "make mimalloc", uk_mimalloc_check,
+	  uk_mimalloc_collect, __NULL },
 	{ "mimalloc-secure", uk_mimalloc_secure_init, "make mimalloc",
-	  uk_mimalloc_secure_check },
+	  uk_mimalloc_secure_check, uk_mimalloc_secure_collect, __NULL },
 };
 
 /* By reference; __NULL: missing */
 static struct uk_alloc *made[ARRAY_SIZE(references)];
 
-UK_CTASSERT(ARRAY_SIZE(references) < BENCH_ALLOCS_MAX);
+UK_CTASSERT(ARRAY_SIZE(references) <= BENCH_ALLOCS_MAX);
 
 int bench_references_start(unsigned int max)
 {
 	unsigned int i;
 
-	if (max == 1)
+	if (max < ARRAY_SIZE(references))
 		buddy_pages = MEMORY_PAGES;
 	for (i = 0; i < MIN(max, ARRAY_SIZE(references)); i++) {
 		const struct bench_reference *ref = &references[i];
@@ -132,17 +161,16 @@ unsigned int bench_allocs_get(struct bench_alloc allocs[BENCH_ALLOCS_MAX])
 {
 	unsigned int i, n = 0;
 
-#ifdef CONFIG_LIBUKALLOCRND
-	allocs[n].name = "ukallocrnd";
-	allocs[n].a = uk_alloc_get_default();
-	allocs[n++].check = __NULL;
-#endif
 	for (i = 0; i < ARRAY_SIZE(references); i++) {
-		if (!made[i])
-			continue;
-		allocs[n].name = references[i].name;
-		allocs[n].a = made[i];
-		allocs[n++].check = references[i].check;
+		const struct bench_reference *ref = &references[i];
+
+		if (made[i])
+			allocs[n++] =
+				(struct bench_alloc){ .name = ref->name,
+						      .a = made[i],
+						      .check = ref->check,
+						      .drop = ref->drop,
+						      .renew = ref->renew };
 	}
 	return n;
 }

@@ -142,6 +142,24 @@ static int measure(const struct bench_alloc *ba, unsigned int cpus)
 	return 0;
 }
 
+/* One that has nothing from before */
+static int measure_new(const struct bench_alloc *ba, unsigned int cpus)
+{
+	struct bench_alloc own = *ba;
+	int failed;
+
+	if (own.renew)
+		own.a = own.renew();
+	if (!own.a) {
+		printf("bench: no new %s\n", ba->name);
+		return 1;
+	}
+	failed = measure(&own, cpus);
+	if (own.drop)
+		own.drop(own.a);
+	return failed;
+}
+
 int bench_scale(const struct bench_workload *w)
 {
 	struct bench_alloc allocs[BENCH_ALLOCS_MAX];
@@ -155,7 +173,7 @@ int bench_scale(const struct bench_workload *w)
 		    cpu_counts[j] > w->cpus_max)
 			continue;
 		for (i = 0; i < cnt; i++)
-			failed |= measure(&allocs[i], cpu_counts[j]);
+			failed |= measure_new(&allocs[i], cpu_counts[j]);
 	}
 	return failed;
 }

@@ -83,22 +83,26 @@ def boot(args, image, mode, smp):
     """Rows that one boot prints."""
     words = WORDS[mode] + (" quick" if args.quick else "") + \
         (QUICK_ONLY if args.quick and mode == "exact" and smp > 1 else "")
-    title = f"{image}, {mode} mode, {smp} CPUs"
+    memory = MEM_ONE if smp == 1 else MEM_MORE
+    what = f"{image}, {mode} mode, {smp} CPUs"
     with events.Counter(args.plugin if mode == "exact" else "") as counter:
         outcome = qemu.boot(qemu.Guest(
             str(image), smp=str(smp), machine=args.machine,
-            exact=mode == "exact", append=words, timeout=args.timeout,
-            mem=MEM_ONE if smp == 1 else MEM_MORE, qemu=args.qemu,
-            plugin=counter.option))
+            exact=mode == "exact", mem=memory, append=words,
+            timeout=args.timeout, qemu=args.qemu, plugin=counter.option))
         if outcome.status:
-            raise Failed(f"{title}: {qemu.reason(outcome.status)}:\n" +
+            raise Failed(f"{what}: {qemu.reason(outcome.status)}:\n" +
                          "\n".join(outcome.lines[-SHOWN:]))
         try:
-            return counter.join([{**json.loads(line), "mode": mode}
+            rows = counter.join([{**json.loads(line), "mode": mode}
                                  for line in outcome.lines
                                  if line.startswith("{")])
         except events.Wrong as error:
-            raise Failed(f"{title}: {error}") from None
+            raise Failed(f"{what}: {error}") from None
+    wrong = list(data.impossible(rows, memory << 20))
+    if wrong:
+        raise Failed(f"{what}:\n" + "\n".join(wrong[:SHOWN]))
+    return rows
 
 
 def exact(args, profile, smp):

@@ -19,6 +19,12 @@ COUNTED_ALL = "instructions/op of all CPUs"
 # What tells rows apart; a field that a row lacks is None
 KEY = ("name", "size", "live", "cpus", "alloc", "unit")
 PLACE = tuple(field for field in KEY if field != "alloc")
+# Bytes of memory, none of which can be more than the guest has; and what is
+# part of what: (no more, than that)
+MEMORY = ("mapped_start", "mapped_peak", "kept", "metadata", "live_peak",
+          "overhead_per_object")
+PARTS = (("mapped_start", "mapped_peak"), ("kept", "mapped_peak"),
+         ("live_peak", "mapped_peak"))
 # Properties of the workload: a change is told, but is neither good nor bad
 NEUTRAL = ("ops", "live_peak", "live_objects", "mapped_start")
 
@@ -81,6 +87,20 @@ def figures(row):
         elif isinstance(value, (int, float)):
             found[name] = value
     return found
+
+
+def impossible(rows, memory):
+    """Sentences about figures of memory that cannot be true in a guest with
+    so many bytes."""
+    for row in rows:
+        where = f"{row.get('alloc')}, {row.get('name')} {row.get('size')}"
+        for name in MEMORY:
+            if not 0 <= row.get(name, 0) <= memory:
+                yield f"{where}: {name} is {row[name]:,} of {memory:,} bytes"
+        for part, whole in PARTS:
+            if part in row and whole in row and row[part] > row[whole]:
+                yield (f"{where}: {part}, {row[part]:,}, is more than "
+                       f"{whole}, {row[whole]:,}")
 
 
 def by_place(rows, figure, keep=lambda row: True):

@@ -14,6 +14,7 @@ SIZES = (16, 64, 256, 1024, 8192, 65536, 1 << 20)
 WORKLOADS = ("pair", "lifo", "fifo", "random")
 SMP = (1, 2, 4, 8)
 LIVE = 1 << 20
+START = 1 << 19
 KINDS = {"heap:slots of 64": 0x12ab45678000, "mapping": 0x7a1234567000,
          "image": 0xffffbcf755f1b000, "direct map": 0xffff888000000000,
          "boot stack": 0xffffc12345678000, "page tables": 0xfffff00000000000}
@@ -35,8 +36,8 @@ def exact_row(alloc, name, size):
             "cpus": 1, "alloc": alloc, "unit": data.COUNTED,
             "value": insn, "ops": 8192, "malloc": call,
             "free": dict(call), "slow_permille": 3, "slow_mean": 9 * insn,
-            "live_peak": LIVE, "mapped_peak": MAPPED.get(alloc, LIVE + LIVE
-                                                         // 4),
+            "live_peak": LIVE, "live_objects": 1000, "mapped_start": START,
+            "mapped_peak": MAPPED.get(alloc, LIVE + LIVE // 4),
             "faults": 0, "invalidations": 1, "ipis": 0, "live": 100,
             **events_of(alloc)}
 

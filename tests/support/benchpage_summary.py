@@ -9,10 +9,10 @@ import statistics
 
 import benchguest_data as data
 import benchguest_events as events
+import benchpage_memory as memory
 import hostbench_table
 
 FAST, BALANCED, STRONG = data.OURS.values()
-SMALL = 1024  # objects below are small
 MILLION = 10 ** 6
 MOST_CPUS = 8
 # How the names of workloads begin in which no object leaves its CPU
@@ -39,6 +39,7 @@ class Promise:
     about: str    # what the value was computed from
     strict: bool = False  # must be below, not at, the limit
     form: str = "ratio"
+    why: str = ""  # a sentence for readers, if it is missed
 
     @property
     def kept(self):
@@ -91,12 +92,6 @@ def worst_of(rows, alloc, inside=True):
                default=(None, None))
 
 
-def mapped(rows, small=False):
-    """{place: {alloc: most bytes that were mapped}}."""
-    return data.by_place(counted(rows), "mapped_peak", lambda row:
-                         not small or 0 < row["size"] < SMALL)
-
-
 def growth(rows, alloc, cpus):
     """{workload: instructions on so many CPUs, relative to one}."""
     found = {}
@@ -108,10 +103,10 @@ def growth(rows, alloc, cpus):
             if line.get(1) and cpus in line}
 
 
-def ratio_promise(text, places, one, other, limit):
+def ratio_promise(text, places, one, other, limit, why=""):
     """A promise about a geometric mean."""
     value, count = data.mean_ratio(places, one, other)
-    return Promise(text, value, limit, f"mean of {count} workloads")
+    return Promise(text, value, limit, f"mean of {count} workloads", why=why)
 
 
 def growth_promise(rows):
@@ -139,7 +134,7 @@ def worst_promise(rows):
 
 def promises(rows):
     """All of them."""
-    insn, memory = costs(rows), mapped(rows)
+    insn = costs(rows)
     yield ratio_promise("BALANCED: at most half the instructions of the "
                         "buddy", insn, BALANCED, "buddy", 0.5)
     yield ratio_promise("BALANCED: at most 2.5 times those of mimalloc",
@@ -150,10 +145,12 @@ def promises(rows):
                         FAST, "mimalloc", 1.5)
     yield worst_promise(rows)
     yield ratio_promise("BALANCED: peak memory at most 1.2 times "
-                        "mimalloc's", memory, BALANCED, "mimalloc", 1.2)
+                        "mimalloc's", memory.mapped(rows), BALANCED,
+                        "mimalloc", 1.2, memory.why_mimalloc(rows))
     yield ratio_promise("BALANCED: below 1 KiB at most a tenth of the "
-                        "buddy's peak memory", mapped(rows, True), BALANCED,
-                        "buddy", 0.1)
+                        "buddy's peak memory",
+                        memory.mapped(rows, memory.is_small), BALANCED,
+                        "buddy", 0.1, memory.why_buddy(rows))
     yield growth_promise(rows)
 
 
@@ -201,13 +198,13 @@ def pair_of(rows, alloc):
 
 def table(rows):
     """A line for each allocator."""
-    insn, memory = costs(rows), mapped(rows)
+    insn, peaks = costs(rows), memory.mapped(rows)
     for alloc in data.allocs_of(counted(rows)):
         cells = (pair_of(rows, alloc),
                  data.mean_ratio(insn, alloc, "buddy")[0],
                  data.mean_ratio(insn, alloc, "mimalloc")[0],
                  worst_of(rows, alloc)[0],
-                 data.mean_ratio(memory, alloc, "mimalloc")[0])
+                 data.mean_ratio(peaks, alloc, "mimalloc")[0])
         if any(cells):  # not what stands for no allocator at all
             yield Line(alloc, *cells)
 

@@ -4,6 +4,7 @@ from html import escape
 
 import benchguest_data as data
 import benchguest_events as events
+import benchpage_memory as memory
 import benchpage_summary as summary
 from benchpage_words import number, spread
 
@@ -61,17 +62,27 @@ def allocators(rows):
             f"{' '.join(lost)}</p></section>\n")
 
 
+def bound(text, notes, value, limit, kind, word):
+    """A row of the table of bounds; notes are sentences below the text."""
+    small = "".join(f"<small>{escape(note)}</small>" for note in notes
+                    if note)
+    return row((escape(text) + small, value, limit,
+                f'<span class="{kind}">{word}</span>'))
+
+
 def promises(rows):
-    """Bounds, and whether they are met."""
+    """Bounds, whether they are met, and what else is known."""
     lines = []
     for promise in summary.promises(rows):
-        kind, word = STATES[promise.kept]
+        why = promise.why if promise.kept is False else ""
         sign = "&lt;" if promise.strict else "&le;"
-        lines.append(row((
-            f"{escape(promise.text)}<small>{escape(promise.about)}</small>",
-            promise.words(promise.value),
-            f"{sign}&nbsp;{promise.words(promise.limit)}",
-            f'<span class="{kind}">{word}</span>')))
+        lines.append(bound(promise.text, (promise.about, why),
+                           promise.words(promise.value),
+                           f"{sign}&nbsp;{promise.words(promise.limit)}",
+                           *STATES[promise.kept]))
+    lines += [bound(text, (about,), number(value, "{:.2f}"), "-", "soft",
+                    "additional, no bound")
+              for text, value, about in memory.besides(rows) if value]
     return ('<section id="bounds"><h2>Bounds that were set beforehand</h2>' +
             table(("Bound", "Measured", "Limit", ""), lines) +
             "</section>\n")

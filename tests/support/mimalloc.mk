@@ -46,7 +46,8 @@ $(O)/guest/$(MIMALLOC_PORT)/$(1)/%.o: $(MIMALLOC_PORT)/%.c \
 	@mkdir -p $$(@D)
 	$$(Q)$(CC) -MMD -MP $(MIMALLOC_CPPFLAGS) $(CPPFLAGS_guest) \
 		$(MIMALLOC_CFLAGS) $(3) \
-		-DUKMI_INIT=$(2)_init -DUKMI_CHECK=$(2)_check \
+		-DUKMI_INIT=$(2)_init -DUKMI_COLLECT=$(2)_collect \
+		-DUKMI_CHECK=$(2)_check \
 		-include port.h -c -o $$@ $$<
 $(O)/guest/$(MIMALLOC_PORT)/$(1)/test-api.o: \
 		$(MIMALLOC_DIR)/source/test/test-api.c $(O)/guest/flags \
@@ -61,6 +62,7 @@ $(O)/guest/bench/guest/$(1).o: $$(MIMALLOC_OBJS_$(1))
 	@mkdir -p $$(@D)
 	$$(Q)$(LD) -r -o $$@ $$^
 	$$(Q)$(OBJCOPY) --keep-global-symbol=$(2)_init \
+		--keep-global-symbol=$(2)_collect \
 		--keep-global-symbol=$(2)_check $$@
 endef
 OBJCOPY ?= objcopy

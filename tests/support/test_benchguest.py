@@ -256,6 +256,22 @@ class Check(unittest.TestCase):
         for other in (text + "{}\n", text[:text[:-1].rindex("\n") + 1]):
             self.assertTrue(list(benchguest_check.differences(text, other)))
 
+    def test_impossible(self):
+        """memory that no guest has, and parts that are more than the whole"""
+        memory = 512 << 20
+        self.assertEqual(list(data.impossible(example.rows(), memory)), [])
+        for name, value in (("mapped_peak", (1 << 64) - 4096),
+                            ("mapped_start", memory + 1), ("kept", -1),
+                            ("metadata", memory + 1),
+                            ("mapped_peak", example.LIVE - 1),
+                            ("mapped_start", 2 * example.LIVE),
+                            ("kept", 2 * example.LIVE)):
+            rows = [dict(example.exact_row("ukallocrnd", "pair", 64))]
+            rows[0][name] = value
+            found = list(data.impossible(rows, memory))
+            self.assertTrue(found, name)
+            self.assertIn(name, found[0])
+
 
 if __name__ == "__main__":
     unittest.main()

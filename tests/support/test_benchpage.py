@@ -5,6 +5,7 @@ import unittest
 
 import benchguest_data as data
 import benchguest_example as example
+import benchpage_memory as memory
 import benchpage_plots as plots
 import benchpage_summary as summary
 import benchpage_tables as tables
@@ -48,6 +49,38 @@ class Promises(unittest.TestCase):
                 if row["alloc"] == alloc:
                     row[field] *= times
             self.assertIs(self.kept()[place], False, (place, alloc))
+
+    def add_single(self):
+        """Two workloads with one small object."""
+        for alloc, size in (("ukallocrnd", 1 << 20), ("mimalloc", 1 << 15),
+                            ("buddy", 4096)):
+            for name in ("pair", "calloc"):
+                row = example.exact_row(alloc, name, 8)
+                row.update(live_peak=8, live_objects=1, mapped_peak=size)
+                self.rows.append(row)
+
+    def test_why(self):
+        """a bound of memory that is missed says why, with figures"""
+        self.assertNotIn("Because", tables.promises(self.rows))
+        self.add_single()
+        whys = [promise.why for promise in summary.promises(self.rows)][5:7]
+        self.assertIn("512 KiB before its first object and 1,024 KiB with it, "
+                      "mimalloc 32 KiB: in 2 workloads", whys[0])
+        self.assertIn("the mean is 32.00.", whys[0])
+        self.assertIn("in 2 of 14 workloads one object is live", whys[1])
+        page = tables.promises(self.rows)
+        self.assertIn("1,024 KiB with it, mimalloc 32 KiB", page)
+        self.assertIn("the buddy has one page of 4 KiB", page)
+
+    def test_besides(self):
+        """means where more is live: small workloads do not count"""
+        before = list(memory.besides(self.rows))
+        self.assertEqual([round(value, 4) for _, value, _ in before],
+                         [1, round(1.25 / 32, 4)])
+        self.add_single()
+        self.assertEqual(list(memory.besides(self.rows)), before)
+        self.assertEqual(tables.promises(self.rows).count(
+            "additional, no bound"), 2)
 
     def test_growth(self):
         """the worst private workload counts, others do not"""

@@ -202,6 +202,30 @@ static void realloc_keeps_the_contents(void **state)
 	uk_free(a, moved);
 }
 
+/* Lists of both CPUs, batches that are shared, and what is left of runs */
+static void a_reset_gives_all_pages_back(void **state)
+{
+	long before = uk_alloc_pavailmem(pages);
+	unsigned int cnt;
+	size_t size;
+
+	(void)state;
+	for (size = 8; size <= SMALL_MAX; size *= 2) {
+		cnt = size < 2048 ? 300 : 5;
+		take_all(cnt, size);
+		uk_floor_host_cpu = !uk_floor_host_cpu;
+		drop_all(cnt);
+	}
+	uk_floor_host_cpu = 0;
+	assert_true(uk_alloc_pavailmem(pages) < before);
+	uk_floor_reset(a);
+	assert_int_equal(uk_alloc_pavailmem(pages), before);
+
+	exhaustion_changes_nothing(state);
+	uk_floor_reset(a);
+	objects_do_not_overlap(state);
+}
+
 static void too_little_memory_makes_none(void **state)
 {
 	(void)state;
@@ -219,6 +243,7 @@ int main(void)
 		UNIT_TEST(large_and_aligned_requests_are_the_buddys),
 		UNIT_TEST(bad_alignments_are_refused),
 		UNIT_TEST(realloc_keeps_the_contents),
+		UNIT_TEST(a_reset_gives_all_pages_back),
 		UNIT_TEST(too_little_memory_makes_none),
 	};
 

@@ -6,8 +6,8 @@
 
 /* mimalloc as a uk_alloc
  *
- * Compiled once for each build of mimalloc; the build defines UKMI_INIT and
- * UKMI_CHECK, the names of what comes out.
+ * Compiled once for each build of mimalloc; the build defines UKMI_INIT,
+ * UKMI_COLLECT and UKMI_CHECK, the names of what comes out.
  *
  * malloc and free are nothing but the jump into upstream: errno is set by its
  * error handler, which runs on failures only.
@@ -19,6 +19,7 @@
 
 #include <uk/alloc_impl.h>
 #include <uk/essentials.h>
+#include <uk/plat/lcpu.h>
 
 #include "port.h"
 #include "uk_mimalloc.h"
@@ -146,6 +147,21 @@ struct uk_alloc *UKMI_INIT(void)
 			     alloc_memalign, __NULL, __NULL, __NULL);
 	allocator.usable = alloc_usable;
 	return &allocator;
+}
+
+static void collect(struct __regs *regs __unused, void *user __unused)
+{
+	mi_collect(true);
+}
+
+void UKMI_COLLECT(struct uk_alloc *a __unused)
+{
+	const struct ukplat_lcpu_func func = { .fn = collect };
+
+	/* Others first: what they let go of may be the caller's */
+	if (!ukplat_lcpu_run(__NULL, __NULL, &func, 0))
+		ukplat_lcpu_wait(__NULL, __NULL, 0);
+	collect(__NULL, __NULL);
 }
 
 int UKMI_CHECK(void)

@@ -8,6 +8,8 @@
 
 #include <errno.h>
 
+#include <uk/essentials.h>
+
 #include "uk_mimalloc.h"
 
 struct uk_alloc *uk_mimalloc_init(void)
@@ -21,6 +23,10 @@ struct uk_alloc *uk_mimalloc_secure_init(void)
 	errno = ENOENT;
 	return __NULL;
 }
+
+void uk_mimalloc_collect(struct uk_alloc *a __unused) {}
+
+void uk_mimalloc_secure_collect(struct uk_alloc *a __unused) {}
 
 int uk_mimalloc_check(void)
 {

@@ -36,6 +36,17 @@ struct uk_alloc *uk_mimalloc_init(void);
 struct uk_alloc *uk_mimalloc_secure_init(void);
 
 /**
+ * Gives back the memory that no object needs, on each CPU: free pages, and
+ * segments without objects.
+ *
+ * Context: as uk_mimalloc_init().
+ */
+void uk_mimalloc_collect(struct uk_alloc *a);
+
+/** The same with MI_SECURE=4 */
+void uk_mimalloc_secure_collect(struct uk_alloc *a);
+
+/**
  * Runs the API test of mimalloc's source package on the allocator, which must
  * have been started. Prints each of its cases.
  *
