@@ -179,7 +179,10 @@ int bench_references_start(unsigned int max);
 /** Names the references that the image was built without; their number. */
 unsigned int bench_references_missing(void);
 
-/** Receives the allocators that are there; returns their number. */
+/** Name of an allocator, missing or not; __NULL behind the last number */
+const char *bench_alloc_name(unsigned int i);
+
+/** Receives the allocators that are wanted and there; returns their number. */
 unsigned int bench_allocs_get(struct bench_alloc allocs[BENCH_ALLOCS_MAX]);
 
 /**
@@ -201,6 +204,18 @@ unsigned long bench_ops(void);
 
 /** Tells whether the word "only" names the workload, or is not there. */
 int bench_is_wanted(const struct bench_workload *w);
+
+/** Tells whether the word "alloc" names the allocator, or is not there. */
+int bench_is_alloc_wanted(const char *name);
+
+/**
+ * Checks the names in both lists.
+ *
+ * @return
+ *   - (0): All exist
+ *   - (-EINVAL): One does not; it is printed, with those that do
+ */
+int bench_names_check(void);
 
 /**
  * Tells why an allocator cannot take part.

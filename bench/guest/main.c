@@ -13,6 +13,7 @@
  *   mode=api                 tests that the references bring
  *   debugseed                fixes all random numbers (mode=exact)
  *   only=pair,lifo           these workloads alone (mode=exact)
+ *   alloc=ukallocrnd,buddy   these allocators alone
  *   quick                    fewer operations (mode=exact)
  *
  * Lines for programs are JSON objects:
@@ -172,7 +173,8 @@ int main(int argc __unused, char *argv[] __unused)
 	int is_platform = is_mode("map") || is_mode("shootdown");
 	int rc = 0;
 
-	if (bench_references_start(is_platform ? PLATFORM_ALLOCS :
+	if (bench_names_check() ||
+	    bench_references_start(is_platform ? PLATFORM_ALLOCS :
 						 BENCH_ALLOCS_MAX))
 		return 1;
 	printf("bench: %u CPUs\n", ukplat_lcpu_count());

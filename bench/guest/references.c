@@ -115,10 +115,15 @@ static const struct bench_reference references[] = {
 	  uk_mimalloc_secure_check, uk_mimalloc_secure_collect, __NULL },
 };
 
-/* By reference; __NULL: missing */
+/* By reference; __NULL: missing, or not wanted */
 static struct uk_alloc *made[ARRAY_SIZE(references)];
 
 UK_CTASSERT(ARRAY_SIZE(references) <= BENCH_ALLOCS_MAX);
+
+const char *bench_alloc_name(unsigned int i)
+{
+	return i < ARRAY_SIZE(references) ? references[i].name : __NULL;
+}
 
 int bench_references_start(unsigned int max)
 {
@@ -129,6 +134,8 @@ int bench_references_start(unsigned int max)
 	for (i = 0; i < MIN(max, ARRAY_SIZE(references)); i++) {
 		const struct bench_reference *ref = &references[i];
 
+		if (!bench_is_alloc_wanted(ref->name))
+			continue;
 		made[i] = ref->init();
 		if (made[i])
 			continue;
@@ -149,7 +156,7 @@ unsigned int bench_references_missing(void)
 	unsigned int i, n = 0;
 
 	for (i = 0; i < ARRAY_SIZE(references); i++)
-		if (!made[i]) {
+		if (!made[i] && bench_is_alloc_wanted(references[i].name)) {
 			printf("skip %s: `%s` gets it\n", references[i].name,
 			       references[i].get);
 			n++;

@@ -63,7 +63,8 @@ def run_mode(args, mode, rows):
           flush=True)
     outcome = qemu.boot(qemu.Guest(
         str(args.image), smp=str(cpus), machine=args.machine, exact=exact,
-        append=WORDS[mode], timeout=args.timeout, qemu=args.qemu), on_line)
+        append=WORDS[mode] + (f" alloc={args.allocs}" if args.allocs else ""),
+        timeout=args.timeout, qemu=args.qemu), on_line)
     print(f"  {outcome.seconds:.1f} s", flush=True)
     if outcome.status:
         sys.exit(f"{mode} mode failed: {qemu.reason(outcome.status)}")
@@ -98,6 +99,7 @@ def main():
     parser.add_argument("--qemu", default="qemu-system-x86_64")
     parser.add_argument("--out", type=pathlib.Path, required=True)
     parser.add_argument("--config", type=pathlib.Path, required=True)
+    parser.add_argument("--allocs", default="")
     args = parser.parse_args()
 
     rows = [header(args)]

@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The whole benchmark of the guest, in each profile of the library.
 
-    benchguest.py [--quick] [--out build]
+    benchguest.py [--quick] [--allocs ukallocrnd,mimalloc] [--out build]
 
 Builds bench.elf in the profiles FAST, BALANCED and STRONG, below
 OUT/benchguest, without random order in the image, so that figures can be
 repeated. Then each is booted: in exact mode with 1 CPU and with 8; in parallel
 mode on up to 8, one profile after the other and again from the start; and some
 times for the memory map. All results go to one file; the references are those
-of the BALANCED image. Exact boots run beside each other: that changes nothing.
+of the BALANCED image, the others are booted without. Exact boots run beside
+each other: that changes nothing.
 """
 import argparse
 import concurrent.futures
@@ -71,24 +72,41 @@ def build(args, profile):
         raise Failed(f"{profile}: {error}")
 
 
+def profiles_of(args):
+    """Profiles that are measured. References are in the image of BALANCED."""
+    others = set(args.allocs) - set(data.OURS.values())
+    return [profile for profile, name in data.OURS.items()
+            if not args.allocs or name in args.allocs or
+            (others and profile == "BALANCED")]
+
+
+def words_of(args, profile):
+    """Which allocators take part in boots of an image; they are ours by one
+    name whatever the profile is."""
+    ours = data.OURS["BALANCED"]
+    if profile != "BALANCED":
+        return f" alloc={ours}"
+    own = [name for name in args.allocs if name == ours or
+           name not in data.OURS.values()]
+    return f" alloc={','.join(own)}" if own else ""
+
+
 def own_row(row, profile):
-    """A row of an image: ours by its profile; references only once, from
-    the image of the default profile. None: not wanted."""
-    if row.get("alloc") == data.OURS["BALANCED"]:
-        return {**row, "alloc": data.OURS[profile]}
-    return row if profile == "BALANCED" else None
+    """A row of an image: ours by its profile."""
+    return {**row, "alloc": data.OURS[profile]} \
+        if row.get("alloc") == data.OURS["BALANCED"] else row
 
 
-def boot(args, image, mode, smp):
+def boot(args, image, mode, smp, more=""):
     """Rows that one boot prints."""
+    memory = MEM_ONE if smp == 1 else MEM_MORE
     words = WORDS[mode] + (" quick" if args.quick else "") + \
         (QUICK_ONLY if args.quick and mode == "exact" and smp > 1 else "")
-    memory = MEM_ONE if smp == 1 else MEM_MORE
     what = f"{image}, {mode} mode, {smp} CPUs"
     with events.Counter(args.plugin if mode == "exact" else "") as counter:
         outcome = qemu.boot(qemu.Guest(
             str(image), smp=str(smp), machine=args.machine,
-            exact=mode == "exact", mem=memory, append=words,
+            exact=mode == "exact", mem=memory, append=words + more,
             timeout=args.timeout, qemu=args.qemu, plugin=counter.option))
         if outcome.status:
             raise Failed(f"{what}: {qemu.reason(outcome.status)}:\n" +
@@ -108,13 +126,13 @@ def boot(args, image, mode, smp):
 def exact(args, profile, smp):
     """Exact results of one image; with several CPUs those of all together.
     What is missing or left out is said by the boot with one CPU."""
-    rows = boot(args, image_of(args.out, profile), "exact", smp)
+    rows = boot(args, image_of(args.out, profile), "exact", smp,
+                words_of(args, profile))
     if any(row.get("unit", "").startswith("ticks") for row in rows):
         raise Failed(f"{profile}: QEMU does not count instructions")
     kinds = ("missing", "left-out") if smp == 1 else ()
     rows = [own_row(row, profile) for row in rows if row["type"] in kinds or
             (row["type"] == "bench" and row["unit"] == EXACT_UNITS[smp])]
-    rows = [row for row in rows if row]
     if smp == 1 and not data.results(rows, "exact"):
         raise Failed(f"{profile}: exact mode ended without a result")
     return rows
@@ -123,9 +141,9 @@ def exact(args, profile, smp):
 def parallel(args, profile):
     """Results of one boot in parallel mode."""
     rows = boot(args, image_of(args.out, profile), "parallel",
-                QUICK_SMP if args.quick else PARALLEL_SMP)
-    return [row for row in (own_row(row, profile) for row in
-                            data.results(rows, "parallel")) if row]
+                QUICK_SMP if args.quick else PARALLEL_SMP,
+                words_of(args, profile))
+    return [own_row(row, profile) for row in data.results(rows, "parallel")]
 
 
 def merged(rounds):
@@ -142,7 +160,8 @@ def merged(rounds):
 def maps(args):
     """Memory maps of some boots, which are random."""
     for number in range(MAP_BOOTS):
-        for row in boot(args, image_of(args.out, "BALANCED"), "map", 2):
+        for row in boot(args, image_of(args.out, profiles_of(args)[0]), "map",
+                        2):
             if row["type"] == "map":
                 yield {**row, "boot": number}
 
@@ -158,11 +177,12 @@ def header(args):
     version = pathlib.Path("/etc/debian_version")
     described = bench.commit()
     config = {profile: bench.options(folder(args.out, profile) / ".config")
-              for profile in data.OURS}
+              for profile in profiles_of(args)}
+    base = config.get("BALANCED", next(iter(config.values())))
     return {"type": "header", "commit": described.rstrip("+"),
             "dirty": described.endswith("+"),
-            "config": config["BALANCED"], "profiles": {
-                profile: changed(config["BALANCED"], other)
+            "config": base, "profiles": {
+                profile: changed(base, other)
                 for profile, other in config.items()},
             "qemu": qemu.version(args.qemu),
             "debian": version.read_text().strip() if version.exists()
@@ -188,12 +208,19 @@ class Progress:
         return found
 
 
+def shared_profiles(args):
+    """Profiles that are measured on several CPUs. Each CPU more takes longer
+    to emulate: a quick run has them for the default profile only."""
+    return [profile for profile in profiles_of(args)
+            if not args.quick or profile == "BALANCED"]
+
+
 def exact_all(args, progress):
     """Exact results of all images, in the order of the plan whichever boot
-    ends first. Each CPU more takes longer to emulate: a quick run has
-    several for the default profile only."""
-    plan = [(profile, smp) for smp in EXACT_UNITS for profile in data.OURS
-            if smp == 1 or not args.quick or profile == "BALANCED"]
+    ends first."""
+    plan = [(profile, smp) for smp in EXACT_UNITS
+            for profile in (profiles_of(args) if smp == 1 else
+                            shared_profiles(args))]
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
         waiting = [pool.submit(progress.step, f"exact, {profile}, {smp} CPU"
                                f"{'s' * (smp > 1)}", exact, args, profile,
@@ -204,7 +231,7 @@ def exact_all(args, progress):
 
 def parallel_all(args, progress):
     """Results of the parallel mode; rounds go through all images."""
-    timed = ("BALANCED",) if args.quick else tuple(data.OURS)
+    timed = shared_profiles(args)
     found = {profile: [] for profile in timed}
     for number in range(1 if args.quick else ROUNDS):
         for profile in timed:
@@ -217,14 +244,24 @@ def parallel_all(args, progress):
 
 def measure(args):
     """All rows of the file."""
-    profiles = len(data.OURS)
-    progress = Progress(2 * profiles + 3 if args.quick else
-                        (1 + len(EXACT_UNITS) + ROUNDS) * profiles + 1)
-    for profile in data.OURS:
+    rounds = 1 if args.quick else ROUNDS
+    progress = Progress(2 * len(profiles_of(args)) + 1 +
+                        (1 + rounds) * len(shared_profiles(args)))
+    for profile in profiles_of(args):
         progress.step(f"build {profile}", build, args, profile)
     return [header(args), *exact_all(args, progress),
             *parallel_all(args, progress),
             *progress.step("memory maps", maps, args)]
+
+
+def names(text):
+    """Names of allocators, separated by commas; each must exist."""
+    found = [name for name in text.split(",") if name]
+    for name in found:
+        if name not in data.ORDER:
+            raise argparse.ArgumentTypeError(
+                f"{name} is no allocator; there are {', '.join(data.ORDER)}")
+    return found
 
 
 def parser_of(about):
@@ -239,6 +276,8 @@ def parser_of(about):
     parser.add_argument("--plugin", default="",
                         help="of QEMU, that counts locked operations")
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--allocs", type=names, default=[],
+                        help="who takes part; default: all")
     return parser
 
 

@@ -3,6 +3,7 @@
 # bench/README.md.
 #
 #   QUICK=1  of bench-guest: few of everything
+#   ALLOCS   of bench-guest: names of those that take part; default: all
 #   A, B     of bench-compare: results before and after
 #   BOUND    of bench-compare: percent that a figure may be worse
 #   FROM     of report: a result file; default: the newest
@@ -15,7 +16,7 @@ bench-guest: setup-run ## all profiles, exact and parallel; QUICK=1
 	@$(MIMALLOC_FETCH) || :
 	@$(MAKE) $(QEMU_EVENTS)
 	$(Q)$(BENCHGUEST) --plugin $(QEMU_EVENTS) --jobs $(JOBS) \
-		$(if $(QUICK),--quick)
+		$(if $(QUICK),--quick) --allocs '$(ALLOCS)'
 bench-guest-check: $(O)/guest/bench.elf $(QEMU_EVENTS)
 bench-guest-check: ## exact results are always the same
 	$(call run_long,$@) -- $(PY) tests/support/benchguest_check.py \

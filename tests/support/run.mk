@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Booting guests, and the two commands of README.md: run and test.
+#
+#   ALLOCS   of run: names of the allocators that take part; default: all
 
 SMP ?= 4
 MACHINE ?= q35
@@ -17,7 +19,8 @@ bench-files: $(BENCH_FILES)
 bench-run: $(BENCH_FILES) ## the same without set-up
 	$(Q)$(PY) tests/support/bench.py --smp $(SMP) --machine $(MACHINE) \
 		--pair $(BENCH_PAIR) --library $(LIBRARY) \
-		--out $(O)/run.json --config $(O)/.config $<
+		--out $(O)/run.json --config $(O)/.config --allocs '$(ALLOCS)' \
+		$<
 
 $(BENCH_PAIR): $(O)/host/bench/host/pair.o
 	$(call say,LD,$@)

@@ -135,12 +135,38 @@ class Rows(unittest.TestCase):
     """How rows are put together."""
 
     def test_names(self):
-        """ours is named by its profile, references count once"""
+        """ours is named by its profile, references by themselves"""
         ours = {"alloc": "ukallocrnd"}
         for profile, name in data.OURS.items():
             self.assertEqual(benchguest.own_row(ours, profile)["alloc"], name)
-        self.assertIsNone(benchguest.own_row({"alloc": "buddy"}, "FAST"))
-        self.assertTrue(benchguest.own_row({"alloc": "buddy"}, "BALANCED"))
+        self.assertEqual(benchguest.own_row({"alloc": "buddy"}, "BALANCED"),
+                         {"alloc": "buddy"})
+
+    def chosen(self, text):
+        """{profile: words of a boot} of a list of allocators."""
+        args = benchguest.parser_of("").parse_args(["--allocs", text])
+        return {profile: benchguest.words_of(args, profile)
+                for profile in benchguest.profiles_of(args)}
+
+    def test_chosen(self):
+        """profiles and references that are asked for, no others"""
+        ours = " alloc=ukallocrnd"
+        self.assertEqual(self.chosen(""), {"FAST": ours, "BALANCED": "",
+                                           "STRONG": ours})
+        self.assertEqual(self.chosen("ukallocrnd-strong"), {"STRONG": ours})
+        self.assertEqual(self.chosen("ukallocrnd-fast,buddy"), {
+            "FAST": ours, "BALANCED": " alloc=buddy"})
+        self.assertEqual(self.chosen("mimalloc,ukallocrnd"), {
+            "BALANCED": " alloc=mimalloc,ukallocrnd"})
+
+    def test_unknown(self):
+        """a name that is none is told, with those that are"""
+        said = io.StringIO()
+        with contextlib.redirect_stderr(said), \
+                self.assertRaises(SystemExit):
+            self.chosen("buddy,mimaloc")
+        self.assertIn("mimaloc is no allocator; there are ukallocrnd-fast, "
+                      "ukallocrnd,", said.getvalue())
 
     def test_profiles(self):
         """each image has its profile, and no order that is drawn"""
