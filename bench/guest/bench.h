@@ -202,6 +202,9 @@ int bench_exact(void);
 /** Operations of small objects to count; fewer with the word "quick" */
 unsigned long bench_ops(void);
 
+/** The same before they are counted, on each CPU */
+unsigned long bench_warm_ops(void);
+
 /** Tells whether the word "only" names the workload, or is not there. */
 int bench_is_wanted(const struct bench_workload *w);
 

@@ -18,6 +18,12 @@
 #define OPS	  8192UL
 #define OPS_QUICK 2048UL
 
+/* Quarantines and lists of free objects of some fifty size classes have to
+ * fill, on each CPU: mixed becomes cheaper by a quarter within so many
+ */
+#define WARM	   32768UL
+#define WARM_QUICK 16384UL
+
 /* Those that interrupt handlers may use, and that return __NULL when memory
  * runs out, whatever is touched
  */
@@ -35,11 +41,21 @@ static int is_among(const char *name, const char *const names[])
 	return 0;
 }
 
-unsigned long bench_ops(void)
+static int is_quick(void)
 {
 	const char *val;
 
-	return ukplat_cmdline_find("quick", &val) ? OPS_QUICK : OPS;
+	return ukplat_cmdline_find("quick", &val);
+}
+
+unsigned long bench_ops(void)
+{
+	return is_quick() ? OPS_QUICK : OPS;
+}
+
+unsigned long bench_warm_ops(void)
+{
+	return is_quick() ? WARM_QUICK : WARM;
 }
 
 /* Up to the next comma, or the end of the word */

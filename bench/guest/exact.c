@@ -9,10 +9,10 @@
  * How
  *   Under QEMU's -icount shift=0 the time stamp counter counts the
  *   instructions that the guest has executed. Each workload runs on the only
- *   CPU (scale.c has several): some batches to warm up, then batches that are
- *   counted, until there are enough operations. The loop of the workload
- *   itself is part of the figure; for the pair it is measured on its own and
- *   subtracted.
+ *   CPU (scale.c has several): batches to warm up, until caches and
+ *   quarantines are full, then batches that are counted, until there are
+ *   enough operations. The loop of the workload itself is part of the
+ *   figure; for the pair it is measured on its own and subtracted.
  *
  *   Then it runs once more through the probe, which looks at each single call
  *   and at memory.
@@ -174,7 +174,7 @@ static unsigned long run_plain(const struct bench_workload *w,
 
 	r->ops = 0;
 	if (!w->setup || !w->setup(&run)) {
-		run_ops(w, &run, bench_ops() / 2, &insn);
+		run_ops(w, &run, bench_warm_ops(), &insn);
 		bench_events_get(&r->events);
 		bench_mark_start();
 		r->ops = run_ops(w, &run, bench_ops(), &insn);

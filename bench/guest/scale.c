@@ -124,7 +124,7 @@ static int measure(const struct bench_alloc *ba, unsigned int cpus)
 					      .cpus = cpus };
 	stuck = workload->setup && workload->setup(&runs[0]);
 	if (!stuck) {
-		run_on(cpus, bench_ops() / 2 * cpus);
+		run_on(cpus, bench_warm_ops() * cpus);
 		bench_events_get(&events);
 		bench_mark_start();
 		insn = run_on(cpus, bench_ops() * cpus);
