@@ -26,7 +26,7 @@ MEMORY = ("mapped_start", "mapped_peak", "kept", "metadata", "live_peak",
 PARTS = (("mapped_start", "mapped_peak"), ("kept", "mapped_peak"),
          ("live_peak", "mapped_peak"))
 # Properties of the workload: a change is told, but is neither good nor bad
-NEUTRAL = ("ops", "live_peak", "live_objects", "mapped_start")
+NEUTRAL = ("ops", "live_peak", "live_objects")
 
 
 class Damaged(Exception):
