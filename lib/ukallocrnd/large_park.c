@@ -91,6 +91,15 @@ void rnd_large_age(struct rnd_large *lg)
 	(void)large_evict(lg, RND_PARK_PAGES);
 }
 
+/* Whole pages */
+static void pages_clear(__uptr addr, __sz len)
+{
+	if (RND_PORT_LENDS_SSE)
+		rnd_fill_zero_long((void *)addr, len);
+	else
+		memset((void *)addr, 0, len);
+}
+
 /* Takes pages out of the park for a span, and gives back what is too much of
  * them; 1 if there were any
  */
@@ -120,6 +129,8 @@ static __bool park_take(struct rnd_large *lg, const struct rnd_span *sp,
 		rnd_vspace_decommit(lg->vs, pk->addr + rnd_span_len(sp),
 				    (pk->pages - sp->pages) * RND_PAGE_LEN,
 				    RND_BACKING_USER);
+	if (!RND_OPT_LARGE_KEEP && pk->clean < rnd_span_len(sp))
+		pages_clear(pk->addr + pk->clean, rnd_span_len(sp) - pk->clean);
 
 	return 1;
 }
@@ -216,7 +227,7 @@ int rnd_large_park(struct rnd_large *lg, const struct rnd_span *sp)
 {
 	struct rnd_span to = { .pages = sp->pages };
 	__uptr base = rnd_span_base(sp);
-	__sz len = rnd_span_len(sp);
+	__sz len = rnd_span_len(sp), clean;
 	struct rnd_parked pk;
 	unsigned long flags;
 	__bool is_parked;
@@ -231,15 +242,14 @@ int rnd_large_park(struct rnd_large *lg, const struct rnd_span *sp)
 		rnd_port_release(to.map, to.map_len);
 		return rc;
 	}
-	if (RND_PORT_LENDS_SSE)
-		rnd_fill_zero_long((void *)to.addr, len);
-	else
-		memset((void *)to.addr, 0, len);
+	clean = rnd_park_clean(sp->pages) * RND_PAGE_LEN;
+	pages_clear(to.addr, clean);
 
 	pk = (struct rnd_parked){ .addr = to.addr,
 				  .pages = to.pages,
 				  .map = to.map,
 				  .map_len = to.map_len,
+				  .clean = clean,
 				  .epoch = to.epoch };
 	flags = rnd_lock_acquire(&lg->lock);
 	is_parked = rnd_park_put(&lg->park, &pk);

@@ -26,6 +26,10 @@
  *                              v pages move, are cleared
  *     new place        | guard | 0 0 0 0 | guard |  ->  next object
  *
+ *   Clearing is what takes time: of long objects a part is cleared when they
+ *   are freed and the rest when they are handed out, so that neither call
+ *   takes the time of both.
+ *
  *   With RND_OPT_LARGE_KEEP the pages do not move and are not cleared: the
  *   span of the freed object waits itself, and becomes the next object.
  *
@@ -36,8 +40,8 @@
  *   fork, which must not share places with its parent.
  *
  * Invariants
- *   K1  Parked pages are committed, charged as user memory, and zero unless
- *       their span is kept.
+ *   K1  Parked pages are committed, charged as user memory, and their first
+ *       `clean` bytes are zero.
  *   K2  pages is the sum over the entries; 0 to RND_PARK_LEN entries.
  *   K3  The span of an entry is RND_SPAN_KEPT, and no other is.
  *   K4  What is taken was parked in the epoch of the machine: its place is
@@ -59,6 +63,8 @@
 #define RND_PARK_AGE   (2UL * RND_PARK_LEN)
 /* A few page faults cost less than the calls that save them */
 #define RND_PARK_LEAST 4UL
+/* What is longer is cleared in two parts */
+#define RND_PARK_SPLIT 64UL
 
 /** Pages at a place of their own. Names as in struct rnd_span */
 struct rnd_parked {
@@ -66,6 +72,8 @@ struct rnd_parked {
 	__sz pages;
 	__uptr map;
 	__sz map_len;
+	/** Bytes from the start that are zero: see K1 */
+	__sz clean;
 	/** Step of the clock at which they came */
 	__u64 since;
 	/** Kept: the span, as number + 1; else 0 */
@@ -86,6 +94,15 @@ static inline __bool rnd_park_wants(__sz pages)
 {
 	return (RND_PORT_MOVE_PAYS || RND_OPT_LARGE_KEEP) &&
 	       pages >= RND_PARK_LEAST && pages <= RND_PARK_PAGES;
+}
+
+/**
+ * Pages, of so many, that are cleared when they are parked: a bit less than
+ * half of a long object, because moving them takes time, too
+ */
+static inline __sz rnd_park_clean(__sz pages)
+{
+	return pages > RND_PARK_SPLIT ? pages * 7 / 16 : pages;
 }
 
 /**

@@ -122,11 +122,11 @@ struct pt_frames pt_tables_take(struct uk_pagetable *pt, int upper)
 	return list;
 }
 
-/* One entry less in a table, whose link is path[i]; an empty table is one entry
- * less in the next one.
+/* So many entries less in a table, whose link is path[i]; an empty table is one
+ * entry less in the next one.
  */
 static void path_release(struct uk_pagetable *pt, const struct pt_chunk *chunk,
-			 unsigned int i)
+			 unsigned int i, unsigned long cnt)
 {
 	__u64 *const path[] = { chunk->pde, chunk->pdpte, chunk->pml4e };
 	int upper = chunk->pml4e - pt_table(pt->pt_pbase) >=
@@ -134,12 +134,13 @@ static void path_release(struct uk_pagetable *pt, const struct pt_chunk *chunk,
 	__u64 link;
 
 	for (; i < ARRAY_SIZE(path); i++) {
-		link = pt_load(path[i]) - X86_PTE_USED_ONE;
+		link = pt_load(path[i]) - cnt * X86_PTE_USED_ONE;
 		if (link & X86_PTE_USED_MASK || (upper && i == 2)) {
 			pt_store(path[i], link);
 			return;
 		}
 		pt_store(path[i], 0);
+		cnt = 1;
 		table_retire(pt, link & X86_PTE_PADDR_MASK, upper);
 	}
 }
@@ -148,13 +149,23 @@ void pt_entry_clear(struct uk_pagetable *pt, const struct pt_chunk *chunk,
 		    __u64 *entry)
 {
 	pt_store(entry, 0);
-	path_release(pt, chunk, 0);
+	path_release(pt, chunk, 0, 1);
+}
+
+void pt_entries_clear(struct uk_pagetable *pt, const struct pt_chunk *chunk,
+		      unsigned long n)
+{
+	unsigned long i;
+
+	for (i = 0; i < n; i++)
+		pt_store(&chunk->pte[i], 0);
+	path_release(pt, chunk, 0, n);
 }
 
 void pt_large_free(struct uk_pagetable *pt, const struct pt_chunk *chunk)
 {
 	pt_store(chunk->pde, 0);
-	path_release(pt, chunk, 1);
+	path_release(pt, chunk, 1, 1);
 }
 
 void pt_limbo_trim(struct uk_pagetable *pt)

@@ -188,6 +188,10 @@ void pt_large_free(struct uk_pagetable *pt, const struct pt_chunk *chunk);
 void pt_entry_clear(struct uk_pagetable *pt, const struct pt_chunk *chunk,
 		    __u64 *entry);
 
+/** The same for the first n entries of a chunk, all of them in use. */
+void pt_entries_clear(struct uk_pagetable *pt, const struct pt_chunk *chunk,
+		      unsigned long n);
+
 /** A list of frames, linked through their first words */
 struct pt_frames {
 	__paddr_t head;
@@ -267,6 +271,9 @@ void pt_lazy_drain(struct uk_pagetable *pt);
 
 /** Pages in closed batches of all CPUs; may be outdated at once. */
 unsigned long pt_lazy_pages(void);
+
+/** Sees to tables that have become empty, if there are many. */
+void pt_tables_trim(struct uk_pagetable *pt);
 
 /** Frees the empty tables of the upper half; wakes sleeping CPUs up. */
 void pt_limbo_trim(struct uk_pagetable *pt);

@@ -8,55 +8,57 @@
 
 #include <uk/assert.h>
 #include <uk/essentials.h>
+#include <uk/plat/tlb.h>
 
 #include "pt.h"
 
-/* Entries of one table for the frames of pages in one other table. Under the
- * lock.
- */
-static int entries_copy(const struct pt_chunk *from, const struct pt_chunk *to,
-			__u64 bits)
+/* Tests that a range has small pages only. pt->lock is held. */
+static int range_is_small(const struct uk_pagetable *pt, __vaddr_t va,
+			  unsigned long left)
 {
+	struct pt_chunk chunk;
 	unsigned long i;
-	__u64 entry;
 
-	if (unlikely(!from->pte))
-		return -EFAULT;
-	for (i = 0; i < to->n; i++) {
-		entry = pt_load(&from->pte[i]);
-		if (unlikely(!(entry & X86_PTE_OWNED)))
-			return -EFAULT;
-		pt_store(&to->pte[i], (entry & X86_PTE_PADDR_MASK) | bits);
+	for (; left; left -= chunk.n, va += chunk.n << PAGE_SHIFT) {
+		pt_chunk_find(pt, va, left, &chunk);
+		if (unlikely(!chunk.pte))
+			return 0;
+		for (i = 0; i < chunk.n; i++)
+			if (unlikely(!(pt_load(&chunk.pte[i]) & X86_PTE_OWNED)))
+				return 0;
 	}
-	return 0;
+	return 1;
 }
 
-/* The tables of the new place exist, and nobody takes them away (P7) */
-static int range_copy(struct uk_pagetable *pt, __vaddr_t from, __vaddr_t to,
-		      unsigned long left, __u64 bits)
+/* The tables of the new place exist, and nobody takes them away (P7).
+ * pt->lock is held.
+ */
+static void range_move(struct uk_pagetable *pt, __vaddr_t from, __vaddr_t to,
+		       unsigned long left, __u64 bits)
 {
 	struct pt_chunk a, b;
-	unsigned long irqf;
-	int rc = 0;
+	unsigned long i;
 
-	while (left && !rc) {
-		irqf = uk_spin_lock_irqsave(&pt->lock);
+	while (left) {
 		pt_chunk_find(pt, from, left, &a);
 		pt_chunk_find(pt, to, MIN(left, a.n), &b);
-		rc = entries_copy(&a, &b, bits);
-		uk_spin_unlock_irqrestore(&pt->lock, irqf);
+		for (i = 0; i < b.n; i++)
+			pt_store(&b.pte[i],
+				 (pt_load(&a.pte[i]) & X86_PTE_PADDR_MASK) |
+					 bits);
+		pt_entries_clear(pt, &a, b.n);
 		left -= b.n;
 		from += b.n << PAGE_SHIFT;
 		to += b.n << PAGE_SHIFT;
 	}
-	return rc;
 }
 
 int ukplat_page_move(struct uk_pagetable *pt, __vaddr_t from, __vaddr_t to,
 		     unsigned long pages, unsigned long attr)
 {
+	unsigned long irqf;
 	__u64 bits;
-	int rc;
+	int rc, is_small;
 
 	UK_ASSERT(pt);
 	if (unlikely(!pt_range_is_valid(from, pages) ||
@@ -65,16 +67,25 @@ int ukplat_page_move(struct uk_pagetable *pt, __vaddr_t from, __vaddr_t to,
 		return -EINVAL;
 
 	/* Entries first that nobody can use: nothing may fail for want of a
-	 * table once frames are at two places
+	 * table once pages have moved
 	 */
 	rc = ukplat_page_map(pt, to, 0, pages, PAGE_ATTR_PROT_NONE, 0);
 	if (unlikely(rc))
 		return rc;
-	rc = range_copy(pt, from, to, pages, bits);
-	/* Only now: who still writes to the old place writes to these frames,
-	 * before the caller looks at them
+	irqf = uk_spin_lock_irqsave(&pt->lock);
+	is_small = range_is_small(pt, from, pages);
+	if (likely(is_small))
+		range_move(pt, from, to, pages, bits);
+	uk_spin_unlock_irqrestore(&pt->lock, irqf);
+	if (unlikely(!is_small)) {
+		(void)ukplat_page_unmap(pt, to, pages, PAGE_FLAG_KEEP_FRAMES);
+		return -EFAULT;
+	}
+
+	/* Until now others may write to the frames through the old place, which
+	 * is why the caller looks at them later
 	 */
-	(void)ukplat_page_unmap(pt, rc ? to : from, pages,
-				PAGE_FLAG_KEEP_FRAMES);
-	return rc;
+	ukplat_tlb_shootdown(from, pages);
+	pt_tables_trim(pt);
+	return 0;
 }

@@ -167,8 +167,7 @@ static __u64 zombie_kind(__vaddr_t va, unsigned long flags)
 	return X86_PTE_ZOMBIE;
 }
 
-/* Sees to tables that have become empty */
-static void tables_trim(struct uk_pagetable *pt)
+void pt_tables_trim(struct uk_pagetable *pt)
 {
 	if (unlikely(pt->empty_cnt >= TABLES_MAX))
 		pt_lazy_tables();
@@ -203,6 +202,6 @@ int ukplat_page_unmap(struct uk_pagetable *pt, __vaddr_t vaddr,
 		pt_range_collect(pt, vaddr, pages, u.kind,
 				 !!(flags & PAGE_FLAG_RACY));
 	if (!(flags & PAGE_FLAG_NO_FLUSH))
-		tables_trim(pt);
+		pt_tables_trim(pt);
 	return 0;
 }

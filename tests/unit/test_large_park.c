@@ -157,6 +157,43 @@ static void park_moves_clears_and_hands_out(void **state)
 	release(q);
 }
 
+/* A part of a long one is cleared when it is freed, the rest before anybody
+ * gets it
+ */
+static void park_clears_long_objects_in_two_parts(void **state)
+{
+	static const __sz pages[] = { RND_PARK_SPLIT - 1, RND_PARK_SPLIT,
+				      RND_PARK_SPLIT + 1, 99, 1024 };
+	__sz len, clean;
+	unsigned int i;
+	char *p, *q;
+
+	(void)state;
+	if (RND_OPT_LARGE_KEEP)
+		skip();
+	for (i = 0; i < ARRAY_SIZE(pages); i++) {
+		len = pages[i] * PAGE - 8;
+		p = alloc(len);
+		memset(p, 0x5a, len);
+		release(p);
+		assert_int_equal(1, lg.park.cnt);
+		clean = lg.park.e[0].clean;
+		assert_true(clean >= len / 4 && clean % PAGE == 0);
+		assert_int_equal(pages[i] <= RND_PARK_SPLIT, clean > len);
+		p = (char *)lg.park.e[0].addr;
+		assert_zero(p, clean);
+		if (clean < len)
+			assert_int_equal(0x5a, p[clean]);
+		/* One that needs all of it, or a fifth less */
+		q = alloc(i % 2 ? len : len - len / 5);
+		assert_ptr_equal((char *)ALIGN_DOWN((__uptr)q, PAGE), p);
+		assert_zero(q, i % 2 ? len : len - len / 5);
+		assert_books();
+		release(q);
+		(void)rnd_large_unpark(&lg);
+	}
+}
+
 /* Objects that are not at the start of their pages: nothing of them, of the
  * pattern in front either, is left for the next one
  */
@@ -528,6 +565,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(park_moves_clears_and_hands_out),
+		UNIT_TEST(park_clears_long_objects_in_two_parts),
 		UNIT_TEST(park_clears_all_pages_of_any_seat),
 		UNIT_TEST(park_surplus_becomes_guard),
 		UNIT_TEST(park_serves_what_fits),
