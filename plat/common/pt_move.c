@@ -53,6 +53,11 @@ static void range_move(struct uk_pagetable *pt, __vaddr_t from, __vaddr_t to,
 	}
 }
 
+static int overlaps(__vaddr_t a, __vaddr_t b, __sz len)
+{
+	return a - b < len || b - a < len;
+}
+
 int ukplat_page_move(struct uk_pagetable *pt, __vaddr_t from, __vaddr_t to,
 		     unsigned long pages, unsigned long attr)
 {
@@ -62,7 +67,9 @@ int ukplat_page_move(struct uk_pagetable *pt, __vaddr_t from, __vaddr_t to,
 
 	UK_ASSERT(pt);
 	if (unlikely(!pt_range_is_valid(from, pages) ||
+		     !pt_range_is_valid(to, pages) ||
 		     pt_range_is_ram(from, pages) ||
+		     overlaps(from, to, pages << PAGE_SHIFT) ||
 		     pt_attr_encode(attr, &bits)))
 		return -EINVAL;
 

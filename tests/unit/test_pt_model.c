@@ -8,6 +8,7 @@
  *
  * links: plat/common/pt.c plat/common/pt_block.c plat/common/pt_entry.c
  *        plat/common/pt_walk.c plat/common/pt_map.c plat/common/pt_unmap.c
+ *        plat/common/pt_move.c
  *        plat/common/pt_attr.c plat/common/pt_collect.c plat/common/pt_lazy.c
  *        plat/common/pt_split.c plat/common/pt_pool.c
  *        plat/common/pt_reclaim.c plat/common/tlbq.c plat/common/rng.c
@@ -58,7 +59,7 @@ struct page {
 };
 
 static struct page pages[PAGES];
-static unsigned long maps, exists, splits;
+static unsigned long maps, exists, splits, moves, stays;
 static __u64 seed = 0xda942042e4dd58b5UL;
 
 static __u32 roll(__u32 bound)
@@ -208,11 +209,50 @@ static void step_attr(void)
 	compare(first, cnt);
 }
 
+static int all_are_small(unsigned long first, unsigned long cnt)
+{
+	for (; cnt--; first++)
+		if (pages[first].state != MAPPED || pt_is_large(address(first)))
+			return 0;
+	return 1;
+}
+
+/* What a move must return */
+static int move_expected(unsigned long from, unsigned long to,
+			 unsigned long cnt)
+{
+	if (from < to + cnt && to < from + cnt)
+		return -EINVAL;
+	if (count(to, cnt, MAPPED))
+		return -EEXIST;
+	return all_are_small(from, cnt) ? 0 : -EFAULT;
+}
+
+static void step_move(void)
+{
+	unsigned long cnt, from = random_range(&cnt), attr = random_attr(), i;
+	unsigned long to = roll((__u32)(PAGES - cnt + 1));
+	int rc, expected = move_expected(from, to, cnt);
+
+	rc = ukplat_page_move(machine.pt, address(from), address(to), cnt,
+			      attr);
+	assert_int_equal(rc, expected);
+	moves += !rc;
+	stays += rc == -EFAULT;
+	for (i = 0; !rc && i < cnt; i++) {
+		pages[to + i] = pages[from + i];
+		pages[to + i].attr = attr;
+		pages[from + i].state = EMPTY;
+	}
+	compare(from, cnt);
+	compare(to, cnt);
+}
+
 static void step(void)
 {
 	__u64 behind = ukplat_tlb_gen - fake_tlb.passed;
 
-	switch (roll(12)) {
+	switch (roll(14)) {
 	case 0:
 	case 1:
 	case 2:
@@ -234,6 +274,10 @@ static void step(void)
 		compare(0, PAGES);
 		assert_int_equal(count(0, PAGES, LAZY), 0);
 		break;
+	case 8:
+	case 9:
+		step_move();
+		break;
 	default:
 		step_unmap();
 	}
@@ -252,12 +296,14 @@ static void tables_do_what_a_list_does(void **state)
 		compare(0, PAGES);
 		pt_check();
 	}
-	print_message("%lu mapped, %lu taken, %lu split, %lu generations\n",
-		      maps, exists, splits, ukplat_tlb_gen);
+	print_message("%lu mapped, %lu taken, %lu split, %lu moved, %lu not, "
+		      "%lu generations\n",
+		      maps, exists, splits, moves, stays, ukplat_tlb_gen);
 	assert_int_equal(pt_unmap(BASE, PAGES, PAGE_FLAG_LAZY), 0);
 	/* No path was hardly ever taken */
 	assert_true(maps > STEPS / 20 && exists > STEPS / 20);
 	assert_true(splits > STEPS / 1000);
+	assert_true(moves > STEPS / 1000 && stays > STEPS / 1000);
 }
 
 int main(void)

@@ -127,8 +127,12 @@ static void move_refuses_bad_ranges(void **state)
 					  RW | PAGE_ATTR_PROT_EXEC),
 			 -EINVAL);
 	assert_int_equal(move(FROM, ram.direct, 1), -EEXIST);
-	assert_int_equal(move(FROM, FROM, 3), -EEXIST);
-	assert_int_equal(move(FROM, FROM + 2 * PAGE_SIZE, 3), -EEXIST);
+	assert_int_equal(move(FROM, FROM, 3), -EINVAL);
+	assert_int_equal(move(FROM, FROM + 2 * PAGE_SIZE, 3), -EINVAL);
+	assert_int_equal(move(FROM, FROM - 2 * PAGE_SIZE, 3), -EINVAL);
+	/* Mapped and empty pages in the part that is both */
+	assert_int_equal(move(FROM, FROM + 3 * PAGE_SIZE, 6), -EINVAL);
+	assert_int_equal(move(FROM + PAGE_SIZE, FROM, 1), -EEXIST);
 	assert_int_equal(pt_digest(), before);
 	assert_int_equal(pt_unmap(FROM, 3, 0), 0);
 }

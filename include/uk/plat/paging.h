@@ -183,7 +183,8 @@ int ukplat_page_set_attr(struct uk_pagetable *pt, __vaddr_t vaddr,
  *
  * @return
  *   - (0): Moved
- *   - (-EINVAL): Bad range or attributes, or memory of direct map or tables
+ *   - (-EINVAL): Bad range or attributes, ranges that overlap, or memory of
+ *     direct map or tables
  *   - (-EEXIST): A page of the new place is mapped
  *   - (-EFAULT): A page is not mapped, or a large one; nothing has changed
  *   - (-ENOMEM): No memory for tables; nothing has changed
