@@ -9,6 +9,7 @@ import statistics
 
 import benchguest_data as data
 import benchguest_events as events
+import benchpage_cost as cost
 import benchpage_memory as memory
 import hostbench_table
 
@@ -136,13 +137,15 @@ def promises(rows):
     """All of them."""
     insn = costs(rows)
     yield ratio_promise("BALANCED: at most half the instructions of the "
-                        "buddy", insn, BALANCED, "buddy", 0.5)
+                        "buddy", insn, BALANCED, "buddy", 0.5,
+                        cost.why_balanced(insn, "buddy"))
     yield ratio_promise("BALANCED: at most 2.5 times those of mimalloc",
-                        insn, BALANCED, "mimalloc", 2.5)
+                        insn, BALANCED, "mimalloc", 2.5,
+                        cost.why_balanced(insn, "mimalloc"))
     yield ratio_promise("FAST: at most a quarter of the buddy's", insn, FAST,
-                        "buddy", 0.25)
+                        "buddy", 0.25, cost.why_fast(insn, "buddy"))
     yield ratio_promise("FAST: at most 1.5 times those of mimalloc", insn,
-                        FAST, "mimalloc", 1.5)
+                        FAST, "mimalloc", 1.5, cost.why_fast(insn, "mimalloc"))
     yield worst_promise(rows)
     yield ratio_promise("BALANCED: peak memory at most 1.2 times "
                         "mimalloc's", memory.mapped(rows), BALANCED,

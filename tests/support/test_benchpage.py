@@ -5,6 +5,7 @@ import unittest
 
 import benchguest_data as data
 import benchguest_example as example
+import benchpage_cost as cost
 import benchpage_memory as memory
 import benchpage_plots as plots
 import benchpage_summary as summary
@@ -71,6 +72,24 @@ class Promises(unittest.TestCase):
         page = tables.promises(self.rows)
         self.assertIn("1,024 KiB with it, mimalloc 32 KiB", page)
         self.assertIn("the buddy has one page of 4 KiB", page)
+
+    def test_why_cost(self):
+        """one of instructions says why, too, if both kinds were measured"""
+        places = {("lifo", 64, 0): {"ukallocrnd": 200, "buddy": 400},
+                  ("fifo", 1024, 0): {"ukallocrnd": 800, "buddy": 400},
+                  ("mixed", 0, 9): {"ukallocrnd": 9000, "buddy": 400},
+                  ("lifo", 65536, 0): {"ukallocrnd": 13000, "buddy": 400},
+                  ("pair", 64, 0): {"ukallocrnd-fast": 110, "buddy": 320}}
+        why = cost.why_balanced(places, "buddy")
+        self.assertIn("take 13,000 instructions of 64 KiB.", why)
+        self.assertIn("In the 2 workloads of one size up to 1 KiB the mean "
+                      "is 1.00.", why)
+        self.assertEqual(cost.why_balanced(places, "mimalloc"), "")
+        why = cost.why_fast(places, "buddy")
+        self.assertIn("take 110 instructions, 320 in buddy. In the 1 "
+                      "workloads", why)
+        del places["pair", 64, 0]
+        self.assertEqual(cost.why_fast(places, "buddy"), "")
 
     def test_besides(self):
         """means where more is live: small workloads do not count"""
