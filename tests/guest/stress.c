@@ -38,8 +38,8 @@
 
 #include "test.h"
 
-#define OPS_DEFAULT 50000UL
-#define SLOTS	    2048U
+#define SLOTS_MAX 2048U
+#define SHARE	  64UL
 
 /* Words up to here are all written; beyond, every STRIDE-th: the object's
  * pages and cache lines are touched, the time goes to the allocator.
@@ -63,15 +63,21 @@ struct tally {
 	__u64 nomem;
 } __align(128);
 
-static struct object *slots[SLOTS];
+static struct object *slots[SLOTS_MAX];
 static struct tally tallies[CONFIG_UKPLAT_LCPU_MAXCOUNT];
 static unsigned long ops_left;
+
+/** What the objects of a run are like */
+struct run {
+	__sz (*words)(__u64 *seed);
+	__u64 slots;
+};
 
 /* Mostly small, some up to 4 KiB, few up to 32 KiB. Large objects, which have
  * pages of their own, are rare: each of them makes all CPUs answer, and with
  * more CPUs than the host has that takes milliseconds.
  */
-static __sz draw_words(__u64 *seed)
+static __sz words_any(__u64 *seed)
 {
 	__u64 r = draw(seed);
 	__u64 kind = r % 65536;
@@ -86,20 +92,41 @@ static __sz draw_words(__u64 *seed)
 	return HEAD_WORDS + r % 40000;
 }
 
+/* Large objects of few lengths, so that they get each other's pages: moved and
+ * cleared in one part or in two, too long by some pages, or resized
+ */
+static __sz words_large(__u64 *seed)
+{
+	return (70000 + draw(seed) % 60 * 5000) / sizeof(__u64);
+}
+
 static __sz next_word(__sz i)
 {
 	return i < DENSE_WORDS ? i + 1 : i + STRIDE;
 }
 
+static void *words_calloc(struct tally *t, __sz words)
+{
+	__u64 *ptr = calloc(words, sizeof(__u64));
+	__sz i;
+
+	for (i = 0; ptr && i < words; i = next_word(i))
+		if (ptr[i]) {
+			t->bad++;
+			break;
+		}
+	return ptr;
+}
+
 /* One in four through calloc or realloc */
-static void *words_alloc(__sz words, __u64 how)
+static void *words_alloc(struct tally *t, __sz words, __u64 how)
 {
 	void *ptr, *larger;
 
 	if (how & 3)
 		return malloc(words * sizeof(__u64));
 	if (how & 4)
-		return calloc(words, sizeof(__u64));
+		return words_calloc(t, words);
 
 	ptr = malloc(words * sizeof(__u64) / 2);
 	if (!ptr)
@@ -110,10 +137,11 @@ static void *words_alloc(__sz words, __u64 how)
 	return larger;
 }
 
-static struct object *object_make(struct tally *t, __u64 *seed)
+static struct object *object_make(struct tally *t, const struct run *run,
+				  __u64 *seed)
 {
-	__sz words = draw_words(seed), i;
-	struct object *obj = words_alloc(words, *seed);
+	__sz words = run->words(seed), i;
+	struct object *obj = words_alloc(t, words, *seed);
 
 	if (!obj) {
 		t->nomem++;
@@ -150,7 +178,7 @@ static unsigned long take_ops(void)
 	unsigned long share;
 
 	do
-		share = MIN(have, 256UL);
+		share = MIN(have, SHARE);
 	while (!__atomic_compare_exchange_n(&ops_left, &have, have - share, 0,
 					    __ATOMIC_RELAXED,
 					    __ATOMIC_RELAXED));
@@ -158,8 +186,9 @@ static unsigned long take_ops(void)
 	return share;
 }
 
-static void stress_cpu(void *arg __unused)
+static void stress_cpu(void *arg)
 {
+	const struct run *run = arg;
 	__u32 cpu = ukplat_lcpu_idx();
 	struct tally *t = &tallies[cpu];
 	__u64 seed = 0x1234567UL * (cpu + 1);
@@ -167,8 +196,8 @@ static void stress_cpu(void *arg __unused)
 
 	for (n = take_ops(); n; n = take_ops()) {
 		for (; n; n--) {
-			struct object *obj = object_make(t, &seed);
-			__u64 slot = draw(&seed) % SLOTS;
+			struct object *obj = object_make(t, run, &seed);
+			__u64 slot = draw(&seed) % run->slots;
 
 			/* Acq_rel: the contents travel with the pointer. Pairs
 			 * with itself on the CPU that gets the object.
@@ -228,7 +257,7 @@ static void sum_up(struct tally *sum)
 	}
 }
 
-static enum test_result stress(void)
+static enum test_result run_all(struct run *run, unsigned long ops)
 {
 	unsigned int cpus = ukplat_lcpu_count();
 	__sz live = live_slots();
@@ -236,11 +265,11 @@ static enum test_result stress(void)
 	unsigned int i;
 
 	memset(tallies, 0, sizeof(tallies));
-	ops_left = arg_number("ops", OPS_DEFAULT);
-	EXPECT(on_all_cpus(stress_cpu, __NULL) == cpus);
+	ops_left = ops;
+	EXPECT(on_all_cpus(stress_cpu, run) == cpus);
 	EXPECT(check() == 0);
 
-	for (i = 0; i < SLOTS; i++) {
+	for (i = 0; i < run->slots; i++) {
 		if (slots[i])
 			object_free(&tallies[0], slots[i]);
 		slots[i] = __NULL;
@@ -260,7 +289,22 @@ static enum test_result stress(void)
 	return TEST_PASS;
 }
 
+static enum test_result stress(void)
+{
+	struct run run = { .words = words_any, .slots = SLOTS_MAX };
+
+	return run_all(&run, arg_number("ops", 50000));
+}
+
+static enum test_result stress_with_large_objects(void)
+{
+	struct run run = { .words = words_large, .slots = 16 };
+
+	return run_all(&run, arg_number("larges", 1000));
+}
+
 const struct test_case stress_cases[] = {
 	{ "stress", stress },
+	{ "stress_with_large_objects", stress_with_large_objects },
 	{ __NULL, __NULL },
 };
