@@ -12,42 +12,56 @@
 
 #include "pt.h"
 
-/* Tests that a range has small pages only. pt->lock is held. */
-static int range_is_small(const struct uk_pagetable *pt, __vaddr_t va,
-			  unsigned long left)
+/* Tests that the pages of a chunk are small ones. pt->lock is held. */
+static int chunk_is_small(const struct pt_chunk *chunk)
 {
-	struct pt_chunk chunk;
 	unsigned long i;
 
-	for (; left; left -= chunk.n, va += chunk.n << PAGE_SHIFT) {
-		pt_chunk_find(pt, va, left, &chunk);
-		if (unlikely(!chunk.pte))
+	if (unlikely(!chunk->pte))
+		return 0;
+	for (i = 0; i < chunk->n; i++)
+		if (unlikely(!(pt_load(&chunk->pte[i]) & X86_PTE_OWNED)))
 			return 0;
-		for (i = 0; i < chunk.n; i++)
-			if (unlikely(!(pt_load(&chunk.pte[i]) & X86_PTE_OWNED)))
-				return 0;
-	}
 	return 1;
 }
 
-/* The tables of the new place exist, and nobody takes them away (P7).
- * pt->lock is held.
+static int range_is_small(struct uk_pagetable *pt, __vaddr_t va,
+			  unsigned long left)
+{
+	struct pt_chunk chunk;
+	unsigned long irqf;
+	int is_small = 1;
+
+	for (; left && is_small; left -= chunk.n, va += chunk.n << PAGE_SHIFT) {
+		irqf = uk_spin_lock_irqsave(&pt->lock);
+		pt_chunk_find(pt, va, left, &chunk);
+		is_small = chunk_is_small(&chunk);
+		uk_spin_unlock_irqrestore(&pt->lock, irqf);
+	}
+	return is_small;
+}
+
+/* The tables of the new place exist, and nobody takes them away (P7). A table
+ * at a time: the lock is not held for longer the longer a range is.
  */
 static void range_move(struct uk_pagetable *pt, __vaddr_t from, __vaddr_t to,
 		       unsigned long left, __u64 bits)
 {
 	struct pt_chunk a, b;
-	unsigned long i;
+	unsigned long i, irqf;
 
-	while (left) {
+	for (; left; left -= b.n) {
+		irqf = uk_spin_lock_irqsave(&pt->lock);
 		pt_chunk_find(pt, from, left, &a);
 		pt_chunk_find(pt, to, MIN(left, a.n), &b);
+		a.n = b.n;
+		UK_ASSERT(chunk_is_small(&a));
 		for (i = 0; i < b.n; i++)
 			pt_store(&b.pte[i],
 				 (pt_load(&a.pte[i]) & X86_PTE_PADDR_MASK) |
 					 bits);
 		pt_entries_clear(pt, &a, b.n);
-		left -= b.n;
+		uk_spin_unlock_irqrestore(&pt->lock, irqf);
 		from += b.n << PAGE_SHIFT;
 		to += b.n << PAGE_SHIFT;
 	}
@@ -61,9 +75,8 @@ static int overlaps(__vaddr_t a, __vaddr_t b, __sz len)
 int ukplat_page_move(struct uk_pagetable *pt, __vaddr_t from, __vaddr_t to,
 		     unsigned long pages, unsigned long attr)
 {
-	unsigned long irqf;
 	__u64 bits;
-	int rc, is_small;
+	int rc;
 
 	UK_ASSERT(pt);
 	if (unlikely(!pt_range_is_valid(from, pages) ||
@@ -79,15 +92,11 @@ int ukplat_page_move(struct uk_pagetable *pt, __vaddr_t from, __vaddr_t to,
 	rc = ukplat_page_map(pt, to, 0, pages, PAGE_ATTR_PROT_NONE, 0);
 	if (unlikely(rc))
 		return rc;
-	irqf = uk_spin_lock_irqsave(&pt->lock);
-	is_small = range_is_small(pt, from, pages);
-	if (likely(is_small))
-		range_move(pt, from, to, pages, bits);
-	uk_spin_unlock_irqrestore(&pt->lock, irqf);
-	if (unlikely(!is_small)) {
+	if (unlikely(!range_is_small(pt, from, pages))) {
 		(void)ukplat_page_unmap(pt, to, pages, PAGE_FLAG_KEEP_FRAMES);
 		return -EFAULT;
 	}
+	range_move(pt, from, to, pages, bits);
 
 	/* Until now others may write to the frames through the old place, which
 	 * is why the caller looks at them later

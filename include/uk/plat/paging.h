@@ -166,7 +166,8 @@ int ukplat_page_set_attr(struct uk_pagetable *pt, __vaddr_t vaddr,
 
 /**
  * Moves pages to another place: their frames, as they are. When the function
- * returns no CPU reaches them at the old one.
+ * returns no CPU reaches them at the old one. Nobody else changes them
+ * meanwhile.
  *
  * **Context:** as ukplat_tlb_shootdown(): waits for the other CPUs
  *
