@@ -63,7 +63,7 @@ def every(name):
 def benchmarks(profile):
     """All benchmarks, in exact mode alone and with what several CPUs add."""
     return [case(f"{profile} benchmark", smp, "q35", (*options, *exact),
-                 f"mode={mode} debugseed quick", mem="512", timeout="900")
+                 f"mode={mode} quick", mem="512", timeout="900")
             for options in ((), ("qemu10",))
             for mode, exact, smp in (("exact", ("exact",), "1"),
                                      ("exact", ("exact",), "8"),
