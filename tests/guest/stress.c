@@ -300,7 +300,7 @@ static enum test_result stress_with_large_objects(void)
 {
 	struct run run = { .words = words_large, .slots = 16 };
 
-	return run_all(&run, arg_number("larges", 400));
+	return run_all(&run, arg_number("larges", 200));
 }
 
 const struct test_case stress_cases[] = {
