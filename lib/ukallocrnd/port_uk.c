@@ -97,6 +97,9 @@ int rnd_port_move(__uptr from, __sz len, __uptr to, __sz to_len)
 {
 	__sz more = to_len - len;
 
+	/* A copy is cheaper than interrupts */
+	if (!ukplat_tlb_is_alone())
+		return -ENOTSUP;
 	if (more && unlikely(rnd_port_commit(to + len, more)))
 		return -ENOTSUP;
 	if (likely(!ukplat_page_move(heap_vas.pt, from, to, pages_of(len),

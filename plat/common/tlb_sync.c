@@ -80,6 +80,19 @@ int ukplat_tlb_passed(__u64 gen)
 	return 1;
 }
 
+int ukplat_tlb_is_alone(void)
+{
+	const struct lcpu *self = lcpu_current();
+	__u32 i;
+
+	/* Who is not asleep has not passed the last of all generations */
+	for (i = 0; i < lcpu_cnt; i++)
+		if (lcpus[i] != self &&
+		    !target_has_passed(lcpus[i], __U64_MAX, 0))
+			return 0;
+	return 1;
+}
+
 static void target_kick(struct lcpu *self, struct lcpu *target)
 {
 	unsigned long irqf = ukplat_lcpu_save_irqf();

@@ -144,6 +144,14 @@ __u64 ukplat_tlb_close(int own);
 int ukplat_tlb_passed(__u64 gen);
 
 /**
+ * Tells whether a shootdown of the lower half would interrupt nobody: all other
+ * CPUs sleep. May be outdated at once.
+ *
+ * **Context:** any
+ */
+int ukplat_tlb_is_alone(void);
+
+/**
  * Interrupts the CPUs that have not passed a generation, and waits until all
  * have.
  *

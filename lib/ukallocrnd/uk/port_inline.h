@@ -21,8 +21,8 @@
 /* The guest has no fork: whoever looks at all states sees to quiescence */
 #define RND_PORT_CAN_STOP 0
 
-/* Clearing pages costs less than clearing and verifying other ones */
-#define RND_PORT_MOVE_PAYS 1
+/* All CPUs that run would have to be interrupted for each object */
+#define RND_PORT_MOVE_PAYS 0
 
 /* Pages have frames from commit to decommit */
 #define RND_PORT_DISCARDS 0
