@@ -18,9 +18,12 @@ export PORTS
 PY := /usr/bin/python3
 JOBS ?= $(shell nproc)
 
+# Not what compilers wrote: that is too long for a command line
+HELP_MAKEFILES = $(filter-out $(O)/%,$(filter Makefile %.mk,$(MAKEFILE_LIST)))
+
 help: ## this list
 	@echo 'usage: make [CC=gcc|clang] [V=1] [O=build] target'
-	@grep -hE '^[a-z0-9-]+:.* ## ' $(MAKEFILE_LIST) | \
+	@grep -hE '^[a-z0-9-]+:.* ## ' $(HELP_MAKEFILES) | \
 		sed -E 's/^([a-z0-9-]+):.* ## (.*)/  \1 \2/' | \
 		while read -r name text; do \
 			printf '  %-14s %s\n' "$$name" "$$text"; done

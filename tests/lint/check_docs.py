@@ -8,6 +8,7 @@ knows; every option has a help text; every target that README.md,
 CONTRIBUTING.md and tests/README.md name exists and is in `make help`.
 """
 import re
+import subprocess
 import sys
 
 import tree
@@ -100,11 +101,23 @@ def check_targets(root):
                 yield f"{doc}: `make {name}` is not in `make help`"
 
 
+def check_help(root):
+    """`make help` prints all of them, also after things were built."""
+    helped = targets(root)[1]
+    if "help" not in helped:
+        return
+    printed = subprocess.run(["make", "-C", root, "help"], text=True,
+                             capture_output=True, check=False)
+    for name in sorted(helped):
+        if not re.search(rf"^  {name} ", printed.stdout, re.M):
+            yield f"Makefile: `make help` does not print {name}"
+
+
 def main():
     """Checks the tree."""
     root = tree.root_of(sys.argv)
     bad = [*check_reports(root), *check_examples(root), *check_options(root),
-           *check_targets(root)]
+           *check_targets(root), *check_help(root)]
     tree.end("docs", bad, "reports, options and targets agree")
 
 
