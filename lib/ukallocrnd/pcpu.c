@@ -315,7 +315,8 @@ void rnd_pcpu_flush(struct rnd_cpus *cpus, struct rnd_pcpu *pc)
 	rnd_pcpu_drain_inbox(pc);
 	rnd_pclass_drain_bulk(pc->cls, &pc->bulk);
 	for (sc = 0; sc < RND_CLASS_COUNT; sc++)
-		rnd_pclass_flush(&pc->cls[sc]);
+		if (rnd_pcpu_has(pc, sc))
+			rnd_pclass_flush(&pc->cls[sc]);
 }
 
 __sz rnd_pcpu_purge(struct rnd_pcpu *pc)
@@ -324,7 +325,8 @@ __sz rnd_pcpu_purge(struct rnd_pcpu *pc)
 	unsigned int sc;
 
 	for (sc = 0; sc < RND_CLASS_COUNT; sc++)
-		len += rnd_pclass_purge(&pc->cls[sc]);
+		if (rnd_pcpu_has(pc, sc))
+			len += rnd_pclass_purge(&pc->cls[sc]);
 
 	return len;
 }

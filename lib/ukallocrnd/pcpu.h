@@ -77,6 +77,11 @@ struct rnd_pcpu {
 	__u32 out_cnt;
 	/** (p) Size class that rnd_pcpu_age() visits next */
 	__u32 age_next;
+	/** (a) Bits of the size classes whose part is made; set by the context
+	 * inside. Who goes through all of them does not touch the pages of
+	 * those that nobody uses
+	 */
+	__u64 made;
 	/** (p) Slots freed that others own, so far */
 	__u64 remote_frees;
 	/** (p) Source of all random choices of this CPU */
@@ -124,6 +129,15 @@ static inline struct rnd_pcpu *rnd_cpus_get(const struct rnd_cpus *cpus,
 {
 	/* Acquire: pairs with the release in pcpu_create() */
 	return idx ? rnd_load_acquire(&cpus->table[idx]) : cpus->shared;
+}
+
+UK_CTASSERT(RND_CLASS_COUNT <= 64);
+
+/** Tells whether the part of a size class is made. Any context. */
+static inline __bool rnd_pcpu_has(const struct rnd_pcpu *pc, unsigned int sc)
+{
+	/* Acquire: pairs with the release in rnd_pcpu_class() */
+	return rnd_load_acquire(&pc->made) >> sc & 1;
 }
 
 /** A context inside the library */
@@ -237,6 +251,10 @@ rnd_pcpu_class(struct rnd_cpus *cpus, struct rnd_pcpu *pc, unsigned int sc)
 			cpus->vs, &pc->rng, pc->idx);
 	if (pl->slot_len > RND_BULK_SLOT_MIN)
 		rnd_pclass_join(pl, &pc->bulk);
+	/* Release: the part is complete. Pairs with the acquire in
+	 * rnd_pcpu_has()
+	 */
+	rnd_store_release(&pc->made, pc->made | 1UL << sc);
 
 	return pl;
 }
@@ -290,7 +308,8 @@ __u32 rnd_pcpu_drain_inbox(struct rnd_pcpu *pc);
 static inline void rnd_pcpu_age(struct rnd_pcpu *pc)
 {
 	pc->age_next = (pc->age_next ? pc->age_next : RND_CLASS_COUNT) - 1;
-	rnd_pclass_age(&pc->cls[pc->age_next]);
+	if (rnd_pcpu_has(pc, pc->age_next))
+		rnd_pclass_age(&pc->cls[pc->age_next]);
 }
 
 /** Empties pools, quarantines, batch and inbox; the caller is inside */

@@ -72,9 +72,9 @@ static void count_pcpu(const struct rnd_pcpu *pc, struct uk_allocrnd_stats *st)
 	st->remote_frees += pc->remote_frees;
 	st->quarantine_slots += pc->bulk.cnt;
 	for (sc = 0; sc < RND_CLASS_COUNT; sc++) {
-		pl = &pc->cls[sc];
-		if (!pl->region)
+		if (!rnd_pcpu_has(pc, sc))
 			continue;
+		pl = &pc->cls[sc];
 		st->refills += pl->refills;
 		st->pool_slots += rnd_load_relaxed(&pl->pool_cnt);
 		st->quarantine_slots += rnd_quarantine_count(&pl->q);
