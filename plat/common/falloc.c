@@ -25,6 +25,8 @@ struct falloc_core falloc_core;
 static struct uk_spinlock falloc_lock = UK_SPINLOCK_INITIALIZER();
 static struct plat_rng falloc_rng;
 static struct uk_falloc falloc_machine;
+/* (a) Frames that are promised, for who has no lock */
+static __u32 falloc_promised;
 
 #ifdef CONFIG_UKPLAT_FALLOC_INJECT
 /* Allocations until one fails; ~0 for never */
@@ -62,7 +64,10 @@ static __u32 falloc_rand(void *arg, __u32 bound)
 static void counters_update(void)
 {
 	__atomic_store_n(&falloc_machine.free_memory,
-			 (__sz)falloc_core.nfree << PAGE_SHIFT,
+			 (__sz)(falloc_core.nfree - falloc_core.promised)
+				 << PAGE_SHIFT,
+			 __ATOMIC_RELAXED);
+	__atomic_store_n(&falloc_promised, falloc_core.promised,
 			 __ATOMIC_RELAXED);
 	__atomic_store_n(&falloc_machine.total_memory,
 			 (__sz)falloc_core.total << PAGE_SHIFT,
@@ -79,6 +84,12 @@ void __noreturn falloc_report(int rc, __paddr_t paddr)
 	ukplat_crash();
 }
 
+static __u64 ref_make(__u64 pfn, int zero)
+{
+	return pfn << PAGE_SHIFT | falloc_core_range(&falloc_core, pfn) |
+	       (zero ? FALLOC_REF_ZERO : 0);
+}
+
 unsigned int falloc_refs_take(__u64 *refs, unsigned int cnt)
 {
 	unsigned long irqf;
@@ -90,13 +101,49 @@ unsigned int falloc_refs_take(__u64 *refs, unsigned int cnt)
 	for (i = 0; i < cnt; i++) {
 		if (falloc_core_take(&falloc_core, &pfn, &zero))
 			break;
-		refs[i] = pfn << PAGE_SHIFT |
-			  falloc_core_range(&falloc_core, pfn) |
-			  (zero ? FALLOC_REF_ZERO : 0);
+		refs[i] = ref_make(pfn, zero);
 	}
 	counters_update();
 	uk_spin_unlock_irqrestore(&falloc_lock, irqf);
 	return i;
+}
+
+int falloc_promise(unsigned long frames)
+{
+	unsigned long irqf = uk_spin_lock_irqsave(&falloc_lock);
+	int rc = falloc_core_promise(&falloc_core, frames);
+
+	counters_update();
+	uk_spin_unlock_irqrestore(&falloc_lock, irqf);
+	return rc;
+}
+
+void falloc_promise_end(unsigned long frames)
+{
+	unsigned long irqf = uk_spin_lock_irqsave(&falloc_lock);
+
+	falloc_core_promise_end(&falloc_core, frames);
+	counters_update();
+	uk_spin_unlock_irqrestore(&falloc_lock, irqf);
+}
+
+__u64 falloc_ref_take_promised(void)
+{
+	unsigned long irqf = uk_spin_lock_irqsave(&falloc_lock);
+	__u64 pfn, ref;
+	int zero;
+
+	falloc_core_take_promised(&falloc_core, &pfn, &zero);
+	ref = ref_make(pfn, zero);
+	counters_update();
+	uk_spin_unlock_irqrestore(&falloc_lock, irqf);
+	return ref;
+}
+
+__sz ukplat_falloc_promised(void)
+{
+	return (__sz)__atomic_load_n(&falloc_promised, __ATOMIC_RELAXED)
+	       << PAGE_SHIFT;
 }
 
 void falloc_refs_put(const __u64 *refs, unsigned int cnt)

@@ -73,6 +73,21 @@ unsigned int falloc_refs_take(__u64 *refs, unsigned int cnt);
  */
 void falloc_refs_put(const __u64 *refs, unsigned int cnt);
 
+/**
+ * Promises frames: they stay free, and nobody else gets the last ones.
+ *
+ * @return
+ *   - (0): Promised
+ *   - (-ENOMEM): Not that many are free outside of the caches
+ */
+int falloc_promise(unsigned long frames);
+
+/** Takes a promise back, or a part of it. */
+void falloc_promise_end(unsigned long frames);
+
+/** Takes a frame that was promised. Nobody owns it yet. Cannot fail. */
+__u64 falloc_ref_take_promised(void);
+
 /** Whether an injected failure hits; the counter is not at rest. */
 int falloc_inject_step(void);
 

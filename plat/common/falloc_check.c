@@ -136,6 +136,8 @@ int falloc_core_is_valid(const struct falloc_core *core)
 
 	if (core->nfree > core->total || core->total > core->cap) /* F2 */
 		return 0;
+	if (core->promised > core->nfree) /* F8 */
+		return 0;
 	if (core->end[0] > core->end[1] || core->end[1] > core->end[2] ||
 	    core->end[2] > core->nblocks || !ranges_are_valid(core))
 		return 0;

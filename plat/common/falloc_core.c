@@ -147,20 +147,52 @@ int falloc_core_add(struct falloc_core *core, __u64 pfn, __u64 cnt)
 	return 0;
 }
 
-int falloc_core_take(struct falloc_core *core, __u64 *pfn, int *zero)
+/* Frames that are free and not promised */
+static __u32 frames_left(const struct falloc_core *core)
+{
+	return core->nfree - core->promised;
+}
+
+static void frame_draw(struct falloc_core *core, __u64 *pfn, int *zero)
 {
 	const struct falloc_range *r;
 	__u32 idx;
 
 	choice_widen(core);
-	if (!core->nopen)
-		return -ENOMEM;
-
 	idx = core->list[core->rand(core->rand_arg, core->nopen)];
 	r = &core->ranges[range_of(core, idx)];
 	*pfn = r->pfn + (idx - r->first);
 	*zero = falloc_spot_take(core, falloc_spot_at(r, *pfn));
+}
+
+int falloc_core_take(struct falloc_core *core, __u64 *pfn, int *zero)
+{
+	if (unlikely(!frames_left(core)))
+		return -ENOMEM;
+
+	frame_draw(core, pfn, zero);
 	return 0;
+}
+
+int falloc_core_promise(struct falloc_core *core, __u64 cnt)
+{
+	if (unlikely(cnt > frames_left(core)))
+		return -ENOMEM;
+
+	core->promised += (__u32)cnt;
+	return 0;
+}
+
+void falloc_core_promise_end(struct falloc_core *core, __u64 cnt)
+{
+	UK_ASSERT(cnt <= core->promised);
+	core->promised -= (__u32)cnt;
+}
+
+void falloc_core_take_promised(struct falloc_core *core, __u64 *pfn, int *zero)
+{
+	falloc_core_promise_end(core, 1);
+	frame_draw(core, pfn, zero);
 }
 
 /* Tells whether [pfn, pfn + left) begins with all frames of a block that is
@@ -192,6 +224,8 @@ int falloc_core_take_at(struct falloc_core *core, __u64 pfn, __u64 cnt,
 							      pfn + i)))
 			return -ENOMEM;
 	}
+	if (unlikely(cnt > frames_left(core)))
+		return -ENOMEM;
 	*zero = 1;
 	for (i = 0; i < cnt;) {
 		spot = spot_of(core, pfn + i);
@@ -259,7 +293,7 @@ int falloc_core_take_run(struct falloc_core *core, __u64 cnt, __u64 align,
 
 	UK_ASSERT(cnt);
 	UK_ASSERT(POWER_OF_2(align));
-	if (cnt > core->nfree)
+	if (cnt > frames_left(core))
 		return -ENOMEM;
 	if (cnt == FALLOC_CORE_BLOCK && align == FALLOC_CORE_BLOCK && !min &&
 	    max == __U64_MAX)

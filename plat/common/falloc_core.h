@@ -59,6 +59,10 @@
  *   overrules that, and nzero of 512 or 0 overrules the bits of a whole one:
  *   a block changes hands without touching its frames.
  *
+ *   Frames can be promised: they stay free, nobody knows which ones they will
+ *   be, and nobody else gets the last ones. So a page that was asked for can
+ *   wait for its frame until it is touched, and is sure to get it.
+ *
  *   owned[] tells whose the frames are, not where: 1 while somebody outside
  *   of the allocator has the right to put the frame. A right is given up by
  *   an atomic exchange, and of two who put the same frame one gets a 0. The
@@ -76,6 +80,7 @@
  *      bit
  *   F6 no block is idle if nopen >= FALLOC_CORE_CHOICE + 2 * 512
  *   F7 a free frame is not owned
+ *   F8 promised <= nfree
  *
  * Concurrency
  *   falloc.c holds the frame lock. The functions in this header need none:
@@ -154,6 +159,8 @@ struct falloc_core {
 	__u32 total;
 	__u32 nfree;
 	__u32 nopen;
+	/** Free frames that are promised */
+	__u32 promised;
 	/** Blocks that exist, ends of the first three segments of order[] */
 	__u32 nblocks;
 	__u32 end[3];
@@ -198,9 +205,27 @@ int falloc_core_add(struct falloc_core *core, __u64 pfn, __u64 cnt);
  *
  * @return
  *   - (0): Taken
- *   - (-ENOMEM): No frame is free
+ *   - (-ENOMEM): No frame is free that is not promised
  */
 int falloc_core_take(struct falloc_core *core, __u64 *pfn, int *zero);
+
+/**
+ * Promises frames.
+ *
+ * @return
+ *   - (0): Promised
+ *   - (-ENOMEM): Not that many are free
+ */
+int falloc_core_promise(struct falloc_core *core, __u64 cnt);
+
+/** Takes a promise of frames back; there is one of at least so many. */
+void falloc_core_promise_end(struct falloc_core *core, __u64 cnt);
+
+/**
+ * As falloc_core_take(), for somebody who has a promise of a frame, which ends.
+ * Cannot fail.
+ */
+void falloc_core_take_promised(struct falloc_core *core, __u64 *pfn, int *zero);
 
 /**
  * Takes consecutive frames from a random place. Constant time for 512 frames
@@ -234,7 +259,8 @@ int falloc_core_take_run(struct falloc_core *core, __u64 cnt, __u64 align,
  * @return
  *   - (0): Taken
  *   - (-EINVAL): Not all of them exist
- *   - (-ENOMEM): Not all of them are free; nothing was taken
+ *   - (-ENOMEM): Not all of them are free, or so many are promised that not
+ *     as many are left; nothing was taken
  */
 int falloc_core_take_at(struct falloc_core *core, __u64 pfn, __u64 cnt,
 			int *zero);

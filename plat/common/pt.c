@@ -155,10 +155,11 @@ void pt_entry_clear(struct uk_pagetable *pt, const struct pt_chunk *chunk,
 void pt_entries_clear(struct uk_pagetable *pt, const struct pt_chunk *chunk,
 		      unsigned long n)
 {
-	unsigned long i;
+	__u64 *pte = chunk->pte, *end = pte + n;
 
-	for (i = 0; i < n; i++)
-		pt_store(&chunk->pte[i], 0);
+#pragma GCC unroll 8
+	for (; pte < end; pte++)
+		pt_store(pte, 0);
 	path_release(pt, chunk, 0, n);
 }
 

@@ -25,6 +25,11 @@
  *       | (frees)         v                              v
  *       +--------- zombie, lazy <------------------------+
  *
+ *   With PAGE_FLAG_DEMAND there is a state between the first two: no frame, but
+ *   the promise of one, and the rights that the page will have. A touch makes
+ *   it present (pt_demand.c). No CPU can remember such a page, so unmap makes
+ *   it empty at once, and nobody has to be told.
+ *
  *   unmap makes zombies under the lock, and clears their frames. A zombie
  *   keeps the address of its frame, so no memory is needed to remember what
  *   to free, and keeps others from mapping there. When all CPUs have
@@ -60,10 +65,12 @@
  *      lazy, with the one batch that has a range with it.
  *   P7 A table with a zombie or a page in it stays: whoever owns one of the
  *      two may read the table without the lock.
+ *   P8 As many frames are promised as there are demand entries.
  *
  * Concurrency
  *   pt->lock protects all entries; below it only the frame lock. Nobody waits
- *   for a shootdown under it, and nobody clears or verifies frames.
+ *   for a shootdown under it, and nobody clears or verifies frames,
+ *   but for one that was the last of all.
  */
 
 #include <uk/arch/paging.h>
@@ -163,6 +170,35 @@ int pt_attr_encode(unsigned long attr, __u64 *bits);
 
 /** Attributes of an entry that is present. */
 unsigned long pt_attr_decode(__u64 entry);
+
+/** The entry of a page with these bits that waits for its frame. */
+static inline __u64 pt_demand_make(__u64 bits)
+{
+	/* Whether it will be present is in ACCESSED */
+	if (!(bits & X86_PTE_PRESENT))
+		bits &= ~X86_PTE_ACCESSED;
+	return (bits & ~(X86_PTE_PRESENT | X86_PTE_OWNED)) | X86_PTE_DEMAND;
+}
+
+/** The bits of the page once it has its frame. */
+static inline __u64 pt_demand_bits(__u64 entry)
+{
+	if (entry & X86_PTE_ACCESSED)
+		entry |= X86_PTE_PRESENT;
+	return (entry & ~X86_PTE_DEMAND) | X86_PTE_OWNED | X86_PTE_ACCESSED;
+}
+
+/** Tells whether an entry allows an access; error_code: UKPLAT_PF_* */
+int pt_entry_permits(__u64 entry, unsigned long error_code);
+
+/**
+ * Takes pt->lock in a page fault, where the faulting code may be what holds it.
+ * Interrupts are disabled.
+ *
+ * @return
+ *   1 if it is taken; 0: it is in use for very long, or there is no table yet
+ */
+int pt_lock_in_fault(struct uk_pagetable *pt);
 
 /** Tells whether the part of a range in one table may be a large page. */
 static inline int pt_is_large_part(__vaddr_t va, unsigned long left)

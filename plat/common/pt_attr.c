@@ -24,7 +24,8 @@ static int range_is_mapped(const struct uk_pagetable *pt, __vaddr_t va,
 		if (!chunk.pte && !(chunk.large & X86_PTE_OWNED))
 			return -EFAULT;
 		for (i = 0; chunk.pte && i < chunk.n; i++)
-			if (!(pt_load(&chunk.pte[i]) & X86_PTE_OWNED))
+			if (!(pt_load(&chunk.pte[i]) &
+			      (X86_PTE_OWNED | X86_PTE_DEMAND)))
 				return -EFAULT;
 		left -= chunk.n;
 		va += chunk.n << PAGE_SHIFT;
@@ -46,6 +47,8 @@ static enum attr_change entry_set(__u64 *entry, __u64 bits)
 	const __u64 caching = X86_PTE_PCD | X86_PTE_PWT;
 	__u64 old = pt_load(entry), now = (old & X86_PTE_PADDR_MASK) | bits;
 
+	if (old & X86_PTE_DEMAND)
+		pt_store(entry, pt_demand_make(bits));
 	if (!(old & X86_PTE_OWNED))
 		return ATTR_SAME;
 	pt_store(entry, now);

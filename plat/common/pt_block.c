@@ -8,14 +8,34 @@
 
 #include "pt_block.h"
 
-/* Number of bits; the processor's instruction is not everywhere */
+#define EACH_BYTE 0x0101010101010101UL
+
+/* Number of bits in each byte; the processor's instruction is not everywhere.
+ * Source: Knuth, TAOCP 4A, 7.1.3
+ */
+static __u64 bits_by_byte(__u64 bits)
+{
+	bits -= bits >> 1 & 0x55 * EACH_BYTE;
+	bits = (bits & 0x33 * EACH_BYTE) + (bits >> 2 & 0x33 * EACH_BYTE);
+	return (bits + (bits >> 4)) & 0x0f * EACH_BYTE;
+}
+
 static unsigned long bits_count(__u64 bits)
 {
-	unsigned long n = 0;
+	return bits_by_byte(bits) * EACH_BYTE >> 56;
+}
 
-	for (; bits; bits &= bits - 1)
-		n++;
-	return n;
+/* Place of the bit with so many below it */
+static unsigned int bit_select(__u64 bits, unsigned long n)
+{
+	__u64 cnt = bits_by_byte(bits);
+	unsigned int at = 0;
+
+	for (; n >= (cnt & 0xff); cnt >>= 8, at += 8)
+		n -= cnt & 0xff;
+	for (bits >>= at; n; n--)
+		bits &= bits - 1;
+	return at + (unsigned int)__builtin_ctzl(bits);
 }
 
 void pt_block_init(struct pt_block *b, __paddr_t paddr)
@@ -28,15 +48,12 @@ void pt_block_init(struct pt_block *b, __paddr_t paddr)
 __paddr_t pt_block_take(struct pt_block *b, unsigned long n)
 {
 	unsigned long i = 0, cnt;
-	__u64 bits;
 
 	for (cnt = bits_count(b->map[0]); n >= cnt;
 	     cnt = bits_count(b->map[++i]))
 		n -= cnt;
-	for (bits = b->map[i]; n; n--)
-		bits &= bits - 1;
-	n = i * 64 + (unsigned long)__builtin_ctzl(bits);
-	b->map[i] &= ~(bits & -bits);
+	n = bit_select(b->map[i], n);
+	b->map[i] &= ~(1UL << n);
 	b->free--;
-	return b->paddr + (n << PAGE_SHIFT);
+	return b->paddr + ((i * 64 + n) << PAGE_SHIFT);
 }

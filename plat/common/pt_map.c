@@ -11,6 +11,7 @@
 #include <uk/assert.h>
 #include <uk/essentials.h>
 
+#include "frame_promise.h"
 #include "pt.h"
 #include "pt_pool.h"
 
@@ -21,11 +22,13 @@
 struct pt_mapping {
 	struct uk_pagetable *pt;
 	__vaddr_t vaddr;
-	/** First frame, or __PADDR_ANY: then `data` has the frames */
+	/** First frame, or __PADDR_ANY: then `data` has the frames, if any */
 	__paddr_t paddr;
 	unsigned long pages;
 	/** Bits of the entries */
 	__u64 bits;
+	/** The frames come later */
+	int is_demand;
 	struct pt_frames data;
 	/** First frames of large pages; the first parts of the range that may
 	 * be large pages get them
@@ -45,6 +48,24 @@ static int entry_error(__u64 entry)
 	return (entry & X86_PTE_LAZY) ? -EAGAIN : -EEXIST;
 }
 
+/* The first entry of a chunk that is in use, 0 if there is none */
+static __u64 chunk_used(const struct pt_chunk *chunk)
+{
+	const __u64 *pte = chunk->pte, *end;
+
+	/* A large page is in the way like any other */
+	if (!pte)
+		return chunk->large;
+	end = pte + chunk->n;
+	while (end - pte >= 4 && !(pt_load(pte) | pt_load(pte + 1) |
+				   pt_load(pte + 2) | pt_load(pte + 3)))
+		pte += 4;
+	for (; pte < end; pte++)
+		if (pt_load(pte))
+			return pt_load(pte);
+	return 0;
+}
+
 /* Tests that a range is empty and counts the tables that it lacks. A table
  * of a higher level is counted at the first chunk of the range that needs it.
  */
@@ -52,19 +73,17 @@ static int range_inspect(struct pt_mapping *m)
 {
 	unsigned long left = m->pages;
 	__vaddr_t va = m->vaddr;
-	unsigned long i, runs = m->runs.cnt;
+	unsigned long runs = m->runs.cnt;
 	struct pt_chunk chunk;
 	int first = 1;
+	__u64 used;
 
 	m->missing = 0;
 	while (left) {
 		pt_chunk_find(m->pt, va, left, &chunk);
-		/* A large page is in the way like any other */
-		if (unlikely(chunk.large))
-			return entry_error(chunk.large);
-		for (i = 0; chunk.pte && i < chunk.n; i++)
-			if (unlikely(pt_load(&chunk.pte[i])))
-				return entry_error(pt_load(&chunk.pte[i]));
+		used = chunk_used(&chunk);
+		if (unlikely(used))
+			return entry_error(used);
 		if (runs && pt_is_large_part(va, left))
 			runs--;
 		else if (!chunk.pte)
@@ -91,13 +110,28 @@ static __paddr_t frame_next(struct pt_mapping *m)
 	return paddr;
 }
 
+static void entries_fill(struct pt_mapping *m, __u64 *pte, unsigned long n)
+{
+	const __u64 *end = pte + n;
+	__u64 bits = m->bits;
+
+	if (!m->is_demand) {
+		for (; pte < end; pte++)
+			pt_store(pte, frame_next(m) | bits);
+		return;
+	}
+#pragma GCC unroll 8
+	for (; pte < end; pte++)
+		pt_store(pte, bits);
+}
+
 /* Fills one lowest level table; returns the number of pages */
 static unsigned long chunk_fill(struct pt_mapping *m, __vaddr_t va,
 				unsigned long left)
 {
 	__u64 *top = pt_table(m->pt->pt_pbase) + pt_index(va, 4);
 	__u64 *pdpte, *pde, *pte;
-	unsigned long i, n;
+	unsigned long n;
 
 	pdpte = pt_table_get(m->pt, top, __NULL, &m->tables) + pt_index(va, 3);
 	pde = pt_table_get(m->pt, pdpte, top, &m->tables) + pt_index(va, 2);
@@ -109,8 +143,7 @@ static unsigned long chunk_fill(struct pt_mapping *m, __vaddr_t va,
 	}
 	pte = pt_table_get(m->pt, pde, pdpte, &m->tables) + pt_index(va, 1);
 	n = MIN(left, (unsigned long)(UKARCH_PT_ENTRIES - pt_index(va, 1)));
-	for (i = 0; i < n; i++)
-		pt_store(&pte[i], frame_next(m) | m->bits);
+	entries_fill(m, pte, n);
 	pt_store(pde, pt_load(pde) + n * X86_PTE_USED_ONE);
 	return n;
 }
@@ -157,11 +190,26 @@ static void runs_free(struct pt_mapping *m)
 		uk_ffree(m->pt->fa, pt_frames_pop(&m->runs), UKARCH_PT_ENTRIES);
 }
 
+/* The promise comes first: no page may be touched without one */
+static int demand_try(struct pt_mapping *m)
+{
+	int rc = frame_promise(m->pages);
+
+	if (unlikely(rc))
+		return rc;
+	rc = mapping_install(m);
+	if (unlikely(rc))
+		frame_promise_end(m->pages);
+	return rc;
+}
+
 /* Frames and tables first, then the entries */
 static int mapping_try(struct pt_mapping *m)
 {
 	int rc = 0;
 
+	if (m->is_demand)
+		return demand_try(m);
 	if (m->paddr == __PADDR_ANY) {
 		runs_alloc(m);
 		rc = pt_frames_alloc(
@@ -174,6 +222,12 @@ static int mapping_try(struct pt_mapping *m)
 		runs_free(m);
 	}
 	return rc;
+}
+
+static int flags_are_valid(unsigned long flags, __paddr_t paddr)
+{
+	return !flags || flags == PAGE_FLAG_LARGE ||
+	       (flags == PAGE_FLAG_DEMAND && paddr == __PADDR_ANY);
 }
 
 /* Parts of a range that may be large pages */
@@ -208,12 +262,16 @@ int ukplat_page_map(struct uk_pagetable *pt, __vaddr_t vaddr, __paddr_t paddr,
 	int rc;
 
 	UK_ASSERT(pt);
-	if (unlikely(flags & ~(unsigned long)PAGE_FLAG_LARGE ||
+	if (unlikely(!flags_are_valid(flags, paddr) ||
 		     !pt_range_is_valid(vaddr, pages) ||
 		     pt_attr_encode(attr, &m.bits)))
 		return -EINVAL;
 	if (flags & PAGE_FLAG_LARGE)
 		m.parts = large_parts(vaddr, pages);
+	if (flags & PAGE_FLAG_DEMAND) {
+		m.is_demand = 1;
+		m.bits = pt_demand_make(m.bits);
+	}
 	if (paddr != __PADDR_ANY &&
 	    (paddr & ~X86_PTE_PADDR_MASK ||
 	     (X86_PTE_PADDR_MASK - paddr) >> PAGE_SHIFT < pages))

@@ -12,6 +12,9 @@
 
 #include "pt.h"
 
+/* What an entry can be that moves */
+#define MOVES (X86_PTE_OWNED | X86_PTE_DEMAND)
+
 /* Tests that the pages of a chunk are small ones. pt->lock is held. */
 static int chunk_is_small(const struct pt_chunk *chunk)
 {
@@ -20,7 +23,7 @@ static int chunk_is_small(const struct pt_chunk *chunk)
 	if (unlikely(!chunk->pte))
 		return 0;
 	for (i = 0; i < chunk->n; i++)
-		if (unlikely(!(pt_load(&chunk->pte[i]) & X86_PTE_OWNED)))
+		if (unlikely(!(pt_load(&chunk->pte[i]) & MOVES)))
 			return 0;
 	return 1;
 }
@@ -41,6 +44,13 @@ static int range_is_small(struct uk_pagetable *pt, __vaddr_t va,
 	return is_small;
 }
 
+static __u64 entry_moved(__u64 entry, __u64 bits)
+{
+	if (entry & X86_PTE_DEMAND)
+		return pt_demand_make(bits);
+	return (entry & X86_PTE_PADDR_MASK) | bits;
+}
+
 /* The tables of the new place exist, and nobody takes them away (P7). A table
  * at a time: the lock is not held for longer the longer a range is.
  */
@@ -58,8 +68,7 @@ static void range_move(struct uk_pagetable *pt, __vaddr_t from, __vaddr_t to,
 		UK_ASSERT(chunk_is_small(&a));
 		for (i = 0; i < b.n; i++)
 			pt_store(&b.pte[i],
-				 (pt_load(&a.pte[i]) & X86_PTE_PADDR_MASK) |
-					 bits);
+				 entry_moved(pt_load(&a.pte[i]), bits));
 		pt_entries_clear(pt, &a, b.n);
 		uk_spin_unlock_irqrestore(&pt->lock, irqf);
 		from += b.n << PAGE_SHIFT;

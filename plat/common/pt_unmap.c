@@ -11,6 +11,7 @@
 #include <uk/essentials.h>
 #include <uk/plat/tlb.h>
 
+#include "frame_promise.h"
 #include "pt.h"
 
 /* Empty tables after which an unmapping CPU sees to them: 128 KiB wait at
@@ -23,8 +24,10 @@ struct pt_unmapping {
 	struct uk_pagetable *pt;
 	/** Mark of the zombies; 0: the frames stay with the caller */
 	__u64 kind;
-	/** Entries that were changed */
+	/** Entries that were changed, of pages with frames */
 	unsigned long cnt;
+	/** Those of pages that waited for one */
+	unsigned long untouched;
 	/** Lazy zombies without a gap that are not in the quarantine yet */
 	__vaddr_t run;
 	unsigned long run_pages;
@@ -106,7 +109,7 @@ static unsigned long large_unmap(const struct pt_unmapping *u,
 	return chunk->n;
 }
 
-/* Pages of the chunk that have no frame, from the first one on */
+/* Pages of the chunk that are not mapped, from the first one on */
 static unsigned long entries_skip(const struct pt_chunk *chunk)
 {
 	unsigned long i;
@@ -116,9 +119,30 @@ static unsigned long entries_skip(const struct pt_chunk *chunk)
 	if (!chunk->pte)
 		return chunk->span;
 	for (i = 0; i < chunk->n; i++)
-		if (pt_load(&chunk->pte[i]) & X86_PTE_OWNED)
+		if (pt_load(&chunk->pte[i]) & (X86_PTE_OWNED | X86_PTE_DEMAND))
 			break;
 	return i;
+}
+
+/* Empties entries of pages that wait for their frames, beginning with the first
+ * one of the chunk, until there is one that does not. Returns their number.
+ */
+static unsigned long entries_drop(struct uk_pagetable *pt,
+				  const struct pt_chunk *chunk)
+{
+	const __u64 *pte = chunk->pte, *end = pte + chunk->n;
+	unsigned long n;
+
+	while (end - pte >= 4 &&
+	       (pt_load(pte) & pt_load(pte + 1) & pt_load(pte + 2) &
+		pt_load(pte + 3) & X86_PTE_DEMAND))
+		pte += 4;
+	while (pte < end && pt_load(pte) & X86_PTE_DEMAND)
+		pte++;
+	n = (unsigned long)(pte - chunk->pte);
+	if (n)
+		pt_entries_clear(pt, chunk, n);
+	return n;
 }
 
 /* Unmaps what comes first in the range, within one table; returns how far it
@@ -127,7 +151,7 @@ static unsigned long entries_skip(const struct pt_chunk *chunk)
 static unsigned long unmap_step(struct pt_unmapping *u, __vaddr_t va,
 				unsigned long left)
 {
-	unsigned long irqf, skipped, n = 0;
+	unsigned long irqf, skipped, dropped = 0, n = 0;
 	struct pt_chunk chunk;
 
 	irqf = uk_spin_lock_irqsave(&u->pt->lock);
@@ -138,16 +162,19 @@ static unsigned long unmap_step(struct pt_unmapping *u, __vaddr_t va,
 	} else if (skipped < chunk.n) {
 		chunk.pte += skipped;
 		chunk.n -= skipped;
-		n = entries_unmap(u, &chunk);
+		dropped = entries_drop(u->pt, &chunk);
+		if (!dropped)
+			n = entries_unmap(u, &chunk);
 	}
 	uk_spin_unlock_irqrestore(&u->pt->lock, irqf);
 
 	u->cnt += n;
+	u->untouched += dropped;
 	if (n && u->kind)
 		frames_clear(&chunk, n);
 	if (n && u->kind == X86_PTE_LAZY)
 		run_extend(u, va + (skipped << PAGE_SHIFT), n);
-	return skipped + n;
+	return skipped + dropped + n;
 }
 
 static int flags_are_valid(unsigned long flags)
@@ -196,6 +223,7 @@ int ukplat_page_unmap(struct uk_pagetable *pt, __vaddr_t vaddr,
 		done += unmap_step(&u, vaddr + (done << PAGE_SHIFT),
 				   pages - done);
 	run_end(&u);
+	frame_promise_end(u.untouched);
 	if (u.cnt && u.kind != X86_PTE_LAZY && !(flags & PAGE_FLAG_NO_FLUSH))
 		ukplat_tlb_shootdown(vaddr, pages);
 	if (u.cnt && u.kind == X86_PTE_ZOMBIE)

@@ -13,7 +13,7 @@
 #include "pt.h"
 
 /* Rounds of waiting for the lock in a page fault */
-#define PERMITS_TRIES (1U << 20)
+#define FAULT_TRIES (1U << 20)
 
 int pt_range_is_valid(__vaddr_t vaddr, unsigned long pages)
 {
@@ -86,33 +86,43 @@ static __u64 chunk_entry(const struct pt_chunk *chunk)
 	return chunk->large;
 }
 
-/* A table may be unlinked and freed while somebody else reads it, so even a
- * single translation takes the lock.
+/* The entry that an address leads to, and the length of its page. A table may
+ * be unlinked and freed while somebody else reads it, so even a single
+ * translation takes the lock.
  */
+static __u64 entry_read(struct uk_pagetable *pt, __vaddr_t vaddr, __sz *len)
+{
+	unsigned long irqf = uk_spin_lock_irqsave(&pt->lock);
+	struct pt_chunk chunk;
+	__u64 entry;
+
+	pt_chunk_find(pt, vaddr, 1, &chunk);
+	entry = chunk_entry(&chunk);
+	uk_spin_unlock_irqrestore(&pt->lock, irqf);
+	*len = chunk.large ? PAGE_LARGE_SIZE : PAGE_SIZE;
+	return entry;
+}
+
 __paddr_t ukplat_page_translate(struct uk_pagetable *pt, __vaddr_t vaddr)
 {
-	__paddr_t paddr = __PADDR_INV;
-	struct pt_chunk chunk;
-	unsigned long irqf;
 	__u64 entry;
 	__sz len;
 
 	if (!pt_range_is_valid(vaddr & PAGE_MASK, 1))
 		return __PADDR_INV;
 
-	irqf = uk_spin_lock_irqsave(&pt->lock);
-	pt_chunk_find(pt, vaddr, 1, &chunk);
-	entry = chunk_entry(&chunk);
-	if (entry & X86_PTE_PRESENT) {
-		len = chunk.large ? PAGE_LARGE_SIZE : PAGE_SIZE;
-		paddr = ALIGN_DOWN(entry & X86_PTE_PADDR_MASK, len) |
-			(vaddr & (len - 1));
+	entry = entry_read(pt, vaddr, &len);
+	if (unlikely(entry & X86_PTE_DEMAND)) {
+		(void)ukplat_page_fill(pt, vaddr, 0);
+		entry = entry_read(pt, vaddr, &len);
 	}
-	uk_spin_unlock_irqrestore(&pt->lock, irqf);
-	return paddr;
+	if (!(entry & X86_PTE_PRESENT))
+		return __PADDR_INV;
+	return ALIGN_DOWN(entry & X86_PTE_PADDR_MASK, len) |
+	       (vaddr & (len - 1));
 }
 
-static int entry_permits(__u64 entry, unsigned long error_code)
+int pt_entry_permits(__u64 entry, unsigned long error_code)
 {
 	if (!(entry & X86_PTE_PRESENT))
 		return 0;
@@ -121,25 +131,34 @@ static int entry_permits(__u64 entry, unsigned long error_code)
 	return !(error_code & UKPLAT_PF_FETCH && entry & X86_PTE_NX);
 }
 
-int ukplat_page_permits(struct uk_pagetable *pt, __vaddr_t vaddr,
-			unsigned long error_code)
+int pt_lock_in_fault(struct uk_pagetable *pt)
 {
-	unsigned int tries = PERMITS_TRIES;
-	struct pt_chunk chunk;
-	int permits;
+	unsigned int tries = FAULT_TRIES;
 
-	if (error_code & UKPLAT_PF_RESERVED ||
-	    !pt_range_is_valid(vaddr & PAGE_MASK, 1))
+	if (unlikely(!pt->pt_pbase))
 		return 0;
-	/* The faulting code may be what holds the lock */
 	while (!uk_spin_trylock(&pt->lock)) {
 		if (!tries--)
 			return 0;
 		ukplat_tlb_poll();
 		ukarch_spinwait();
 	}
+	return 1;
+}
+
+int ukplat_page_permits(struct uk_pagetable *pt, __vaddr_t vaddr,
+			unsigned long error_code)
+{
+	struct pt_chunk chunk;
+	int permits;
+
+	if (error_code & UKPLAT_PF_RESERVED ||
+	    !pt_range_is_valid(vaddr & PAGE_MASK, 1))
+		return 0;
+	if (!pt_lock_in_fault(pt))
+		return 0;
 	pt_chunk_find(pt, vaddr, 1, &chunk);
-	permits = entry_permits(chunk_entry(&chunk), error_code);
+	permits = pt_entry_permits(chunk_entry(&chunk), error_code);
 	uk_spin_unlock(&pt->lock);
 	return permits;
 }

@@ -18,10 +18,12 @@
  *   The IDT is one for all CPUs, in an area that is read-only once filled.
  *   A page fault goes to the hook of ukplat_pagefault_hook_set() first, then
  *   to the exception table, then to the report. The processor always begins
- *   the stack for page faults at its top: a second one on the same CPU has
- *   destroyed the frames of the first, to which nothing can return any more.
- *   Hence a flag a CPU, set while the hook runs and looked at before anything
- *   else, the exception table included.
+ *   the stack for page faults at the same place: a second one on the same CPU
+ *   would destroy the frames of the first. But what the hook and the report
+ *   look at may be a page that gets its frame when it is touched. So they move
+ *   that place down; what brings such pages touches none itself. Anything else
+ *   that faults in the hook ends in a report: hence a flag a CPU, set while the
+ *   hook runs and looked at before the exception table.
  *
  *   GDT with TSS, and each trap stack of a CPU, are areas of their own.
  *
@@ -29,7 +31,8 @@
  *   T1 A trap stack ends at an unmapped page at both ends.
  *   T2 A vector below 32 whose instruction is not in the exception table is
  *      fatal, but for page faults that the hook has handled.
- *   T3 A page fault while the hook runs on that CPU is fatal.
+ *   T3 A page fault while the hook runs on that CPU is fatal, unless it is for
+ *      a page that is brought.
  */
 
 #include <uk/arch/lcpu.h>
@@ -50,7 +53,9 @@
 #define TRAP_IST_PAGE  3
 #define TRAP_IST_COUNT 3
 
-#define TRAP_STACK_PAGES 4
+#define TRAP_STACK_PAGES 6
+/* Of it, what a page fault has for itself before the next one begins */
+#define TRAP_LEVEL_LEN	 (2UL << 12)
 
 /**
  * Builds the IDT.
@@ -66,6 +71,12 @@ void idt_load(void);
 
 /** Called by the stubs. */
 void trap_handle(struct __regs *regs);
+
+/**
+ * Makes the next page fault of this CPU begin below what the current one needs,
+ * or where it began before. Page fault handler.
+ */
+void trap_page_stack_move(int down);
 
 /** Prints a report and crashes. */
 void __noreturn trap_report(const struct __regs *regs);

@@ -32,7 +32,7 @@
 static const struct test_case *const tables[] = {
 	loader_cases, malloc_cases, page_cases,	  heap_cases,	 irq_cases,
 	memory_cases, lcpu_cases,   tlb_cases,	  torture_cases, vmem_cases,
-	fault_cases,  stress_cases, random_cases,
+	fault_cases,  demand_cases, stress_cases, random_cases,
 };
 
 /* Why the current case failed or was skipped */

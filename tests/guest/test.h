@@ -48,6 +48,7 @@ extern const struct test_case tlb_cases[];
 extern const struct test_case torture_cases[];
 extern const struct test_case vmem_cases[];
 extern const struct test_case fault_cases[];
+extern const struct test_case demand_cases[];
 extern const struct test_case stress_cases[];
 extern const struct test_case random_cases[];
 

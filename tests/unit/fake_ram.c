@@ -20,6 +20,7 @@
 #include "fake_ram.h"
 #include "fake_tlb.h"
 #include "../../plat/common/frame_cache.h"
+#include "../../plat/common/frame_promise.h"
 
 #define JUNK 0x5a
 
@@ -153,12 +154,10 @@ static unsigned long frame_find(unsigned long end)
 	return RAM_FRAMES;
 }
 
-__paddr_t frame_take(void)
+static __paddr_t frame_get(void)
 {
 	unsigned long pfn;
 
-	if (is_doomed(&ram.frames_left))
-		return __PADDR_INV;
 	pfn = frame_find(SINGLES);
 	if (pfn == RAM_FRAMES)
 		pfn = frame_find(RAM_FRAMES);
@@ -169,6 +168,47 @@ __paddr_t frame_take(void)
 		memset(ram_words(pfn << PAGE_SHIFT), 0, PAGE_SIZE);
 	ram.frame[pfn].dirty = 0;
 	return pfn << PAGE_SHIFT;
+}
+
+__paddr_t frame_take(void)
+{
+	if (is_doomed(&ram.frames_left) || ram_free() <= ram.promised)
+		return __PADDR_INV;
+	return frame_get();
+}
+
+unsigned int frame_take_many(__paddr_t *out, unsigned int cnt)
+{
+	unsigned int n;
+
+	if (ram.on_take)
+		ram.on_take();
+	for (n = 0; n < cnt; n++) {
+		out[n] = frame_take();
+		if (out[n] == __PADDR_INV)
+			break;
+	}
+	return n;
+}
+
+int frame_promise(unsigned long cnt)
+{
+	if (is_doomed(&ram.frames_left) || ram_free() - ram.promised < cnt)
+		return -ENOMEM;
+	ram.promised += cnt;
+	return 0;
+}
+
+void frame_promise_end(unsigned long cnt)
+{
+	assert_true(cnt <= ram.promised);
+	ram.promised -= cnt;
+}
+
+__paddr_t frame_take_promised(void)
+{
+	frame_promise_end(1);
+	return frame_get();
 }
 
 void frame_put(__paddr_t paddr)

@@ -52,6 +52,10 @@ struct ram {
 	struct ram_frame frame[RAM_FRAMES];
 	/** Frames, and runs of 512, that can be had before none can */
 	unsigned long frames_left, runs_left;
+	/** Called when frames are taken, before that; may be __NULL */
+	void (*on_take)(void);
+	/** Frames that are promised */
+	unsigned long promised;
 	/** How often the caches were emptied */
 	unsigned long drains;
 };

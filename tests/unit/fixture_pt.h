@@ -98,6 +98,18 @@ void pt_irq_set(int depth);
 int pt_map(__vaddr_t va, unsigned long pages, unsigned long attr,
 	   unsigned long flags);
 
+/* Pages that one touch can bring, and one more */
+#define PT_TOUCH_MAX 17UL
+
+/**
+ * ukplat_page_fill(): what came must have the rights that it was mapped with,
+ * and be zero.
+ *
+ * @return
+ *   Number of pages that came; 0: it was not for such a page
+ */
+unsigned long pt_touch(__vaddr_t va, unsigned long error_code);
+
 /** ukplat_page_unmap(); tests what it told the TLBs. */
 int pt_unmap(__vaddr_t va, unsigned long pages, unsigned long flags);
 
@@ -110,7 +122,7 @@ __paddr_t pt_frame(__vaddr_t va);
 /** Tells whether the page has a large entry. */
 int pt_is_large(__vaddr_t va);
 
-/** Tests all tables, lists and bitmaps: P1 to P7, L1 to L3. */
+/** Tests all tables, lists and bitmaps: P1 to P8, L1 to L3. */
 void pt_check(void);
 
 /** A number that depends on all entries, and on what is free. */

@@ -30,7 +30,7 @@ enum mark {
 };
 
 static __u8 marks[RAM_FRAMES + UKARCH_PT_ENTRIES];
-static unsigned long tables, lazy_pages;
+static unsigned long tables, lazy_pages, demand_pages;
 
 static void mark(__paddr_t paddr, enum mark as)
 {
@@ -74,6 +74,17 @@ static void ram_page_check(__u64 entry, __vaddr_t va, unsigned int level)
 	assert_int_equal(level, 1);
 }
 
+/* No CPU sees it, and there is no frame in it */
+static void demand_check(__u64 entry, unsigned int level)
+{
+	assert_int_equal(level, 1);
+	assert_int_equal(entry & (X86_PTE_PRESENT | X86_PTE_OURS | X86_PTE_PS |
+				  X86_PTE_PADDR_MASK),
+			 0);
+	assert_true(entry & X86_PTE_NX || !(entry & X86_PTE_RW));
+	demand_pages++;
+}
+
 /* P1, P3, and what states there are */
 static void page_check(__u64 entry, __vaddr_t va, unsigned int level)
 {
@@ -83,6 +94,10 @@ static void page_check(__u64 entry, __vaddr_t va, unsigned int level)
 
 	if (is_ram(va)) {
 		ram_page_check(entry, va, level);
+		return;
+	}
+	if (entry & X86_PTE_DEMAND) {
+		demand_check(entry, level);
 		return;
 	}
 	assert_true(ours == X86_PTE_OWNED || ours == X86_PTE_LAZY);
@@ -254,6 +269,7 @@ void pt_check(void)
 	memset(marks, MARK_NONE, sizeof(marks));
 	tables = 0;
 	lazy_pages = 0;
+	demand_pages = 0;
 	range_pages = 0;
 	(void)table_check(machine.pt->pt_pbase, 0, UKARCH_PT_LEVELS);
 	idle_check();
@@ -265,6 +281,8 @@ void pt_check(void)
 	pt_pending_foreach(range_check);
 	/* None waits in two ranges, none in none */
 	assert_int_equal(range_pages, lazy_pages);
+	/* P8 */
+	assert_int_equal(demand_pages, ram.promised);
 }
 
 static __u64 table_digest(__paddr_t table, unsigned int level, __u64 sum)
@@ -286,7 +304,7 @@ static __u64 table_digest(__paddr_t table, unsigned int level, __u64 sum)
 
 __u64 pt_digest(void)
 {
-	__u64 sum = ram_free() * 1000003 + pt_pool_free();
+	__u64 sum = ram_free() * 1000003 + pt_pool_free() + ram.promised * 77;
 
 	return table_digest(machine.pt->pt_pbase, UKARCH_PT_LEVELS, sum);
 }

@@ -16,6 +16,19 @@
 #include "fixture_pt.h"
 #include "../../plat/common/pt_pool.h"
 
+static unsigned long pt_attr_of(__u64 entry)
+{
+	unsigned long attr = PAGE_ATTR_PROT_READ;
+
+	if (entry & X86_PTE_RW)
+		attr |= PAGE_ATTR_PROT_WRITE;
+	if (!(entry & X86_PTE_NX))
+		attr |= PAGE_ATTR_PROT_EXEC;
+	if (entry & X86_PTE_PCD)
+		attr |= PAGE_ATTR_DEVICE;
+	return attr;
+}
+
 static __u64 entry_find(__vaddr_t va, unsigned int *level)
 {
 	__paddr_t table = machine.pt->pt_pbase;
@@ -73,6 +86,18 @@ static void page_begins(__vaddr_t va, unsigned long attr)
 	ram_frame(paddr)->need = RAM_NEVER;
 }
 
+/* A page that waits for its frame: nothing can be seen of it but its rights */
+static void demand_begins(__vaddr_t va, unsigned long attr)
+{
+	__u64 bits = X86_PTE_DEMAND;
+
+	bits |= attr & 7 ? X86_PTE_ACCESSED : 0;
+	bits |= attr & PAGE_ATTR_PROT_WRITE ? X86_PTE_RW | X86_PTE_DIRTY : 0;
+	bits |= attr & PAGE_ATTR_PROT_EXEC ? 0 : X86_PTE_NX;
+	bits |= attr & PAGE_ATTR_DEVICE ? X86_PTE_PCD | X86_PTE_PWT : 0;
+	assert_int_equal(pt_entry(va), bits);
+}
+
 int pt_map(__vaddr_t va, unsigned long pages, unsigned long attr,
 	   unsigned long flags)
 {
@@ -85,11 +110,37 @@ int pt_map(__vaddr_t va, unsigned long pages, unsigned long attr,
 	if (rc)
 		return rc;
 	for (i = 0; i < pages; i++) {
-		page_begins(va + i * PAGE_SIZE, attr);
+		if (flags & PAGE_FLAG_DEMAND)
+			demand_begins(va + i * PAGE_SIZE, attr);
+		else
+			page_begins(va + i * PAGE_SIZE, attr);
 		assert_true(flags & PAGE_FLAG_LARGE ||
 			    !pt_is_large(va + i * PAGE_SIZE));
 	}
 	return 0;
+}
+
+unsigned long pt_touch(__vaddr_t va, unsigned long error_code)
+{
+	__vaddr_t page = va & PAGE_MASK;
+	unsigned long cnt = 0;
+	__u64 before[PT_TOUCH_MAX], now;
+	int rc;
+
+	for (cnt = 0; cnt < PT_TOUCH_MAX; cnt++)
+		before[cnt] = pt_entry(page + cnt * PAGE_SIZE);
+	machine.just_flushed = 0;
+	rc = ukplat_page_fill(machine.pt, va, error_code);
+	assert_int_equal(machine.pt->lock.locked, 0);
+	for (cnt = 0; cnt < PT_TOUCH_MAX; cnt++) {
+		now = pt_entry(page + cnt * PAGE_SIZE);
+		if (now == before[cnt])
+			break;
+		assert_int_equal(before[cnt], before[0]);
+		page_begins(page + cnt * PAGE_SIZE, pt_attr_of(before[cnt]));
+	}
+	assert_int_equal(rc, cnt != 0);
+	return cnt;
 }
 
 /* Frames that the caller keeps: all CPUs have forgotten the pages if it did

@@ -7,7 +7,8 @@
 /* Random operations on page tables, beside a list of pages
  *
  * links: plat/common/pt.c plat/common/pt_block.c plat/common/pt_entry.c
- *        plat/common/pt_walk.c plat/common/pt_map.c plat/common/pt_unmap.c
+ *        plat/common/pt_walk.c plat/common/pt_demand.c plat/common/pt_map.c
+ *        plat/common/pt_unmap.c
  *        plat/common/pt_move.c
  *        plat/common/pt_attr.c plat/common/pt_collect.c plat/common/pt_lazy.c
  *        plat/common/pt_split.c plat/common/pt_pool.c
@@ -28,6 +29,8 @@
 
 #include <cmocka.h>
 
+#include <uk/plat/bootstrap.h>
+
 #include "fixture_pt.h"
 
 #define UNIT_TEST(fn) cmocka_unit_test_teardown(fn, pt_teardown)
@@ -39,13 +42,15 @@
 #ifdef RND_TEST_SLOW
 #define STEPS 1500U
 #else
-#define STEPS 20000U
+#define STEPS 12000U
 #endif
 #define CHECK_EVERY 100U
 
 enum state {
 	EMPTY,
 	MAPPED,
+	/* Without a frame until it is touched */
+	DEMAND,
 	LAZY
 };
 
@@ -59,7 +64,7 @@ struct page {
 };
 
 static struct page pages[PAGES];
-static unsigned long maps, exists, splits, moves, stays;
+static unsigned long maps, exists, splits, moves, stays, touches, along;
 static __u64 seed = 0xda942042e4dd58b5UL;
 
 static __u32 roll(__u32 bound)
@@ -92,7 +97,7 @@ static unsigned long random_range(unsigned long *cnt)
 {
 	unsigned long first = roll(PAGES);
 
-	*cnt = 1 + roll(roll(3) ? 40 : PAGES);
+	*cnt = 1 + roll(roll(2) ? 40 : PAGES);
 	*cnt = MIN(*cnt, PAGES - first);
 	return first;
 }
@@ -105,6 +110,12 @@ static unsigned long count(unsigned long first, unsigned long cnt,
 	while (cnt--)
 		n += pages[first + cnt].state == state;
 	return n;
+}
+
+/* Pages that are in the way of others */
+static unsigned long mapped(unsigned long first, unsigned long cnt)
+{
+	return count(first, cnt, MAPPED) + count(first, cnt, DEMAND);
 }
 
 /* What is in the tables is what is known; lazy pages may have gone after their
@@ -126,6 +137,15 @@ static void compare(unsigned long first, unsigned long cnt)
 			assert_int_equal(entry, 0);
 			continue;
 		}
+		if (p->state == DEMAND) {
+			assert_int_equal(entry & (X86_PTE_DEMAND |
+						  X86_PTE_PADDR_MASK |
+						  X86_PTE_PRESENT),
+					 X86_PTE_DEMAND);
+			assert_int_equal(!!(entry & X86_PTE_RW),
+					 !!(p->attr & PAGE_ATTR_PROT_WRITE));
+			continue;
+		}
 		assert_int_equal(pt_frame(address(first)), p->paddr);
 		assert_true(ram_frame(p->paddr)->used);
 		assert_int_equal(entry & X86_PTE_OURS, p->state == LAZY ?
@@ -144,18 +164,55 @@ static void compare(unsigned long first, unsigned long cnt)
 static void step_map(void)
 {
 	unsigned long cnt, first = random_range(&cnt), attr = random_attr();
-	unsigned long taken = count(first, cnt, MAPPED), i;
+	unsigned long taken = mapped(first, cnt), i;
+	static const unsigned long kinds[] = { 0, PAGE_FLAG_LARGE,
+					       PAGE_FLAG_LARGE,
+					       PAGE_FLAG_DEMAND };
+	unsigned long flags = kinds[roll(ARRAY_SIZE(kinds))];
 	int rc;
 
-	rc = pt_map(address(first), cnt, attr, roll(2) ? PAGE_FLAG_LARGE : 0);
+	rc = pt_map(address(first), cnt, attr, flags);
 	assert_int_equal(rc, taken ? -EEXIST : 0);
 	maps += !rc;
 	exists += !!rc;
-	for (i = first; !rc && i < first + cnt; i++)
-		pages[i] = (struct page){ .state = MAPPED,
-					  .paddr = pt_frame(address(i)),
-					  .attr = attr };
+	for (i = first; !rc && i < first + cnt; i++) {
+		pages[i] = (struct page){ .state = MAPPED, .attr = attr };
+		if (flags == PAGE_FLAG_DEMAND)
+			pages[i].state = DEMAND;
+		else
+			pages[i].paddr = pt_frame(address(i));
+	}
 	compare(first, cnt);
+}
+
+/* What came along is what follows, and like it; returns how far it came */
+static unsigned long touch(unsigned long n)
+{
+	unsigned long access = roll(2) ? UKPLAT_PF_WRITE : 0, cnt, i;
+	struct page *p = &pages[n];
+	int may = p->state == DEMAND &&
+		  p->attr & (access ? PAGE_ATTR_PROT_WRITE : 7);
+
+	cnt = pt_touch(address(n) + roll(PAGE_SIZE), access);
+	assert_int_equal(!!cnt, !!may);
+	touches += !!cnt;
+	along += cnt > 1;
+	for (i = 0; i < cnt; i++) {
+		assert_int_equal(p[i].state, DEMAND);
+		p[i].state = MAPPED;
+		p[i].paddr = pt_frame(address(n + i));
+	}
+	compare(n, MIN(PT_TOUCH_MAX, PAGES - n));
+	return MAX(cnt, 1UL);
+}
+
+/* Here and there, or one after the other */
+static void step_touch(void)
+{
+	unsigned long n = roll(PAGES), times = 1 + roll(8);
+
+	for (; times && n < PAGES; times--)
+		n += touch(n);
 }
 
 /* Uses a page, as its owner would */
@@ -186,6 +243,8 @@ static void step_unmap(void)
 	splits += is_inside(first) || is_inside(first + cnt);
 	assert_int_equal(pt_unmap(address(first), cnt, flags), 0);
 	for (i = first; i < first + cnt; i++) {
+		if (pages[i].state == DEMAND)
+			pages[i].state = EMPTY;
 		if (pages[i].state != MAPPED)
 			continue;
 		pages[i].state = flags == PAGE_FLAG_LAZY ? LAZY : EMPTY;
@@ -199,7 +258,7 @@ static void step_unmap(void)
 static void step_attr(void)
 {
 	unsigned long cnt, first = random_range(&cnt), attr = random_attr(), i;
-	int rc, all = count(first, cnt, MAPPED) == cnt;
+	int rc, all = mapped(first, cnt) == cnt;
 
 	machine.just_flushed = 0;
 	rc = ukplat_page_set_attr(machine.pt, address(first), cnt, attr, 0);
@@ -212,7 +271,9 @@ static void step_attr(void)
 static int all_are_small(unsigned long first, unsigned long cnt)
 {
 	for (; cnt--; first++)
-		if (pages[first].state != MAPPED || pt_is_large(address(first)))
+		if (pages[first].state != DEMAND &&
+		    (pages[first].state != MAPPED ||
+		     pt_is_large(address(first))))
 			return 0;
 	return 1;
 }
@@ -223,7 +284,7 @@ static int move_expected(unsigned long from, unsigned long to,
 {
 	if (from < to + cnt && to < from + cnt)
 		return -EINVAL;
-	if (count(to, cnt, MAPPED))
+	if (mapped(to, cnt))
 		return -EEXIST;
 	return all_are_small(from, cnt) ? 0 : -EFAULT;
 }
@@ -252,7 +313,7 @@ static void step(void)
 {
 	__u64 behind = ukplat_tlb_gen - fake_tlb.passed;
 
-	switch (roll(14)) {
+	switch (roll(16)) {
 	case 0:
 	case 1:
 	case 2:
@@ -278,6 +339,10 @@ static void step(void)
 	case 9:
 		step_move();
 		break;
+	case 10:
+	case 11:
+		step_touch();
+		break;
 	default:
 		step_unmap();
 	}
@@ -297,16 +362,18 @@ static void tables_do_what_a_list_does(void **state)
 		pt_check();
 	}
 	print_message("%lu mapped, %lu taken, %lu split, %lu moved, %lu not, "
-		      "%lu generations\n",
-		      maps, exists, splits, moves, stays, ukplat_tlb_gen);
+		      "%lu touched, %lu with others, %lu generations\n",
+		      maps, exists, splits, moves, stays, touches, along,
+		      ukplat_tlb_gen);
 	assert_int_equal(pt_unmap(BASE, PAGES, PAGE_FLAG_LAZY), 0);
 	/* No path was hardly ever taken */
 	assert_true(maps > STEPS / 20 && exists > STEPS / 20);
 	assert_true(splits > STEPS / 1000);
 	assert_true(moves > STEPS / 1000 && stays > STEPS / 1000);
+	assert_true(touches > STEPS / 100 && along > STEPS / 1000);
 }
 
-int main(void)
+int main(int argc __unused, char *argv[] __unused)
 {
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(tables_do_what_a_list_does),

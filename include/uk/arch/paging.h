@@ -50,6 +50,11 @@
 #define X86_PTE_LAZY   (1UL << 11)
 #define X86_PTE_OURS   (X86_PTE_OWNED | X86_PTE_ZOMBIE | X86_PTE_LAZY)
 
+/* In an entry without a frame: the page gets one when it is touched. Such an
+ * entry is not present, all its bits are ours.
+ */
+#define X86_PTE_DEMAND (1UL << 8)
+
 #define X86_PTE_PADDR_MASK 0x000ffffffffff000UL
 
 /* An entry that points to a table counts the entries in use there in bits

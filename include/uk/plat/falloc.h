@@ -25,6 +25,12 @@ struct uk_falloc *ukplat_falloc_get(void);
  */
 __sz ukplat_falloc_available(void);
 
+/**
+ * Bytes of frames that are promised to pages nobody has touched yet. They are
+ * free, but not available. Takes no lock, so it may be outdated at once.
+ */
+__sz ukplat_falloc_promised(void);
+
 #ifdef CONFIG_UKPLAT_FALLOC_INJECT
 /**
  * Makes one later allocation fail, for tests of failure paths.

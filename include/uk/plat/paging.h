@@ -61,6 +61,12 @@ extern "C" {
 /* ukplat_page_set_attr(): pages that are not mapped are skipped */
 #define PAGE_FLAG_SKIP_UNMAPPED 0x80
 
+/* ukplat_page_map() with __PADDR_ANY: frames are promised, and come when the
+ * pages are touched, zeroed. That cannot fail any more, and may happen in any
+ * context but NMI, locks of the platform excepted. Not with LARGE.
+ */
+#define PAGE_FLAG_DEMAND 0x100
+
 struct uk_pagetable {
 	/** Top level table in the window of tables */
 	__vaddr_t pt_vbase;
@@ -99,7 +105,7 @@ struct uk_pagetable *ukplat_pt_get_active(void);
  * @param attr
  *   PAGE_ATTR_*; PROT_WRITE and PROT_EXEC imply PROT_READ
  * @param flags
- *   0 or PAGE_FLAG_LARGE
+ *   0, PAGE_FLAG_LARGE or PAGE_FLAG_DEMAND
  *
  * @return
  *   - (0): Mapped
@@ -209,6 +215,35 @@ int ukplat_page_permits(struct uk_pagetable *pt, __vaddr_t vaddr,
 			unsigned long error_code);
 
 /**
+ * Gives a page that waits for it its frame, and perhaps some of those behind
+ * it.
+ *
+ * **Context:** page fault handler; any but NMI, no lock of the platform held
+ *
+ * @param error_code
+ *   UKPLAT_PF_*, what the processor said of the access; 0 for none
+ *
+ * @return
+ *   1 if it was one of these pages: the access may try again; 0 if not, or if
+ *   the table is in use for very long
+ */
+int ukplat_page_fill(struct uk_pagetable *pt, __vaddr_t vaddr,
+		     unsigned long error_code);
+
+/**
+ * Tells which pages have frames.
+ *
+ * **Context:** any but NMI, no lock of the platform held
+ *
+ * @param pages
+ *   Number of pages, at least 1
+ * @param[out] is_there
+ *   1 or 0 for each page
+ */
+void ukplat_page_backed(struct uk_pagetable *pt, __vaddr_t vaddr,
+			unsigned long pages, __u8 *is_there);
+
+/**
  * Finds the lowest level entry of a page, for measurements of what a change
  * of it costs.
  *
@@ -219,7 +254,8 @@ int ukplat_page_permits(struct uk_pagetable *pt, __vaddr_t vaddr,
 __u64 *ukplat_pt_entry(struct uk_pagetable *pt, __vaddr_t vaddr);
 
 /**
- * Translates an address. Does not wait for other CPUs that change it.
+ * Translates an address. Does not wait for other CPUs that change it. A page
+ * that waits for its frame gets it.
  *
  * @return
  *   The physical address, or __PADDR_INV if an access would fault

@@ -12,6 +12,7 @@
 #include <uk/config.h>
 #include <uk/essentials.h>
 #include <uk/plat/bootstrap.h>
+#include <uk/plat/lcpu.h>
 #include <uk/plat/memory.h>
 #include <uk/plat/paging.h>
 #include <uk/plat/random.h>
@@ -101,6 +102,18 @@ int ukplat_trap_cpu_prepare(unsigned int idx)
 	cpu_fill((struct trap_cpu *)base[0], base + 1);
 	trap_cpus[idx] = (struct trap_cpu *)base[0];
 	return 0;
+}
+
+void trap_page_stack_move(int down)
+{
+	struct tss *tss = &trap_cpus[ukplat_lcpu_idx()]->tss;
+
+	if (down)
+		tss->ist[TRAP_IST_PAGE - 1] -= TRAP_LEVEL_LEN;
+	else
+		tss->ist[TRAP_IST_PAGE - 1] += TRAP_LEVEL_LEN;
+	/* The processor reads it at the next fault */
+	barrier();
 }
 
 void ukplat_trap_cpu_init(unsigned int idx)

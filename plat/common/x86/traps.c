@@ -107,7 +107,7 @@ static const char *cause_name(unsigned long error_code, int rc)
 	return error_code & UKPLAT_PF_PROTECTION ? "not allowed" : "not mapped";
 }
 
-static void regs_print(const struct __regs *r)
+static void regs_print(const struct __regs *r, __vaddr_t cr2)
 {
 	__u64 off;
 	const char *name = area_image_find(r->rip, &off);
@@ -128,14 +128,16 @@ static void regs_print(const struct __regs *r)
 	ukplat_printk("  r11 0x%016lx r12 0x%016lx r13 0x%016lx\n", r->r11,
 		      r->r12, r->r13);
 	ukplat_printk("  r14 0x%016lx r15 0x%016lx cr2 0x%016lx\n", r->r14,
-		      r->r15, ukarch_cr2_read());
+		      r->r15, cr2);
 }
 
-static void __noreturn report(const struct __regs *regs, int rc)
+/* cr2: of this fault; others may have come since */
+static void __noreturn report(const struct __regs *regs, __vaddr_t cr2, int rc)
 {
-	unsigned long cr2 = ukarch_cr2_read();
-
 	panic_enter();
+	/* What the report looks at may be a page that nobody has touched */
+	if (regs->vector == TRAP_PAGE_FAULT)
+		trap_page_stack_move(1);
 	__atomic_store_n(&is_reporting, 1, __ATOMIC_RELAXED);
 	if (regs->vector == TRAP_PAGE_FAULT)
 		ukplat_printk("FAULT: page fault: cpu=%u %s of 0x%016lx: %s "
@@ -147,7 +149,7 @@ static void __noreturn report(const struct __regs *regs, int rc)
 		ukplat_printk("FAULT: %s: cpu=%u vector=%lu error=0x%lx\n",
 			      trap_name(regs->vector), ukplat_lcpu_idx(),
 			      regs->vector, regs->error_code);
-	regs_print(regs);
+	regs_print(regs, cr2);
 
 	/* Last, because it looks at data that may be damaged */
 	if (regs->vector == TRAP_PAGE_FAULT)
@@ -157,36 +159,42 @@ static void __noreturn report(const struct __regs *regs, int rc)
 
 void __noreturn trap_report(const struct __regs *regs)
 {
-	report(regs, 0);
+	report(regs, ukarch_cr2_read(), 0);
 }
 
-/* Asks the hook about a page fault */
-static int pagefault_handle(const struct __regs *regs)
+/* Brings the page that was touched, or asks the hook about it */
+static int pagefault_handle(const struct __regs *regs, __vaddr_t addr)
 {
 	int (*hook)(__vaddr_t addr, unsigned long error_code,
 		    const struct __regs *regs);
 	__u8 *busy;
 	int rc;
 
+	if (ukplat_page_fill(ukplat_pt_get_active(), addr, regs->error_code))
+		return 0;
+
 	/* Acquire: pairs with the release in ukplat_pagefault_hook_set() */
 	hook = __atomic_load_n(&pagefault_hook, __ATOMIC_ACQUIRE);
 	if (!hook || __atomic_load_n(&is_reporting, __ATOMIC_RELAXED))
 		return -EFAULT;
 	busy = &pagefault_busy[ukplat_lcpu_idx()];
-	/* The frames of the first fault are gone, there is no way back (T3) */
+	/* The hook itself (T3) */
 	if (unlikely(*busy))
-		report(regs, 0);
+		report(regs, addr, 0);
 
 	*busy = 1;
+	trap_page_stack_move(1);
 	barrier();
-	rc = hook(ukarch_cr2_read(), regs->error_code, regs);
+	rc = hook(addr, regs->error_code, regs);
 	barrier();
+	trap_page_stack_move(0);
 	*busy = 0;
 	return rc;
 }
 
 void trap_handle(struct __regs *regs)
 {
+	__vaddr_t addr;
 	__uptr fixup;
 	int rc = 0;
 
@@ -198,11 +206,12 @@ void trap_handle(struct __regs *regs)
 		ukplat_lcpu_nmi();
 		return;
 	}
+	addr = ukarch_cr2_read();
 	if (regs->vector == TRAP_PAGE_FAULT) {
-		rc = pagefault_handle(regs);
+		rc = pagefault_handle(regs, addr);
 		if (likely(!rc) ||
-		    ukplat_page_permits(ukplat_pt_get_active(),
-					ukarch_cr2_read(), regs->error_code)) {
+		    ukplat_page_permits(ukplat_pt_get_active(), addr,
+					regs->error_code)) {
 			lcpu_current()->stats.page_faults++;
 			return;
 		}
@@ -214,5 +223,5 @@ void trap_handle(struct __regs *regs)
 			return;
 		}
 	}
-	report(regs, rc);
+	report(regs, addr, rc);
 }

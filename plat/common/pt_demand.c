@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+/* Pages that get their frames when they are touched */
+
+#include <uk/essentials.h>
+#include <uk/plat/bootstrap.h>
+
+#include "frame_cache.h"
+#include "frame_promise.h"
+#include "pt.h"
+
+/* Most pages that one touch brings */
+#define DEMAND_MAX 16U
+
+/* Who goes through pages one after the other does not fault at each: as many
+ * more come as there are before this one, which doubles them from fault to
+ * fault. Who touches here and there gets what he touches.
+ */
+static unsigned int pages_wanted(const struct pt_chunk *chunk, __vaddr_t va)
+{
+	unsigned int most = MIN(DEMAND_MAX - 1, pt_index(va, 1));
+	const __u64 *pte = chunk->pte;
+	unsigned int before = 0, n = 1;
+
+	while (before < most && pt_load(pte - before - 1) & X86_PTE_PRESENT)
+		before++;
+	while (n <= before && n < chunk->n && pt_load(pte + n) == pt_load(pte))
+		n++;
+	return n;
+}
+
+/* Pages that an access brings; 0 if it is none that may bring any */
+static unsigned int demand_look(struct uk_pagetable *pt, __vaddr_t va,
+				unsigned long error_code, __u64 *seen)
+{
+	struct pt_chunk chunk;
+	unsigned int n = 0;
+
+	if (unlikely(!pt_lock_in_fault(pt)))
+		return 0;
+	pt_chunk_find(pt, va, DEMAND_MAX, &chunk);
+	*seen = chunk.pte ? pt_load(chunk.pte) : 0;
+	if (*seen & X86_PTE_DEMAND &&
+	    pt_entry_permits(pt_demand_bits(*seen), error_code))
+		n = pages_wanted(&chunk, va);
+	uk_spin_unlock(&pt->lock);
+	return n;
+}
+
+/* Gives pages their frames, as long as they are what they were; returns how
+ * many frames were used. If there was none the first page gets the one that was
+ * promised, which may have to be cleared under the lock: memory is all but full
+ * then. pt->lock is held.
+ */
+static unsigned int demand_install(const struct pt_chunk *chunk, __u64 seen,
+				   const __paddr_t *frame, unsigned int cnt)
+{
+	__u64 bits = pt_demand_bits(seen);
+	unsigned int i;
+
+	if (unlikely(!chunk->pte))
+		return 0;
+	if (unlikely(!cnt) && pt_load(chunk->pte) == seen)
+		pt_store(chunk->pte, frame_take_promised() | bits);
+	for (i = 0; i < cnt && pt_load(&chunk->pte[i]) == seen; i++)
+		pt_store(&chunk->pte[i], frame[i] | bits);
+	frame_promise_end(i);
+	return i;
+}
+
+int ukplat_page_fill(struct uk_pagetable *pt, __vaddr_t vaddr,
+		     unsigned long error_code)
+{
+	__paddr_t frame[DEMAND_MAX];
+	__vaddr_t va = vaddr & PAGE_MASK;
+	struct pt_chunk chunk;
+	unsigned int cnt, used = 0;
+	__u64 seen;
+	int is_locked;
+
+	if (error_code & (UKPLAT_PF_PROTECTION | UKPLAT_PF_RESERVED) ||
+	    !pt_range_is_valid(va, 1))
+		return 0;
+	cnt = demand_look(pt, va, error_code, &seen);
+	if (!cnt)
+		return 0;
+
+	/* Not under the lock: frames may have to be cleared */
+	cnt = frame_take_many(frame, cnt);
+	is_locked = pt_lock_in_fault(pt);
+	if (likely(is_locked)) {
+		pt_chunk_find(pt, va, DEMAND_MAX, &chunk);
+		used = demand_install(&chunk, seen, frame, cnt);
+		uk_spin_unlock(&pt->lock);
+	}
+	/* Another CPU was faster, or the page has gone: see at the next try */
+	frame_put_many(frame + used, cnt - used);
+	return is_locked;
+}
+
+void ukplat_page_backed(struct uk_pagetable *pt, __vaddr_t vaddr,
+			unsigned long pages, __u8 *is_there)
+{
+	struct pt_chunk chunk;
+	unsigned long irqf, i;
+
+	for (; pages; pages -= chunk.n, vaddr += chunk.n << PAGE_SHIFT) {
+		irqf = uk_spin_lock_irqsave(&pt->lock);
+		pt_chunk_find(pt, vaddr, pages, &chunk);
+		for (i = 0; i < chunk.n; i++)
+			*is_there++ = !!((chunk.pte ? pt_load(&chunk.pte[i]) :
+						      chunk.large) &
+					 X86_PTE_OWNED);
+		uk_spin_unlock_irqrestore(&pt->lock, irqf);
+	}
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+/* Pages that get their frames when they are touched, by all CPUs, handlers and
+ * fault handlers
+ */
+
+#include <uk/arch/paging.h>
+#include <uk/arch/types.h>
+#include <uk/essentials.h>
+#include <uk/falloc.h>
+#include <uk/plat/falloc.h>
+#include <uk/plat/lcpu.h>
+#include <uk/plat/memory.h>
+#include <uk/plat/paging.h>
+#include <uk/plat/time.h>
+#include <uk/vma_types.h>
+#include <uk/vmem.h>
+
+#include "test.h"
+
+#define RW    PAGE_ATTR_PROT_RW
+#define PAGES 600UL
+#define WORDS (PAGE_SIZE / sizeof(unsigned long))
+
+static volatile unsigned long *area;
+
+static int area_make(void)
+{
+	struct uk_pagetable *pt = ukplat_pt_get_active();
+	__vaddr_t vaddr = __VADDR_ANY;
+
+	if (uk_vma_reserve(uk_vas_get_active(), &vaddr, PAGES * PAGE_SIZE))
+		return -1;
+	area = (volatile unsigned long *)vaddr;
+	return ukplat_page_map(pt, vaddr, __PADDR_ANY, PAGES, RW,
+			       PAGE_FLAG_DEMAND);
+}
+
+static int area_drop(void)
+{
+	return uk_vma_unmap(uk_vas_get_active(), (__vaddr_t)area,
+			    PAGES * PAGE_SIZE, 0);
+}
+
+/* Each CPU in an order of its own: strides without a divisor of PAGES */
+static void count_in_all_pages(void *arg __unused)
+{
+	static const unsigned long strides[] = { 1, 599, 7, 11, 13, 17, 19, 1 };
+	unsigned int self = ukplat_lcpu_idx();
+	unsigned long i, n;
+
+	for (i = 0; i < PAGES; i++) {
+		n = i * strides[self % ARRAY_SIZE(strides)] % PAGES;
+		__atomic_add_fetch(&area[n * WORDS + 3], 1, __ATOMIC_RELAXED);
+	}
+}
+
+static enum test_result all_cpus_touch_the_same_pages(void)
+{
+	unsigned int cpus = ukplat_lcpu_count(), round;
+	__sz promised = ukplat_falloc_promised();
+	unsigned long i;
+
+	for (round = 0; round < 20; round++) {
+		EXPECT(!area_make());
+		EXPECT(ukplat_falloc_promised() ==
+		       promised + PAGES * PAGE_SIZE);
+		EXPECT(on_all_cpus(count_in_all_pages, __NULL) == cpus);
+		EXPECT(ukplat_falloc_promised() == promised);
+		for (i = 0; i < PAGES; i++) {
+			EXPECT(area[i * WORDS] == 0);
+			EXPECT(area[i * WORDS + 3] == cpus);
+		}
+		EXPECT(!area_drop());
+	}
+	return TEST_PASS;
+}
+
+/* Takes all frames but those that are promised; returns the first of a list */
+static __paddr_t frames_take_all(struct uk_pagetable *pt)
+{
+	__paddr_t first = __PADDR_INV, paddr;
+
+	for (;;) {
+		paddr = uk_falloc(pt->fa, 1);
+		if (paddr == __PADDR_INV && !ukplat_page_reclaim(pt))
+			return first;
+		if (paddr == __PADDR_INV)
+			continue;
+		*(__paddr_t *)ukplat_paddr_to_ptr(paddr) = first;
+		first = paddr;
+	}
+}
+
+static void frames_give(struct uk_pagetable *pt, __paddr_t first)
+{
+	__paddr_t next;
+
+	for (; first != __PADDR_INV; first = next) {
+		next = *(__paddr_t *)ukplat_paddr_to_ptr(first);
+		uk_ffree(pt->fa, first, 1);
+	}
+}
+
+static enum test_result promises_are_kept_without_memory(void)
+{
+	struct uk_pagetable *pt = ukplat_pt_get_active();
+	unsigned int cpus = ukplat_lcpu_count();
+	unsigned long i, wrong = 0;
+	__paddr_t first;
+
+	EXPECT(!area_make());
+	first = frames_take_all(pt);
+	/* Nothing that prints before the memory is back */
+	if (uk_falloc(pt->fa, 1) != __PADDR_INV)
+		wrong++;
+	if (on_all_cpus(count_in_all_pages, __NULL) != cpus)
+		wrong++;
+	for (i = 0; i < PAGES; i++)
+		wrong += area[i * WORDS] != 0 || area[i * WORDS + 3] != cpus;
+	frames_give(pt, first);
+	EXPECT(!wrong);
+	EXPECT(!area_drop());
+	return TEST_PASS;
+}
+
+static unsigned long next_page;
+
+static void touch_next(void *arg __unused)
+{
+	/* Relaxed: whoever comes, on this CPU */
+	unsigned long n = __atomic_fetch_add(&next_page, 1, __ATOMIC_RELAXED);
+
+	if (n < PAGES)
+		area[n * WORDS] = n;
+}
+
+static enum test_result handlers_touch_what_they_interrupt(void)
+{
+	unsigned long i, wrong = 0;
+
+	EXPECT(!area_make());
+	next_page = 0;
+	if (ukplat_timer_start(50000, touch_next, __NULL))
+		SKIP("no timer");
+	while (__atomic_load_n(&next_page, __ATOMIC_RELAXED) < PAGES)
+		touch_next(__NULL);
+	ukplat_timer_stop();
+	for (i = 0; i < PAGES; i++)
+		wrong += area[i * WORDS] != i;
+	EXPECT(!wrong);
+	EXPECT(!area_drop());
+	return TEST_PASS;
+}
+
+/* Runs in the fault handler, and faults */
+static __ssz read_untouched(void *arg __unused, __off off, void *page, __sz len)
+{
+	unsigned long n = (unsigned long)off / PAGE_SIZE;
+
+	area[n * WORDS + 5] = ~n;
+	((unsigned long *)page)[5] = area[n * WORDS + 5];
+	return (__ssz)len;
+}
+
+static enum test_result fault_handlers_touch_pages(void)
+{
+	static const struct uk_vma_file_args args = { .read = read_untouched };
+	__vaddr_t vaddr = __VADDR_ANY;
+	struct uk_vas *vas = uk_vas_get_active();
+	unsigned long n;
+
+	EXPECT(!area_make());
+	EXPECT(!uk_vma_map_file(vas, &vaddr, 8 * PAGE_SIZE, PAGE_ATTR_PROT_READ,
+				0, "file", &args));
+	for (n = 0; n < 8; n++)
+		EXPECT(((volatile unsigned long *)vaddr)[n * WORDS + 5] == ~n);
+	EXPECT(!uk_vma_unmap(vas, vaddr, 8 * PAGE_SIZE, 0));
+	EXPECT(!area_drop());
+	return TEST_PASS;
+}
+
+const struct test_case demand_cases[] = {
+	{ "all_cpus_touch_the_same_pages", all_cpus_touch_the_same_pages },
+	{ "promises_are_kept_without_memory",
+	  promises_are_kept_without_memory },
+	{ "handlers_touch_what_they_interrupt",
+	  handlers_touch_what_they_interrupt },
+	{ "fault_handlers_touch_pages", fault_handlers_touch_pages },
+	{ __NULL, __NULL },
+};
