@@ -10,6 +10,7 @@
 #include <uk/arch/paging.h>
 #include <uk/arch/types.h>
 #include <uk/essentials.h>
+#include <uk/plat/falloc.h>
 #include <uk/plat/paging.h>
 
 #include "counter.h"
@@ -27,9 +28,12 @@ static __u64 malloc_empty, free_empty;
 
 __sz bench_probe_available(struct uk_alloc *a)
 {
+	__sz left = ukplat_page_available();
+
 	if (a && a->pavailmem)
-		return (__sz)a->pavailmem(a) * PAGE_SIZE;
-	return ukplat_page_available();
+		left = (__sz)a->pavailmem(a) * PAGE_SIZE;
+	/* What is promised is not in use yet */
+	return left + ukplat_falloc_promised();
 }
 
 static void note(struct bench_histogram *h, __u64 cost, __u64 empty)

@@ -5,7 +5,6 @@
  */
 
 #include <errno.h>
-#include <string.h>
 
 #include <uk/alloc.h>
 #include <uk/allocrnd.h>
@@ -87,7 +86,7 @@ void rnd_port_release(__uptr addr, __sz len)
 int rnd_port_commit(__uptr addr, __sz len)
 {
 	int rc = ukplat_page_map(heap_vas.pt, addr, __PADDR_ANY, pages_of(len),
-				 PAGE_ATTR_PROT_RW, 0);
+				 PAGE_ATTR_PROT_RW, PAGE_FLAG_DEMAND);
 
 	UK_ASSERT(!rc || rc == -ENOMEM);
 	return rc;
@@ -110,14 +109,9 @@ int rnd_port_move(__uptr from, __sz len, __uptr to, __sz to_len)
 	return -ENOTSUP;
 }
 
-/* Pages are mapped to frames when they are committed, not when they are
- * touched
- */
 void rnd_port_backed(__uptr addr, __sz pages, __u8 *is_there)
 {
-	(void)addr;
-
-	memset(is_there, 1, pages);
+	ukplat_page_backed(heap_vas.pt, addr, pages, is_there);
 }
 
 __bool rnd_port_discard(__uptr addr, __sz len)
