@@ -42,22 +42,49 @@ static void loader_wipe(void)
 	}
 }
 
-/* Gives memory to the frame allocator. What is to become free later counts,
+/* The next range for the frame allocator. What is to become free later counts,
  * too; neighbours are one range, of which there may be few.
+ */
+static int range_next(unsigned int *next, __paddr_t *start, __paddr_t *end)
+{
+	while (memregion_next(&boot_info.map, next, MEMREGION_TABLES, start,
+			      end)) {
+		*start = MAX(*start, BOOT_LOWMEM_END);
+		if (*start < *end)
+			return 1;
+	}
+	return 0;
+}
+
+static void range_add(__paddr_t start, __paddr_t end)
+{
+	struct uk_falloc *fa = ukplat_falloc_get();
+
+	if (fa->addmem(fa, start, (end - start) >> PAGE_SHIFT))
+		boot_fail("memory map with too many pieces");
+}
+
+/* Gives memory to the frame allocator, the longest range first: that is where
+ * it looks first for the range of a frame
  */
 static void frames_add(void)
 {
-	struct uk_falloc *fa = ukplat_falloc_get();
-	__paddr_t start, end;
+	__paddr_t start, end, longest = 0;
+	__sz len = 0;
 	unsigned int next = 0;
 
-	while (memregion_next(&boot_info.map, &next, MEMREGION_TABLES, &start,
-			      &end)) {
-		start = MAX(start, BOOT_LOWMEM_END);
-		if (start < end &&
-		    fa->addmem(fa, start, (end - start) >> PAGE_SHIFT))
-			boot_fail("memory map with too many pieces");
+	while (range_next(&next, &start, &end)) {
+		if (end - start <= len)
+			continue;
+		longest = start;
+		len = end - start;
 	}
+	if (len)
+		range_add(longest, longest + len);
+	next = 0;
+	while (range_next(&next, &start, &end))
+		if (start != longest)
+			range_add(start, end);
 }
 
 void boot_take_over(const struct boot_info *info)

@@ -150,18 +150,20 @@ void falloc_refs_put(const __u64 *refs, unsigned int cnt)
 {
 	unsigned long irqf;
 	unsigned int i;
-	__u64 bad = 0;
 	int rc = 0;
 
 	irqf = uk_spin_lock_irqsave(&falloc_lock);
 	for (i = 0; i < cnt && !rc; i++)
-		rc = falloc_core_put(&falloc_core, refs[i] >> PAGE_SHIFT, 1,
-				     (refs[i] & FALLOC_REF_ZERO) != 0, &bad);
+		rc = falloc_core_put_one(&falloc_core,
+					 (unsigned int)(refs[i] &
+							FALLOC_REF_RANGE),
+					 refs[i] >> PAGE_SHIFT,
+					 (refs[i] & FALLOC_REF_ZERO) != 0);
 	counters_update();
 	uk_spin_unlock_irqrestore(&falloc_lock, irqf);
 	/* Nobody owned it: only damaged metadata leads here */
 	if (unlikely(rc))
-		falloc_report(rc, bad << PAGE_SHIFT);
+		falloc_report(rc, falloc_ref_paddr(refs[i - 1]));
 }
 
 /* One attempt; the caller owns the frames then */

@@ -320,6 +320,20 @@ int falloc_core_take_run(struct falloc_core *core, __u64 cnt, __u64 align,
 	return -ENOMEM;
 }
 
+int falloc_core_put_one(struct falloc_core *core, unsigned int range, __u64 pfn,
+			int zero)
+{
+	struct falloc_spot spot = falloc_spot_at(&core->ranges[range], pfn);
+
+	if (unlikely(falloc_spot_is_free(core, spot)))
+		return -EEXIST;
+	if (unlikely(core->block[spot.block].state == FALLOC_BLOCK_TAKEN))
+		falloc_block_split(core, spot.block);
+	falloc_spot_put(core, spot, zero);
+	choice_narrow(core, spot.block);
+	return 0;
+}
+
 int falloc_core_put(struct falloc_core *core, __u64 pfn, __u64 cnt, int zero,
 		    __u64 *bad)
 {

@@ -281,6 +281,15 @@ int falloc_core_take_at(struct falloc_core *core, __u64 pfn, __u64 cnt,
 int falloc_core_put(struct falloc_core *core, __u64 pfn, __u64 cnt, int zero,
 		    __u64 *bad);
 
+/**
+ * As falloc_core_put(), for one frame.
+ *
+ * @param range
+ *   Number of the range that it belongs to
+ */
+int falloc_core_put_one(struct falloc_core *core, unsigned int range, __u64 pfn,
+			int zero);
+
 /** Tests the invariants; linear in the number of frames. */
 int falloc_core_is_valid(const struct falloc_core *core);
 

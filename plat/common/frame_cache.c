@@ -264,6 +264,23 @@ void frame_put_many(const __paddr_t *in, unsigned int cnt)
 	}
 }
 
+void frame_put_dirty(const __paddr_t *in, unsigned int cnt)
+{
+	__u64 refs[FRAME_CACHE_BATCH];
+	unsigned int n, i;
+
+	for (; cnt; cnt -= n, in += n) {
+		n = MIN(cnt, FRAME_CACHE_BATCH);
+		for (i = 0; i < n; i++)
+			refs[i] = falloc_ref_disown(in[i]);
+		/* A batch would push out as many, which may be zero */
+		if (n == FRAME_CACHE_BATCH)
+			falloc_refs_put(refs, n);
+		else
+			cache_put(refs, n);
+	}
+}
+
 /* Gives all frames of a cache whose lock is held to the core, and unlocks */
 static void cache_empty(struct frame_cache *c, unsigned long irqf)
 {

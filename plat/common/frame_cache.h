@@ -155,6 +155,12 @@ void frame_put(__paddr_t paddr);
 void frame_put_many(const __paddr_t *in, unsigned int cnt);
 
 /**
+ * As frame_put_many(), for frames with any contents: they are cleared when they
+ * are taken again. Nobody can write to them any more.
+ */
+void frame_put_dirty(const __paddr_t *in, unsigned int cnt);
+
+/**
  * Gives the frames in the caches of all CPUs back to the core, whatever the
  * CPUs do. A frame that is put meanwhile may stay in a cache. If the caller
  * has interrupted a context that uses the cache of its CPU, or if another CPU

@@ -136,7 +136,8 @@ static void idle_enter(struct lcpu *self)
 	}
 	/* Seq_cst: a function that is posted after the caller's last look finds
 	 * this CPU asleep. Pairs with call_post(). And whoever finds it asleep
-	 * may take the lower half away. Pairs with target_has_passed()
+	 * may take the lower half away. Pairs with target_has_passed() and
+	 * ukplat_tlb_is_alone()
 	 */
 	__atomic_store_n(&self->idle, idle, __ATOMIC_SEQ_CST);
 }
@@ -146,8 +147,9 @@ void ukplat_lcpu_idle_exit(void)
 	struct lcpu *self = lcpu_current();
 	__u32 idle = self->idle;
 
-	/* Seq_cst: whoever saw this CPU asleep has started a generation before
-	 * the load of it below. Pairs with target_has_passed()
+	/* Seq_cst: whoever saw this CPU asleep has changed the tables before it
+	 * walks them again, and started a generation before the load of it
+	 * below. Pairs with target_has_passed() and ukplat_tlb_is_alone()
 	 */
 	__atomic_store_n(&self->idle, LCPU_IDLE_NOT, __ATOMIC_SEQ_CST);
 	if (idle == LCPU_IDLE_DEEP)

@@ -152,6 +152,12 @@ void pt_entry_clear(struct uk_pagetable *pt, const struct pt_chunk *chunk,
 	path_release(pt, chunk, 0, 1);
 }
 
+void pt_table_release(struct uk_pagetable *pt, const struct pt_chunk *chunk,
+		      unsigned long n)
+{
+	path_release(pt, chunk, 0, n);
+}
+
 void pt_entries_clear(struct uk_pagetable *pt, const struct pt_chunk *chunk,
 		      unsigned long n)
 {

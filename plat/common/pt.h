@@ -224,7 +224,11 @@ void pt_large_free(struct uk_pagetable *pt, const struct pt_chunk *chunk);
 void pt_entry_clear(struct uk_pagetable *pt, const struct pt_chunk *chunk,
 		    __u64 *entry);
 
-/** The same for the first n entries of a chunk, all of them in use. */
+/** So many entries of the table of a chunk have been emptied, at least one. */
+void pt_table_release(struct uk_pagetable *pt, const struct pt_chunk *chunk,
+		      unsigned long n);
+
+/** Empties the first n entries of a chunk, all of them in use. */
 void pt_entries_clear(struct uk_pagetable *pt, const struct pt_chunk *chunk,
 		      unsigned long n);
 

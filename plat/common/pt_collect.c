@@ -98,44 +98,38 @@ static unsigned int chunk_empty(struct uk_pagetable *pt,
 				const struct pt_chunk *chunk, __u64 kind,
 				__paddr_t *frames)
 {
+	__u64 *pte = chunk->pte, *end = pte + chunk->n;
 	unsigned int cnt = 0;
-	unsigned long i;
 	__u64 entry;
 
-	for (i = 0; i < chunk->n; i++) {
-		entry = pt_load(&chunk->pte[i]);
+	for (; pte < end; pte++) {
+		entry = pt_load(pte);
 		if (!(entry & kind))
 			continue;
 		frames[cnt++] = entry & X86_PTE_PADDR_MASK;
-		pt_entry_clear(pt, chunk, &chunk->pte[i]);
+		pt_store(pte, 0);
 	}
+	if (cnt)
+		pt_table_release(pt, chunk, cnt);
 	return cnt;
 }
 
 /* Gives frames back. `verified`: they are known to be zero */
 static void frames_free(const __paddr_t *frames, unsigned int cnt, int verified)
 {
-	if (verified) {
+	if (verified)
 		frame_put_many(frames, cnt);
-		return;
-	}
-	while (cnt)
-		uk_ffree(ukplat_falloc_get(), frames[--cnt], 1);
+	else
+		frame_put_dirty(frames, cnt);
 }
 
-static void chunk_collect(struct uk_pagetable *pt, const struct pt_chunk *chunk,
-			  __vaddr_t va, __u64 kind, int verify)
+/* What comes first in a range, within one table; pt->lock is held */
+static void chunk_find(const struct uk_pagetable *pt, __vaddr_t va,
+		       unsigned long left, struct pt_chunk *chunk)
 {
-	__paddr_t frames[COLLECT_MAX];
-	unsigned long irqf;
-	unsigned int cnt;
-
-	if (verify)
-		chunk_verify(chunk, va, kind);
-	irqf = uk_spin_lock_irqsave(&pt->lock);
-	cnt = chunk_empty(pt, chunk, kind, frames);
-	uk_spin_unlock_irqrestore(&pt->lock, irqf);
-	frames_free(frames, cnt, verify);
+	pt_chunk_find(pt, va, left, chunk);
+	if (chunk->pte)
+		chunk->n = chunk->span = MIN(chunk->n, COLLECT_MAX);
 }
 
 static void large_collect(struct uk_pagetable *pt, const struct pt_chunk *chunk,
@@ -153,25 +147,42 @@ static void large_collect(struct uk_pagetable *pt, const struct pt_chunk *chunk,
 	uk_ffree(pt->fa, paddr, UKARCH_PT_ENTRIES);
 }
 
+/* Verifies the small zombies of what comes first in a range */
+static void step_verify(struct uk_pagetable *pt, __vaddr_t va,
+			unsigned long left, __u64 kind)
+{
+	struct pt_chunk chunk;
+	unsigned long irqf = uk_spin_lock_irqsave(&pt->lock), zombies;
+
+	chunk_find(pt, va, left, &chunk);
+	zombies = chunk_zombies(&chunk, kind);
+	uk_spin_unlock_irqrestore(&pt->lock, irqf);
+	if (zombies)
+		chunk_verify(&chunk, va, kind);
+}
+
 /* Collects what comes first in a range, within one table; returns how far it
  * came.
  */
 static unsigned long collect_step(struct uk_pagetable *pt, __vaddr_t va,
 				  unsigned long left, __u64 kind, int verify)
 {
-	unsigned long irqf, zombies;
+	__paddr_t frames[COLLECT_MAX];
 	struct pt_chunk chunk;
+	unsigned int cnt = 0;
+	unsigned long irqf;
 
+	if (verify)
+		step_verify(pt, va, left, kind);
 	irqf = uk_spin_lock_irqsave(&pt->lock);
-	pt_chunk_find(pt, va, left, &chunk);
+	chunk_find(pt, va, left, &chunk);
 	if (chunk.pte)
-		chunk.n = chunk.span = MIN(chunk.n, COLLECT_MAX);
-	zombies = chunk_zombies(&chunk, kind);
+		cnt = chunk_empty(pt, &chunk, kind, frames);
 	uk_spin_unlock_irqrestore(&pt->lock, irqf);
 	if (unlikely(chunk.large & kind))
 		large_collect(pt, &chunk, va, verify);
-	else if (zombies)
-		chunk_collect(pt, &chunk, va, kind, verify);
+	else
+		frames_free(frames, cnt, verify);
 	return chunk.span;
 }
 

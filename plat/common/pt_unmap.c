@@ -19,11 +19,18 @@
  */
 #define TABLES_MAX 32
 
+/* Clearing and verifying take 1,200 instructions a page. Of more pages than
+ * these a CPU does neither if all others sleep: the longest call is shorter.
+ */
+#define PAGES_SHORT 32UL
+
 /** An unmapping under way */
 struct pt_unmapping {
 	struct uk_pagetable *pt;
 	/** Mark of the zombies; 0: the frames stay with the caller */
 	__u64 kind;
+	/** It is long, and all other CPUs slept when it began */
+	int alone;
 	/** Entries that were changed, of pages with frames */
 	unsigned long cnt;
 	/** Those of pages that waited for one */
@@ -72,12 +79,39 @@ static void frames_clear(const struct pt_chunk *chunk, unsigned long n)
 		       PAGE_SIZE);
 }
 
-/* Puts the run into the quarantine, or waits for all CPUs and collects it */
+/* Clears the frames of the run: all of it are zombies, and small ones stay so
+ * (P6); nobody splits a large one
+ */
+static void run_clear(const struct pt_unmapping *u)
+{
+	unsigned long irqf, left = u->run_pages;
+	__vaddr_t va = u->run;
+	struct pt_chunk chunk;
+
+	for (; left; left -= chunk.n, va += chunk.n << PAGE_SHIFT) {
+		irqf = uk_spin_lock_irqsave(&u->pt->lock);
+		pt_chunk_find(u->pt, va, left, &chunk);
+		uk_spin_unlock_irqrestore(&u->pt->lock, irqf);
+		frames_clear(&chunk, chunk.n);
+	}
+}
+
+/* Collects the run if nobody else remembers it, puts it into the quarantine, or
+ * waits for all CPUs and collects it. Frames are clear where other CPUs may
+ * find them; otherwise they are cleared when they are taken again.
+ */
 static void run_end(struct pt_unmapping *u)
 {
 	if (!u->run_pages)
 		return;
 	ukplat_tlb_flush_local(u->run, u->run_pages);
+	if (u->alone && likely(ukplat_tlb_is_alone())) {
+		pt_range_collect(u->pt, u->run, u->run_pages, u->kind, 1);
+		u->run_pages = 0;
+		return;
+	}
+	if (u->alone)
+		run_clear(u);
 	if (unlikely(!pt_lazy_add(u->run, u->run_pages))) {
 		ukplat_tlb_shootdown(u->run, u->run_pages);
 		pt_range_collect(u->pt, u->run, u->run_pages, u->kind, 0);
@@ -170,7 +204,7 @@ static unsigned long unmap_step(struct pt_unmapping *u, __vaddr_t va,
 
 	u->cnt += n;
 	u->untouched += dropped;
-	if (n && u->kind)
+	if (n && u->kind && !u->alone)
 		frames_clear(&chunk, n);
 	if (n && u->kind == X86_PTE_LAZY)
 		run_extend(u, va + (skipped << PAGE_SHIFT), n);
@@ -219,6 +253,8 @@ int ukplat_page_unmap(struct uk_pagetable *pt, __vaddr_t vaddr,
 		return rc;
 
 	u.kind = zombie_kind(vaddr, flags);
+	u.alone = u.kind == X86_PTE_LAZY && pages > PAGES_SHORT &&
+		  ukplat_tlb_is_alone();
 	for (done = 0; done < pages;)
 		done += unmap_step(&u, vaddr + (done << PAGE_SHIFT),
 				   pages - done);

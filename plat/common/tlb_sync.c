@@ -85,6 +85,10 @@ int ukplat_tlb_is_alone(void)
 	const struct lcpu *self = lcpu_current();
 	__u32 i;
 
+	/* Behind the caller's page table stores, as the increment in
+	 * gen_start() is. Pairs with idle_enter() and ukplat_lcpu_idle_exit()
+	 */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	/* Who is not asleep has not passed the last of all generations */
 	for (i = 0; i < lcpu_cnt; i++)
 		if (lcpus[i] != self &&

@@ -219,6 +219,17 @@ void frame_put(__paddr_t paddr)
 	ram_frame(paddr)->dirty = 0;
 }
 
+/* Whatever is in them: junk for the next one */
+void frame_put_dirty(const __paddr_t *in, unsigned int cnt)
+{
+	for (; cnt--; in++) {
+		frame_leave(*in);
+		ram_frame(*in)->cached = 1;
+		ram_frame(*in)->dirty = 1;
+		memset(ram_words(*in), JUNK, PAGE_SIZE);
+	}
+}
+
 void frame_put_many(const __paddr_t *in, unsigned int cnt)
 {
 	while (cnt--)

@@ -182,6 +182,24 @@ void ukplat_tlb_shootdown(__vaddr_t va, unsigned long pages)
 	fake_tlb_pass(ukplat_tlb_gen);
 }
 
+/* Who sleeps now has forgotten what was changed before, but not what will be */
+int ukplat_tlb_is_alone(void)
+{
+	struct pt_pending *p = &machine.pending[machine.cpu];
+
+	assert_int_equal(machine.pt->lock.locked, 0);
+	if (!machine.alone)
+		return 0;
+	if (machine.alone != RAM_NEVER)
+		machine.alone--;
+	if (machine.just_flushed) {
+		p->cnt--;
+		range_forget(machine.flushed.vaddr, machine.flushed.pages, 0);
+	}
+	machine.just_flushed = 0;
+	return 1;
+}
+
 void ukplat_tlb_shootdown_tables(void)
 {
 	assert_int_equal(machine.pt->lock.locked, 0);
@@ -286,6 +304,7 @@ int pt_teardown(void **state)
 	(void)state;
 	ram.frames_left = RAM_NEVER;
 	ram.runs_left = RAM_NEVER;
+	machine.alone = 0;
 	pt_irq_set(0);
 	pt_cpu_set(0);
 	(void)ukplat_page_reclaim(machine.pt);

@@ -50,6 +50,8 @@ struct pt_machine {
 	void (*on_shootdown)(void);
 	/** The last call was a flush of this CPU */
 	int just_flushed;
+	/** How often the others still turn out to sleep; RAM_NEVER: always */
+	unsigned long alone;
 	__u32 cpu;
 	struct pt_pending pending[PT_CPUS + 1];
 	/** The pages of the queues; generations that were reaped in each */

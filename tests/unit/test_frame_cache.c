@@ -451,6 +451,25 @@ static void cache_injection_hits_exactly_one(void **state)
 }
 #endif
 
+/* A few stay in the cache, a batch does not; they are cleared when taken */
+static void dirty_frames_are_cleared_when_taken(void **state)
+{
+	__paddr_t some[FRAME_CACHE_BATCH];
+	unsigned int cnt, i;
+
+	(void)state;
+	for (cnt = 1; cnt <= FRAME_CACHE_BATCH; cnt += FRAME_CACHE_BATCH - 1) {
+		assert_int_equal(frame_take_many(some, cnt), cnt);
+		for (i = 0; i < cnt; i++)
+			fake_fill(some[i], 0x77);
+		frame_put_dirty(some, cnt);
+		assert_int_equal(available(), FAKE_FRAMES);
+	}
+	for (i = 0; i < FAKE_FRAMES; i++)
+		(void)take();
+	assert_int_equal(frame_take(), __PADDR_INV);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -473,6 +492,7 @@ int main(void)
 #ifdef CONFIG_UKPLAT_FALLOC_INJECT
 		UNIT_TEST(cache_injection_hits_exactly_one),
 #endif
+		UNIT_TEST(dirty_frames_are_cleared_when_taken),
 	};
 
 	return cmocka_run_group_tests_name("frame_cache", tests, NULL, NULL);

@@ -238,10 +238,15 @@ static void step_unmap(void)
 	unsigned long cnt, first = random_range(&cnt), i;
 	__u64 need = ukplat_tlb_gen + 1;
 
+	/* They sleep, wake up after the first look, or are awake */
+	machine.alone = roll(3) ? roll(2) : RAM_NEVER;
+	if (machine.alone == RAM_NEVER && cnt > 32)
+		need = 0;
 	for (i = first; i < first + cnt; i++)
 		page_write(&pages[i]);
 	splits += is_inside(first) || is_inside(first + cnt);
 	assert_int_equal(pt_unmap(address(first), cnt, flags), 0);
+	machine.alone = 0;
 	for (i = first; i < first + cnt; i++) {
 		if (pages[i].state == DEMAND)
 			pages[i].state = EMPTY;

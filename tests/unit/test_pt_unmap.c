@@ -328,6 +328,82 @@ static void attr_skips_holes_if_it_may(void **state)
 	assert_int_equal(pt_unmap(page(0), 1501, 0), 0);
 }
 
+/* Nobody remembers the pages: no batch, no clearing, no verifying */
+static void alone_frames_are_free_at_once(void **state)
+{
+	unsigned long i, free = ram_free(), closes = fake_tlb.closes;
+	__paddr_t frame;
+
+	(void)state;
+	assert_int_equal(pt_map(page(0), 700, RW, 0), 0);
+	frame = pt_frame(page(5));
+	for (i = 0; i < 700; i++)
+		ram_words(pt_frame(page(i)))[17] = i + 1;
+	machine.alone = RAM_NEVER;
+	assert_int_equal(pt_unmap(page(0), 700, PAGE_FLAG_LAZY), 0);
+	assert_int_equal(fake_tlb.closes, closes);
+	assert_int_equal(ram_free(), free);
+	assert_int_equal(pt_entry(page(0)), 0);
+	assert_true(ram_frame(frame)->dirty);
+	pt_check();
+	/* What is taken again is zero: pt_map() looks */
+	assert_int_equal(pt_map(page(0), 700, RW, 0), 0);
+	assert_int_equal(pt_unmap(page(0), 700, PAGE_FLAG_LAZY), 0);
+}
+
+/* What is short is verified whoever sleeps */
+static void alone_few_pages_wait(void **state)
+{
+	(void)state;
+	machine.alone = RAM_NEVER;
+	assert_int_equal(pt_map(page(0), 32, RW, 0), 0);
+	assert_int_equal(pt_unmap(page(0), 32, PAGE_FLAG_LAZY), 0);
+	assert_int_equal(pt_entry(page(31)) & X86_PTE_OURS, X86_PTE_LAZY);
+	pt_check();
+}
+
+/* A CPU wakes up in between: all is as if it had never slept */
+static void who_wakes_up_finds_clear_frames(void **state)
+{
+	unsigned long i;
+	__paddr_t frame;
+
+	(void)state;
+	assert_int_equal(pt_map(page(0), 100, RW, 0), 0);
+	for (i = 0; i < 100; i++)
+		ram_words(pt_frame(page(i)))[17] = i + 1;
+	machine.alone = 1;
+	frame = pt_frame(page(99));
+	assert_int_equal(pt_unmap(page(0), 100, PAGE_FLAG_LAZY), 0);
+	assert_true(ram_frame(frame)->used);
+	for (i = 0; i < 100; i++) {
+		assert_int_equal(pt_entry(page(i)) & X86_PTE_OURS,
+				 X86_PTE_LAZY);
+		assert_true(ram_is_zero(pt_frame(page(i))));
+	}
+	pt_check();
+}
+
+/* A large page likewise */
+static void alone_large_pages_are_free_at_once(void **state)
+{
+	unsigned long free = ram_free();
+
+	(void)state;
+	assert_int_equal(pt_map(PT_LOWER, 512, RW, PAGE_FLAG_LARGE), 0);
+	ram_words(pt_frame(PT_LOWER))[1] = 1;
+	machine.alone = RAM_NEVER;
+	assert_int_equal(pt_unmap(PT_LOWER, 512, PAGE_FLAG_LAZY), 0);
+	assert_int_equal(ram_free(), free);
+	assert_int_equal(pt_map(PT_LOWER, 512, RW, PAGE_FLAG_LARGE), 0);
+	ram_words(pt_frame(PT_LOWER))[1] = 1;
+	machine.alone = 1;
+	assert_int_equal(pt_unmap(PT_LOWER, 512, PAGE_FLAG_LAZY), 0);
+	assert_int_equal(pt_entry(PT_LOWER) & X86_PTE_OURS, X86_PTE_LAZY);
+	assert_true(ram_is_zero(pt_frame(PT_LOWER)));
+	pt_check();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -341,6 +417,10 @@ int main(void)
 		UNIT_TEST(many_tables_of_the_upper_half_do_not_wait),
 		UNIT_TEST(attr_refuses_bad_arguments),
 		UNIT_TEST(attr_tells_who_may_remember),
+		UNIT_TEST(alone_frames_are_free_at_once),
+		UNIT_TEST(alone_few_pages_wait),
+		UNIT_TEST(who_wakes_up_finds_clear_frames),
+		UNIT_TEST(alone_large_pages_are_free_at_once),
 	};
 
 	return cmocka_run_group_tests_name("pt_unmap", tests, pt_boot, NULL);

@@ -144,10 +144,13 @@ __u64 ukplat_tlb_close(int own);
 int ukplat_tlb_passed(__u64 gen);
 
 /**
- * Tells whether a shootdown of the lower half would interrupt nobody: all other
- * CPUs sleep. May be outdated at once.
+ * Tells whether all other CPUs sleep. Then none of them has, or will ever use,
+ * a translation of the lower half that the caller has changed before.
  *
  * **Context:** any
+ *
+ * @return
+ *   1 if so; for translations that change later it may be outdated at once
  */
 int ukplat_tlb_is_alone(void);
 
