@@ -18,13 +18,75 @@
 
 UK_CTASSERT(FILL_SAVED_LEN <= RND_FILL_SHORT_LEN);
 
+/* Slots of so many bytes are looked at page by page, if asking costs less than
+ * a page; how many pages are asked for at a time
+ */
+#define SPARSE_MIN   (RND_PORT_KNOWS_BACKED ? 3 * RND_PAGE_LEN : __SZ_MAX)
+#define SPARSE_PAGES 32UL
+
+/* The next run of pages with frames, as far as it is in [p, end) */
+static char *run_find(char *p, const char *end, __sz *len)
+{
+	__u8 is_there[SPARSE_PAGES];
+	__uptr page = ALIGN_DOWN((__uptr)p, RND_PAGE_LEN);
+	__sz pages = DIV_ROUND_UP((__uptr)end - page, RND_PAGE_LEN);
+	__sz first = 0, last;
+
+	pages = MIN(pages, SPARSE_PAGES);
+	rnd_port_backed(page, pages, is_there);
+	while (first < pages && !is_there[first])
+		first++;
+	for (last = first; last < pages && is_there[last];)
+		last++;
+	if (first)
+		p = (char *)MIN((__uptr)end, page + first * RND_PAGE_LEN);
+	*len = MIN((__uptr)end, page + last * RND_PAGE_LEN) - (__uptr)p;
+	return p;
+}
+
+/* Clears what has frames: the rest is zero */
+static void __noinline zero_sparse(char *p, const char *end)
+{
+	__sz len;
+
+	for (; p < end; p += len) {
+		p = run_find(p, end, &len);
+		if (len > RND_FILL_SHORT_LEN)
+			rnd_fill_zero_saved(p, len);
+		else if (len)
+			rnd_fill_zero_short(p, len);
+	}
+}
+
+static __bool __noinline is_zero_sparse(char *p, const char *end)
+{
+	__bool is_zero = 1;
+	__sz len;
+
+	for (; p < end && is_zero; p += len) {
+		p = run_find(p, end, &len);
+		if (len > RND_FILL_SHORT_LEN)
+			is_zero = rnd_fill_is_zero_saved(p, len);
+		else if (len)
+			is_zero = rnd_fill_is_zero_short(p, len);
+	}
+	return is_zero;
+}
+
 void rnd_fill_zero_long(void *slot, __sz len)
 {
-	rnd_fill_zero_saved(slot, len);
+	if (unlikely(len >= SPARSE_MIN))
+		zero_sparse(slot, (char *)slot + len);
+	else
+		rnd_fill_zero_saved(slot, len);
 }
 
 __bool rnd_fill_is_zero_long(const void *slot, __sz len)
 {
+	char *p = (char *)(__uptr)slot;
+
+	if (unlikely(len >= SPARSE_MIN))
+		return is_zero_sparse(p, p + len);
 	return rnd_fill_is_zero_saved(slot, len);
 }
 

@@ -102,19 +102,20 @@ int ukplat_page_fill(struct uk_pagetable *pt, __vaddr_t vaddr,
 	return is_locked;
 }
 
-void ukplat_page_backed(struct uk_pagetable *pt, __vaddr_t vaddr,
+/* The tables stay where they are (P7) */
+void ukplat_page_backed(const struct uk_pagetable *pt, __vaddr_t vaddr,
 			unsigned long pages, __u8 *is_there)
 {
 	struct pt_chunk chunk;
-	unsigned long irqf, i;
+	unsigned long i;
+	__u64 entry;
 
 	for (; pages; pages -= chunk.n, vaddr += chunk.n << PAGE_SHIFT) {
-		irqf = uk_spin_lock_irqsave(&pt->lock);
 		pt_chunk_find(pt, vaddr, pages, &chunk);
-		for (i = 0; i < chunk.n; i++)
-			*is_there++ = !!((chunk.pte ? pt_load(&chunk.pte[i]) :
-						      chunk.large) &
-					 X86_PTE_OWNED);
-		uk_spin_unlock_irqrestore(&pt->lock, irqf);
+		for (i = 0; i < chunk.n; i++) {
+			entry = chunk.pte ? pt_load(&chunk.pte[i]) :
+					    chunk.large;
+			*is_there++ = !!(entry & X86_PTE_OWNED);
+		}
 	}
 }

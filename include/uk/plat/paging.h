@@ -231,16 +231,17 @@ int ukplat_page_fill(struct uk_pagetable *pt, __vaddr_t vaddr,
 		     unsigned long error_code);
 
 /**
- * Tells which pages have frames.
+ * Tells which pages have frames. They are the caller's, who keeps them mapped
+ * meanwhile; somebody may touch them. Takes no lock.
  *
- * **Context:** any but NMI, no lock of the platform held
+ * **Context:** any
  *
  * @param pages
  *   Number of pages, at least 1
  * @param[out] is_there
  *   1 or 0 for each page
  */
-void ukplat_page_backed(struct uk_pagetable *pt, __vaddr_t vaddr,
+void ukplat_page_backed(const struct uk_pagetable *pt, __vaddr_t vaddr,
 			unsigned long pages, __u8 *is_there);
 
 /**

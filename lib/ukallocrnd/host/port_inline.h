@@ -19,6 +19,9 @@
 /* A page fault is saved for every page that moves */
 #define RND_PORT_MOVE_PAYS 1
 
+/* The system would have to be asked, by a call */
+#define RND_PORT_KNOWS_BACKED 0
+
 /* The system fills pages when they are touched */
 #define RND_PORT_DISCARDS 1
 

@@ -24,7 +24,12 @@
 /* All CPUs that run would have to be interrupted for each object */
 #define RND_PORT_MOVE_PAYS 0
 
-/* Pages have frames from commit to decommit */
+/* Pages without frames are zero, and which they are is known at once: long
+ * slots of which few pages were touched are cleared where they were
+ */
+#define RND_PORT_KNOWS_BACKED 1
+
+/* A page keeps its frame until decommit */
 #define RND_PORT_DISCARDS 0
 
 /* The guest is compiled without vector registers, and no interrupt saves them:
@@ -41,8 +46,8 @@ static inline void rnd_port_errno(int number)
 	errno = number;
 }
 
-/* A commit takes frames for all of its pages at once: what is only there to
- * choose from costs memory, so there is less of it
+/* What is there to choose from is touched in time and then costs memory, so
+ * there is less of it
  */
 #define RND_PORT_CHOICE_BYTES (128UL * 1024)
 

@@ -21,6 +21,8 @@
 /* Fresh pages cost no more than moving old ones */
 #define RND_PORT_MOVE_PAYS 0
 
+#define RND_PORT_KNOWS_BACKED 0
+
 /* Pages have frames from commit to decommit */
 #define RND_PORT_DISCARDS 0
 
