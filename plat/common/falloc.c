@@ -149,21 +149,15 @@ __sz ukplat_falloc_promised(void)
 void falloc_refs_put(const __u64 *refs, unsigned int cnt)
 {
 	unsigned long irqf;
-	unsigned int i;
-	int rc = 0;
+	unsigned int done;
 
 	irqf = uk_spin_lock_irqsave(&falloc_lock);
-	for (i = 0; i < cnt && !rc; i++)
-		rc = falloc_core_put_one(&falloc_core,
-					 (unsigned int)(refs[i] &
-							FALLOC_REF_RANGE),
-					 refs[i] >> PAGE_SHIFT,
-					 (refs[i] & FALLOC_REF_ZERO) != 0);
+	done = falloc_core_put_refs(&falloc_core, refs, cnt);
 	counters_update();
 	uk_spin_unlock_irqrestore(&falloc_lock, irqf);
 	/* Nobody owned it: only damaged metadata leads here */
-	if (unlikely(rc))
-		falloc_report(rc, falloc_ref_paddr(refs[i - 1]));
+	if (unlikely(done < cnt))
+		falloc_report(-EEXIST, falloc_ref_paddr(refs[done]));
 }
 
 /* One attempt; the caller owns the frames then */

@@ -30,11 +30,8 @@
 
 #include "falloc_core.h"
 
-/* Parts of a reference; the rest is the physical address */
-#define FALLOC_REF_RANGE 0x1fUL
-#define FALLOC_REF_ZERO	 0x20UL
-
-UK_CTASSERT(FALLOC_CORE_RANGES == FALLOC_REF_RANGE + 1);
+/* But for range and zero bit a reference is the physical address */
+UK_CTASSERT(FALLOC_REF_SHIFT == PAGE_SHIFT);
 
 /** Bytes of metadata for a number of frames, a multiple of the page size. */
 __sz falloc_meta_len(__u64 frames);

@@ -42,10 +42,10 @@ static void order_swap(struct falloc_core *core, __u32 a, __u32 b)
 	core->block[block_a].place = b;
 }
 
-/* Moves a block to its segment: at each border the block beside it takes its
- * place, and the border moves by one
+/* At each border the block beside it takes its place, and the border moves by
+ * one
  */
-static void order_update(struct falloc_core *core, __u32 b)
+void falloc_block_order(struct falloc_core *core, __u32 b)
 {
 	unsigned int to = falloc_block_segment(&core->block[b]);
 	unsigned int at = 0;
@@ -57,13 +57,6 @@ static void order_update(struct falloc_core *core, __u32 b)
 		order_swap(core, core->block[b].place, --core->end[at]);
 	for (; at > to; at--)
 		order_swap(core, core->block[b].place, core->end[at - 1]++);
-}
-
-static void list_append(struct falloc_core *core, __u32 idx, __u32 zero)
-{
-	core->list[core->nopen] = idx;
-	core->pos[idx] = core->nopen | zero;
-	core->nopen++;
 }
 
 /* Leaves the bit of the frame as it is */
@@ -90,29 +83,8 @@ int falloc_spot_take(struct falloc_core *core, struct falloc_spot spot)
 	block->nzero = (__u16)(block->nzero - zero);
 	/* It was idle, or rests without a free frame now */
 	if (unlikely(block->nfree == FALLOC_CORE_BLOCK - 1 || !block->nfree))
-		order_update(core, spot.block);
+		falloc_block_order(core, spot.block);
 	return zero;
-}
-
-void falloc_spot_put(struct falloc_core *core, struct falloc_spot spot,
-		     int zero)
-{
-	struct falloc_block *block = &core->block[spot.block];
-	__u32 bit = zero ? FALLOC_POS_ZERO : 0;
-
-	core->nfree++;
-	block->nfree++;
-	block->nzero = (__u16)(block->nzero + !!zero);
-	if (block->state == FALLOC_BLOCK_OPEN) {
-		list_append(core, spot.idx, bit);
-	} else {
-		core->pos[spot.idx] = FALLOC_POS_REST | bit;
-		if (block->nfree == FALLOC_CORE_BLOCK)
-			block->state = FALLOC_BLOCK_WHOLE;
-	}
-	/* It is idle or whole, or rested without a free frame */
-	if (unlikely(block->nfree == FALLOC_CORE_BLOCK || block->nfree == 1))
-		order_update(core, spot.block);
 }
 
 void falloc_block_add(struct falloc_core *core, __u32 first, __u32 len)
@@ -153,9 +125,9 @@ void falloc_block_open(struct falloc_core *core, __u32 b)
 			zero = FALLOC_POS_ZERO;
 		else if (whole && !block->nzero)
 			zero = 0;
-		list_append(core, i, zero);
+		falloc_list_append(core, i, zero);
 	}
-	order_update(core, b);
+	falloc_block_order(core, b);
 }
 
 void falloc_block_close(struct falloc_core *core, __u32 b)
@@ -170,7 +142,7 @@ void falloc_block_close(struct falloc_core *core, __u32 b)
 			list_remove(core, i);
 	block->state = block->nfree == FALLOC_CORE_BLOCK ? FALLOC_BLOCK_WHOLE :
 							   FALLOC_BLOCK_REST;
-	order_update(core, b);
+	falloc_block_order(core, b);
 }
 
 int falloc_block_take(struct falloc_core *core, __u32 b)
@@ -183,7 +155,7 @@ int falloc_block_take(struct falloc_core *core, __u32 b)
 	block->nfree = 0;
 	block->nzero = 0;
 	core->nfree -= FALLOC_CORE_BLOCK;
-	order_update(core, b);
+	falloc_block_order(core, b);
 	return zero;
 }
 
@@ -196,7 +168,7 @@ void falloc_block_put(struct falloc_core *core, __u32 b, int zero)
 	block->nfree = FALLOC_CORE_BLOCK;
 	block->nzero = zero ? FALLOC_CORE_BLOCK : 0;
 	core->nfree += FALLOC_CORE_BLOCK;
-	order_update(core, b);
+	falloc_block_order(core, b);
 }
 
 void falloc_block_split(struct falloc_core *core, __u32 b)

@@ -70,9 +70,39 @@ enum falloc_segment falloc_block_segment(const struct falloc_block *block);
  */
 int falloc_spot_take(struct falloc_core *core, struct falloc_spot spot);
 
+/** Moves a block to its segment of order[]. */
+void falloc_block_order(struct falloc_core *core, __u32 b);
+
+/** Appends a frame to list[]; zero: FALLOC_POS_ZERO or 0. */
+static inline void falloc_list_append(struct falloc_core *core, __u32 idx,
+				      __u32 zero)
+{
+	core->list[core->nopen] = idx;
+	core->pos[idx] = core->nopen | zero;
+	core->nopen++;
+}
+
 /** Puts a frame in use of an open block or of one at rest. */
-void falloc_spot_put(struct falloc_core *core, struct falloc_spot spot,
-		     int zero);
+static inline void falloc_spot_put(struct falloc_core *core,
+				   struct falloc_spot spot, int zero)
+{
+	struct falloc_block *block = &core->block[spot.block];
+	__u32 bit = zero ? FALLOC_POS_ZERO : 0;
+
+	core->nfree++;
+	block->nfree++;
+	block->nzero = (__u16)(block->nzero + !!zero);
+	if (block->state == FALLOC_BLOCK_OPEN) {
+		falloc_list_append(core, spot.idx, bit);
+	} else {
+		core->pos[spot.idx] = FALLOC_POS_REST | bit;
+		if (block->nfree == FALLOC_CORE_BLOCK)
+			block->state = FALLOC_BLOCK_WHOLE;
+	}
+	/* It is idle or whole, or rested without a free frame */
+	if (unlikely(block->nfree == FALLOC_CORE_BLOCK || block->nfree == 1))
+		falloc_block_order(core, spot.block);
+}
 
 /**
  * Appends a block. A complete one is whole, the frames of others are in use.

@@ -320,18 +320,35 @@ int falloc_core_take_run(struct falloc_core *core, __u64 cnt, __u64 align,
 	return -ENOMEM;
 }
 
-int falloc_core_put_one(struct falloc_core *core, unsigned int range, __u64 pfn,
-			int zero)
+/* One of a known range; 0 if it is free */
+static inline int frame_put_back(struct falloc_core *core,
+				 const struct falloc_range *r, __u64 pfn,
+				 int zero)
 {
-	struct falloc_spot spot = falloc_spot_at(&core->ranges[range], pfn);
+	struct falloc_spot spot = falloc_spot_at(r, pfn);
 
 	if (unlikely(falloc_spot_is_free(core, spot)))
-		return -EEXIST;
+		return 0;
 	if (unlikely(core->block[spot.block].state == FALLOC_BLOCK_TAKEN))
 		falloc_block_split(core, spot.block);
 	falloc_spot_put(core, spot, zero);
-	choice_narrow(core, spot.block);
-	return 0;
+	if (unlikely(core->nopen >= CHOICE_CLOSE))
+		choice_narrow(core, spot.block);
+	return 1;
+}
+
+unsigned int falloc_core_put_refs(struct falloc_core *core, const __u64 *refs,
+				  unsigned int cnt)
+{
+	const __u64 *ref = refs, *end = refs + cnt;
+
+	for (; ref < end; ref++)
+		if (unlikely(!frame_put_back(
+			    core, &core->ranges[*ref & FALLOC_REF_RANGE],
+			    *ref >> FALLOC_REF_SHIFT,
+			    !!(*ref & FALLOC_REF_ZERO))))
+			break;
+	return (unsigned int)(ref - refs);
 }
 
 int falloc_core_put(struct falloc_core *core, __u64 pfn, __u64 cnt, int zero,

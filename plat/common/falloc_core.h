@@ -98,6 +98,15 @@
 #define FALLOC_CORE_BLOCK_SHIFT 9
 #define FALLOC_CORE_BLOCK	(1U << FALLOC_CORE_BLOCK_SHIFT)
 
+/* A reference to a frame: number of its range, whether it is known to be zero,
+ * and from this bit on its number
+ */
+#define FALLOC_REF_RANGE 0x1fUL
+#define FALLOC_REF_ZERO	 0x20UL
+#define FALLOC_REF_SHIFT 12
+
+UK_CTASSERT(FALLOC_CORE_RANGES == FALLOC_REF_RANGE + 1);
+
 /* Frames to draw one from as long as whole blocks are left: 11 bits */
 #define FALLOC_CORE_CHOICE 2048U
 
@@ -282,13 +291,14 @@ int falloc_core_put(struct falloc_core *core, __u64 pfn, __u64 cnt, int zero,
 		    __u64 *bad);
 
 /**
- * As falloc_core_put(), for one frame.
+ * As falloc_core_put(), for frames by their references.
  *
- * @param range
- *   Number of the range that it belongs to
+ * @return
+ *   cnt, or the number of the first one that is free already; those before it
+ *   were put
  */
-int falloc_core_put_one(struct falloc_core *core, unsigned int range, __u64 pfn,
-			int zero);
+unsigned int falloc_core_put_refs(struct falloc_core *core, const __u64 *refs,
+				  unsigned int cnt);
 
 /** Tests the invariants; linear in the number of frames. */
 int falloc_core_is_valid(const struct falloc_core *core);

@@ -48,20 +48,19 @@ struct pt_unmapping {
 static unsigned long entries_unmap(const struct pt_unmapping *u,
 				   const struct pt_chunk *chunk)
 {
-	unsigned long i;
-	__u64 entry;
+	__u64 *pte = chunk->pte, *end = pte + chunk->n;
+	__u64 entry, kind = u->kind;
 
-	for (i = 0; i < chunk->n; i++) {
-		entry = pt_load(&chunk->pte[i]);
+	for (; pte < end; pte++) {
+		entry = pt_load(pte);
 		if (!(entry & X86_PTE_OWNED))
 			break;
-		if (u->kind)
-			pt_store(&chunk->pte[i],
-				 (entry & X86_PTE_PADDR_MASK) | u->kind);
+		if (kind)
+			pt_store(pte, (entry & X86_PTE_PADDR_MASK) | kind);
 		else
-			pt_entry_clear(u->pt, chunk, &chunk->pte[i]);
+			pt_entry_clear(u->pt, chunk, pte);
 	}
-	return i;
+	return (unsigned long)(pte - chunk->pte);
 }
 
 /* Clears the frames of zombies; they keep the table where it is (P7) */

@@ -102,8 +102,8 @@ MUTANTS = [
         Change(LAZY, "\tpt_frames_free(&tables);\n",
                "\t(void)tables;\n")]),
     Mutant("frames are not verified", "crime=stale_write", [
-        Change("plat/common/pt_collect.c", "\tchunk_verify(chunk, va, "
-               "kind);\n", "\t(void)chunk_verify;\n\t(void)va;\n")]),
+        Change("plat/common/pt_collect.c", "\t\tchunk_verify(&chunk, va, "
+               "kind);\n", "\t\t(void)chunk_verify;\n")]),
     Mutant("frames are not cleared", "tests=frames_wait*", [
         Change(UNMAP, "\t\tmemset(pt_data(pt_load(pte++) & "
                "X86_PTE_PADDR_MASK), 0,\n\t\t       PAGE_SIZE);\n",

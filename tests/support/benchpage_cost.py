@@ -8,10 +8,10 @@ import benchguest_data as data
 
 FAST, BALANCED = data.OURS["FAST"], data.OURS["BALANCED"]
 LITTLE = 1024           # bytes
-LONG = (65536, 4194304)  # a slot, and a large object
+LONG = (4096, 4194304)  # a slot, and a large object
 ORDER = "lifo"          # the workload whose figures are shown
 PAIR = ("pair", 64)
-NAMES = {65536: "64 KiB", 4194304: "4 MiB"}
+NAMES = {4096: "4 KiB", 4194304: "4 MiB"}
 
 
 def value_of(places, alloc, name, size):
@@ -40,8 +40,9 @@ def why_balanced(places, other):
     words = ", ".join(f"{value:,.0f} instructions of {name}"
                       for name, value in costs if value)
     rest = in_little(places, BALANCED, other)
-    return ("Because memory is cleared when it is freed and, in slots, read "
-            f"when it is handed out: malloc and free take {words}.{rest}"
+    return ("Because a slot is cleared when it is freed and read when it is "
+            "handed out, and a large object gets a new place with page tables "
+            f"of its own: malloc and free take {words}.{rest}"
             if words and rest else "")
 
 
