@@ -105,6 +105,7 @@ static __u64 entry_read(struct uk_pagetable *pt, __vaddr_t vaddr, __sz *len)
 
 __paddr_t ukplat_page_translate(struct uk_pagetable *pt, __vaddr_t vaddr)
 {
+	unsigned long irqf;
 	__u64 entry;
 	__sz len;
 
@@ -113,7 +114,10 @@ __paddr_t ukplat_page_translate(struct uk_pagetable *pt, __vaddr_t vaddr)
 
 	entry = entry_read(pt, vaddr, &len);
 	if (unlikely(entry & X86_PTE_DEMAND)) {
+		/* As in a fault: a handler must not find the lock taken */
+		irqf = uk_spin_irq_save();
 		(void)ukplat_page_fill(pt, vaddr, 0);
+		uk_spin_irq_restore(irqf);
 		entry = entry_read(pt, vaddr, &len);
 	}
 	if (!(entry & X86_PTE_PRESENT))

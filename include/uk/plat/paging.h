@@ -218,7 +218,8 @@ int ukplat_page_permits(struct uk_pagetable *pt, __vaddr_t vaddr,
  * Gives a page that waits for it its frame, and perhaps some of those behind
  * it.
  *
- * **Context:** page fault handler; any but NMI, no lock of the platform held
+ * **Context:** page fault handler; any but NMI, interrupts disabled, no lock of
+ * the platform held
  *
  * @param error_code
  *   UKPLAT_PF_*, what the processor said of the access; 0 for none
