@@ -78,10 +78,10 @@ class Promises(unittest.TestCase):
         places = {("lifo", 64, 0): {"ukallocrnd": 200, "buddy": 400},
                   ("fifo", 1024, 0): {"ukallocrnd": 800, "buddy": 400},
                   ("mixed", 0, 9): {"ukallocrnd": 9000, "buddy": 400},
-                  ("lifo", 65536, 0): {"ukallocrnd": 13000, "buddy": 400},
+                  ("lifo", 4096, 0): {"ukallocrnd": 1370, "buddy": 400},
                   ("pair", 64, 0): {"ukallocrnd-fast": 110, "buddy": 320}}
         why = cost.why_balanced(places, "buddy")
-        self.assertIn("take 13,000 instructions of 64 KiB.", why)
+        self.assertIn("take 1,370 instructions of 4 KiB.", why)
         self.assertIn("In the 2 workloads of one size up to 1 KiB the mean "
                       "is 1.00.", why)
         self.assertEqual(cost.why_balanced(places, "mimalloc"), "")

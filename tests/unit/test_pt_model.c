@@ -375,7 +375,7 @@ static void tables_do_what_a_list_does(void **state)
 	assert_true(maps > STEPS / 20 && exists > STEPS / 20);
 	assert_true(splits > STEPS / 1000);
 	assert_true(moves > STEPS / 1000 && stays > STEPS / 1000);
-	assert_true(touches > STEPS / 100 && along > STEPS / 1000);
+	assert_true(touches > STEPS / 300 && along > STEPS / 1000);
 }
 
 int main(int argc __unused, char *argv[] __unused)
