@@ -28,10 +28,9 @@ static __u64 malloc_empty, free_empty;
 
 __sz bench_probe_available(struct uk_alloc *a)
 {
-	__sz left = ukplat_page_available();
+	__sz left = a && a->pavailmem ? (__sz)a->pavailmem(a) * PAGE_SIZE :
+					ukplat_page_available();
 
-	if (a && a->pavailmem)
-		left = (__sz)a->pavailmem(a) * PAGE_SIZE;
 	/* What is promised is not in use yet */
 	return left + ukplat_falloc_promised();
 }

@@ -95,9 +95,18 @@ static void run_clear(const struct pt_unmapping *u)
 	}
 }
 
-/* Collects the run if nobody else remembers it, puts it into the quarantine, or
- * waits for all CPUs and collects it. Frames are clear where other CPUs may
- * find them; otherwise they are cleared when they are taken again.
+/* Puts the run into the quarantine, or waits for all CPUs and collects it */
+static void run_leave(const struct pt_unmapping *u)
+{
+	if (likely(pt_lazy_add(u->run, u->run_pages)))
+		return;
+	ukplat_tlb_shootdown(u->run, u->run_pages);
+	pt_range_collect(u->pt, u->run, u->run_pages, u->kind, 0);
+}
+
+/* Collects the run at once if nobody else remembers it. Frames are clear where
+ * other CPUs may find them; otherwise they are cleared when they are taken
+ * again.
  */
 static void run_end(struct pt_unmapping *u)
 {
@@ -106,14 +115,10 @@ static void run_end(struct pt_unmapping *u)
 	ukplat_tlb_flush_local(u->run, u->run_pages);
 	if (u->alone && likely(ukplat_tlb_is_alone())) {
 		pt_range_collect(u->pt, u->run, u->run_pages, u->kind, 1);
-		u->run_pages = 0;
-		return;
-	}
-	if (u->alone)
-		run_clear(u);
-	if (unlikely(!pt_lazy_add(u->run, u->run_pages))) {
-		ukplat_tlb_shootdown(u->run, u->run_pages);
-		pt_range_collect(u->pt, u->run, u->run_pages, u->kind, 0);
+	} else {
+		if (u->alone)
+			run_clear(u);
+		run_leave(u);
 	}
 	u->run_pages = 0;
 }

@@ -67,6 +67,17 @@ int pt_is_large(__vaddr_t va)
 	return entry_find(va, &level) && level == 2;
 }
 
+/* What an entry says of rights, whether its page has a frame or not */
+static __u64 rights(unsigned long attr)
+{
+	__u64 bits = 0;
+
+	bits |= attr & PAGE_ATTR_PROT_WRITE ? X86_PTE_RW | X86_PTE_DIRTY : 0;
+	bits |= attr & PAGE_ATTR_PROT_EXEC ? 0 : X86_PTE_NX;
+	bits |= attr & PAGE_ATTR_DEVICE ? X86_PTE_PCD | X86_PTE_PWT : 0;
+	return bits;
+}
+
 /* A new page: mapped as wanted, and any CPU may remember it from now on */
 static void page_begins(__vaddr_t va, unsigned long attr)
 {
@@ -74,9 +85,7 @@ static void page_begins(__vaddr_t va, unsigned long attr)
 	__paddr_t paddr = pt_frame(va);
 
 	bits |= attr & 7 ? X86_PTE_PRESENT : 0;
-	bits |= attr & PAGE_ATTR_PROT_WRITE ? X86_PTE_RW | X86_PTE_DIRTY : 0;
-	bits |= attr & PAGE_ATTR_PROT_EXEC ? 0 : X86_PTE_NX;
-	bits |= attr & PAGE_ATTR_DEVICE ? X86_PTE_PCD | X86_PTE_PWT : 0;
+	bits |= rights(attr);
 	bits |= pt_is_large(va) ? X86_PTE_PS : 0;
 	assert_int_equal(pt_entry(va) & ~X86_PTE_PADDR_MASK, bits);
 	assert_int_equal(ukplat_page_translate(machine.pt, va + 5),
@@ -92,9 +101,7 @@ static void demand_begins(__vaddr_t va, unsigned long attr)
 	__u64 bits = X86_PTE_DEMAND;
 
 	bits |= attr & 7 ? X86_PTE_ACCESSED : 0;
-	bits |= attr & PAGE_ATTR_PROT_WRITE ? X86_PTE_RW | X86_PTE_DIRTY : 0;
-	bits |= attr & PAGE_ATTR_PROT_EXEC ? 0 : X86_PTE_NX;
-	bits |= attr & PAGE_ATTR_DEVICE ? X86_PTE_PCD | X86_PTE_PWT : 0;
+	bits |= rights(attr);
 	assert_int_equal(pt_entry(va), bits);
 }
 
