@@ -25,8 +25,12 @@ TEST_VARIANTS := host asan tsan valgrind
 $(foreach v,$(TEST_VARIANTS),$(foreach t,$(TESTS),\
 	$(eval $(call test_program,$(v),$(t)))))
 
-# Programs of the suites $(2) in variant $(1), those with T in their name
-is_chosen = $(if $(T),$(findstring $(T),$(notdir $(1))),y)
+# Programs of the suites $(2) in variant $(1): those with T in their name that
+# test a source below OF, or include what they test
+has_name = $(if $(T),$(findstring $(T),$(notdir $(1))),y)
+has_source = $(if $(OF),$(or $(filter @library $(OF)%,$(LINKS_$(1))),\
+	$(if $(filter-out tests/%,$(LINKS_$(1))),,y)),y)
+is_chosen = $(and $(call has_name,$(1)),$(call has_source,$(1)))
 programs = $(addprefix $(O)/$(1)/,$(foreach s,$(2),$(foreach t,$(TESTS_$(s)),\
 	$(if $(call is_chosen,$(t)),$(t)))))
 
@@ -42,7 +46,7 @@ define run_programs
 	$(Q)$(RUN) $(3) programs $(1) $(2)
 endef
 
-unit: ## unit tests; T=slab takes a part
+unit: ## unit tests; T=slab takes a part, OF=plat/ another
 	$(call run_programs,$@,$(call programs,host,unit))
 model: ## random operations against a reference
 	$(call run_programs,$@,$(call programs,host,model))

@@ -28,6 +28,8 @@
 #define SINGLES (RAM_FRAMES / 4)
 
 struct ram ram;
+/* Frames that nobody has */
+static unsigned long free_frames;
 static __u64 seed = 0x9e3779b97f4a7c15UL;
 
 static unsigned long roll(unsigned long bound)
@@ -69,6 +71,7 @@ void ram_init(void)
 		ram.frame[i] = (struct ram_frame){ .dirty = 1 };
 	for (i = 0; i < RAM_START / PAGE_SIZE; i++)
 		ram.frame[i].used = 1;
+	free_frames = RAM_FRAMES - i;
 	ram.frames_left = RAM_NEVER;
 	ram.runs_left = RAM_NEVER;
 	ram_falloc.total_memory = RAM_END - RAM_START;
@@ -103,11 +106,7 @@ int ram_is_zero(__paddr_t paddr)
 
 unsigned long ram_free(void)
 {
-	unsigned long i, n = 0;
-
-	for (i = 0; i < RAM_FRAMES; i++)
-		n += !ram.frame[i].used;
-	return n;
+	return free_frames;
 }
 
 /* Counts a request; 1 if it must fail */
@@ -125,6 +124,8 @@ static void frame_use(unsigned long pfn)
 {
 	struct ram_frame *f = &ram.frame[pfn];
 
+	assert_false(f->used);
+	free_frames--;
 	if (!f->cached)
 		ram_falloc.free_memory -= PAGE_SIZE;
 	f->used = 1;
@@ -139,6 +140,7 @@ static void frame_leave(__paddr_t paddr)
 	assert_true(f->used);
 	/* No CPU may still use what it remembers */
 	assert_true(f->need <= fake_tlb.passed);
+	free_frames++;
 	f->used = 0;
 	f->need = 0;
 }

@@ -42,7 +42,7 @@
 #ifdef RND_TEST_SLOW
 #define STEPS 1500U
 #else
-#define STEPS 8000U
+#define STEPS 20000U
 #endif
 #define CHECK_EVERY 100U
 
