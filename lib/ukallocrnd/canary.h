@@ -155,33 +155,19 @@ static inline rnd_canary_slack *rnd_canary_at(const void *p, __sz offset)
 static inline void rnd_canary_write_long(__u64 word, void *p, __sz req,
 					 __sz slot_len)
 {
-	const rnd_fill_unit pattern = { word, word };
-	__sz at;
+	__sz at = ALIGN_UP(req, RND_FILL_UNIT);
 
 	*rnd_canary_at(p, req + 8) = rnd_canary_rotate(word, req);
-	for (at = ALIGN_UP(req, RND_FILL_UNIT); at < slot_len;
-	     at += RND_FILL_UNIT)
-		*(rnd_fill_unit *)((char *)p + at) = pattern;
+	rnd_fill_word((char *)p + at, slot_len - at, word);
 }
 
 static inline __bool rnd_canary_check_long(__u64 word, const void *p, __sz req,
 					   __sz slot_len)
 {
-	const rnd_fill_unit pattern = { word, word };
-	rnd_fill_unit changed = { 0, 0 };
-	__sz at;
+	__sz at = ALIGN_UP(req, RND_FILL_UNIT);
 
-	if (*rnd_canary_at(p, req + 8) != rnd_canary_rotate(word, req))
-		return 0;
-
-	for (at = ALIGN_UP(req, RND_FILL_UNIT); at < slot_len;
-	     at += RND_FILL_UNIT) {
-		rnd_fill_unit unit = rnd_fill_get(p, at);
-
-		changed = rnd_fill_or(changed, rnd_fill_differ(unit, pattern));
-	}
-
-	return rnd_fill_unit_is_zero(changed);
+	return *rnd_canary_at(p, req + 8) == rnd_canary_rotate(word, req) &&
+	       rnd_fill_is_word((const char *)p + at, slot_len - at, word);
 }
 
 /* Slack that the functions for short slots can do */

@@ -17,77 +17,152 @@
 #include "fill_saved.h"
 
 UK_CTASSERT(FILL_SAVED_LEN <= RND_FILL_SHORT_LEN);
+UK_CTASSERT(FILL_WIDE_LEN / 2 <= RND_FILL_SHORT_LEN);
 
-/* Slots of so many bytes are looked at page by page, if asking costs less than
- * a page; how many pages are asked for at a time
- */
-#define SPARSE_MIN   (RND_PORT_KNOWS_BACKED ? 3 * RND_PAGE_LEN : __SZ_MAX)
-#define SPARSE_PAGES 32UL
-
-/* The next run of pages with frames, as far as it is in [p, end) */
-static char *run_find(char *p, const char *end, __sz *len)
+static inline void word_long(char *p, __sz len, __u64 word)
 {
-	__u8 is_there[SPARSE_PAGES];
-	__uptr page = ALIGN_DOWN((__uptr)p, RND_PAGE_LEN);
-	__sz pages = DIV_ROUND_UP((__uptr)end - page, RND_PAGE_LEN);
-	__sz first = 0, last;
+	if (rnd_port_lends_avx())
+		rnd_fill_word_wide(p, len, word);
+	else
+		rnd_fill_word_saved(p, len, word);
+}
 
-	pages = MIN(pages, SPARSE_PAGES);
-	rnd_port_backed(page, pages, is_there);
-	while (first < pages && !is_there[first])
-		first++;
-	for (last = first; last < pages && is_there[last];)
-		last++;
-	if (first)
-		p = (char *)MIN((__uptr)end, page + first * RND_PAGE_LEN);
-	*len = MIN((__uptr)end, page + last * RND_PAGE_LEN) - (__uptr)p;
-	return p;
+static inline __bool is_zero_long(const char *p, __sz len)
+{
+	return rnd_port_lends_avx() ? rnd_fill_is_zero_wide(p, len) :
+				      rnd_fill_is_zero_saved(p, len);
+}
+
+void rnd_fill_word_long(void *p, __sz len, __u64 word)
+{
+	word_long(p, len, word);
+}
+
+__bool rnd_fill_is_word_long(const void *p, __sz len, __u64 word)
+{
+	return rnd_port_lends_avx() ? rnd_fill_is_word_wide(p, len, word) :
+				      rnd_fill_is_word_saved(p, len, word);
+}
+
+#if RND_PORT_KNOWS_BACKED
+/* Slots of so many bytes are looked at page by page: asking costs less than a
+ * page; how many pages are asked for at a time
+ */
+#define SPARSE_MIN   (3 * RND_PAGE_LEN)
+#define SPARSE_PAGES 64UL
+
+/* Address of the page that a word's lowest bit is for */
+static inline __uptr lowest(__uptr page, __u64 bits)
+{
+	return page + (__uptr)__builtin_ctzl(bits) * RND_PAGE_LEN;
+}
+
+/** What of a slot has frames */
+struct backed {
+	/* Where the slot is, and what of it was not asked for yet */
+	__uptr start, rest, end;
+	/* First of the pages that were asked for, a bit for each one from there
+	 * on with a frame that was not found yet
+	 */
+	__uptr page;
+	__u64 bits;
+};
+
+/* Asks for the next pages until some have frames; 0 at the end */
+static __bool backed_ask(struct backed *b)
+{
+	__sz pages;
+
+	while (!b->bits) {
+		if (b->rest >= b->end)
+			return 0;
+		b->page = b->rest;
+		pages = DIV_ROUND_UP(b->end - b->page, RND_PAGE_LEN);
+		pages = MIN(pages, SPARSE_PAGES);
+		b->bits = rnd_port_backed_bits(b->page, pages);
+		b->rest += pages * RND_PAGE_LEN;
+	}
+	return 1;
+}
+
+/* Finds the next part that has frames; 0 at the end */
+static inline __bool backed_next(struct backed *b, char **p, __sz *len)
+{
+	__uptr from, to;
+	__u64 carried;
+
+	if (!b->bits && !backed_ask(b))
+		return 0;
+	from = lowest(b->page, b->bits);
+	/* The sum has no bit of the lowest run, but the one behind it */
+	carried = b->bits + (b->bits & -b->bits);
+	to = carried ? lowest(b->page, carried) : b->rest;
+	b->bits &= carried;
+	from = MAX(from, b->start);
+	*p = (char *)from;
+	*len = MIN(to, b->end) - from;
+	return 1;
+}
+
+static inline struct backed backed_of(const void *slot, __sz len)
+{
+	__uptr start = (__uptr)slot;
+
+	return (struct backed){ .start = start,
+				.rest = ALIGN_DOWN(start, RND_PAGE_LEN),
+				.end = start + len };
 }
 
 /* Clears what has frames: the rest is zero */
-static void __noinline zero_sparse(char *p, const char *end)
+static void __noinline zero_sparse(void *slot, __sz len)
 {
-	__sz len;
+	struct backed b = backed_of(slot, len);
+	char *p;
 
-	for (; p < end; p += len) {
-		p = run_find(p, end, &len);
+	while (backed_next(&b, &p, &len)) {
 		if (len > RND_FILL_SHORT_LEN)
-			rnd_fill_zero_saved(p, len);
-		else if (len)
+			word_long(p, len, 0);
+		else
 			rnd_fill_zero_short(p, len);
 	}
 }
 
-static __bool __noinline is_zero_sparse(char *p, const char *end)
+static __bool __noinline is_zero_sparse(const void *slot, __sz len)
 {
+	struct backed b = backed_of(slot, len);
 	__bool is_zero = 1;
-	__sz len;
+	char *p;
 
-	for (; p < end && is_zero; p += len) {
-		p = run_find(p, end, &len);
-		if (len > RND_FILL_SHORT_LEN)
-			is_zero = rnd_fill_is_zero_saved(p, len);
-		else if (len)
-			is_zero = rnd_fill_is_zero_short(p, len);
-	}
+	while (is_zero && backed_next(&b, &p, &len))
+		is_zero = len > RND_FILL_SHORT_LEN ?
+				  is_zero_long(p, len) :
+				  rnd_fill_is_zero_short(p, len);
 	return is_zero;
 }
+#else
+#define SPARSE_MIN __SZ_MAX
+
+static void zero_sparse(void *slot __unused, __sz len __unused) {}
+
+static __bool is_zero_sparse(const void *slot __unused, __sz len __unused)
+{
+	return 1;
+}
+#endif
 
 void rnd_fill_zero_long(void *slot, __sz len)
 {
 	if (unlikely(len >= SPARSE_MIN))
-		zero_sparse(slot, (char *)slot + len);
+		zero_sparse(slot, len);
 	else
-		rnd_fill_zero_saved(slot, len);
+		word_long(slot, len, 0);
 }
 
 __bool rnd_fill_is_zero_long(const void *slot, __sz len)
 {
-	char *p = (char *)(__uptr)slot;
-
 	if (unlikely(len >= SPARSE_MIN))
-		return is_zero_sparse(p, p + len);
-	return rnd_fill_is_zero_saved(slot, len);
+		return is_zero_sparse(slot, len);
+	return is_zero_long(slot, len);
 }
 
 #else
@@ -96,9 +171,12 @@ __bool rnd_fill_is_zero_long(const void *slot, __sz len)
 
 UK_CTASSERT(BATCH_LEN <= RND_FILL_SHORT_LEN);
 
-static inline void zero_batch(char *p)
+static inline void unit_batch(char *p, rnd_fill_unit unit)
 {
-	rnd_fill_zero_short(p, BATCH_LEN);
+	__sz i;
+
+	for (i = 0; i < BATCH_LEN / 2; i += RND_FILL_UNIT)
+		rnd_fill_put_ends(p, BATCH_LEN, i, unit);
 }
 
 static inline rnd_fill_unit or_batch(const char *p)
@@ -110,13 +188,25 @@ static inline rnd_fill_unit or_batch(const char *p)
 	return rnd_fill_or(u, rnd_fill_ends(p, BATCH_LEN, 3 * RND_FILL_UNIT));
 }
 
+static inline void word_long(char *p, __sz len, __u64 word)
+{
+	rnd_fill_unit unit = { word, word };
+	char *last = p + len - BATCH_LEN;
+
+	rnd_fill_keep(unit);
+	for (; p < last; p += BATCH_LEN)
+		unit_batch(p, unit);
+	unit_batch(last, unit);
+}
+
 void rnd_fill_zero_long(void *slot, __sz len)
 {
-	char *p = slot, *last = p + len - BATCH_LEN;
+	word_long(slot, len, 0);
+}
 
-	for (; p < last; p += BATCH_LEN)
-		zero_batch(p);
-	zero_batch(last);
+void rnd_fill_word_long(void *p, __sz len, __u64 word)
+{
+	word_long(p, len, word);
 }
 
 __bool rnd_fill_is_zero_long(const void *slot, __sz len)
@@ -128,6 +218,18 @@ __bool rnd_fill_is_zero_long(const void *slot, __sz len)
 	for (; p < last; p += BATCH_LEN)
 		sum = rnd_fill_or(sum, or_batch(p));
 
+	return rnd_fill_unit_is_zero(sum);
+}
+
+__bool rnd_fill_is_word_long(const void *p, __sz len, __u64 word)
+{
+	const rnd_fill_unit unit = { word, word };
+	rnd_fill_unit sum = { 0, 0 };
+	__sz at;
+
+	for (at = 0; at < len; at += RND_FILL_UNIT)
+		sum = rnd_fill_or(sum,
+				  rnd_fill_differ(rnd_fill_get(p, at), unit));
 	return rnd_fill_unit_is_zero(sum);
 }
 

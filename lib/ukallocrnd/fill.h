@@ -106,9 +106,13 @@ static inline void rnd_fill_put_ends(void *p, __sz len, __sz offset,
 	*(rnd_fill_unit *)(end - offset) = u;
 }
 
-/* Slots longer than RND_FILL_SHORT_LEN */
+/* Slots longer than RND_FILL_SHORT_LEN: fill them, tell what they are filled
+ * with
+ */
 void rnd_fill_zero_long(void *slot, __sz len);
 __bool rnd_fill_is_zero_long(const void *slot, __sz len);
+void rnd_fill_word_long(void *p, __sz len, __u64 word);
+__bool rnd_fill_is_word_long(const void *p, __sz len, __u64 word);
 
 /**
  * Clears a short slot.
@@ -207,6 +211,53 @@ static inline __bool rnd_fill_is_zero(const void *p, __sz len)
 	return unlikely(len > RND_FILL_SHORT_LEN) ?
 		       rnd_fill_is_zero_long(p, len) :
 		       rnd_fill_is_zero_short(p, len);
+}
+
+/**
+ * Fills a part of a slot with a word.
+ *
+ * @param p
+ *   Start, a multiple of RND_FILL_UNIT
+ * @param len
+ *   Number of bytes, a multiple of RND_FILL_UNIT, may be 0
+ */
+static inline void rnd_fill_word(void *p, __sz len, __u64 word)
+{
+	const rnd_fill_unit unit = { word, word };
+	char *at = p, *end = at + len;
+
+	if (unlikely(len > RND_FILL_SHORT_LEN)) {
+		rnd_fill_word_long(p, len, word);
+		return;
+	}
+	for (; at < end; at += RND_FILL_UNIT)
+		*(rnd_fill_unit *)at = unit;
+}
+
+/** Tells whether all words of a part of a slot are this one. */
+static inline __bool rnd_fill_is_word(const void *p, __sz len, __u64 word)
+{
+	const char *at = p, *end = at + len;
+
+	if (unlikely(len > RND_FILL_SHORT_LEN))
+		return rnd_fill_is_word_long(p, len, word);
+#ifdef __SSE2__
+	const rnd_fill_unit unit = { word, word };
+	rnd_fill_unit sum = { 0, 0 };
+
+	for (; at < end; at += RND_FILL_UNIT)
+		sum |= *(const rnd_fill_unit *)at ^ unit;
+	return rnd_fill_unit_is_zero(sum);
+#else
+	/* A word is compared where it is, and most are as they should be */
+	for (; at < end; at += RND_FILL_UNIT) {
+		const rnd_fill_unit *unit = (const rnd_fill_unit *)at;
+
+		if (unit->lo != word || unit->hi != word)
+			return 0;
+	}
+	return 1;
+#endif
 }
 
 /**

@@ -7,56 +7,122 @@
 #ifndef __UKALLOCRND_FILL_SAVED_H__
 #define __UKALLOCRND_FILL_SAVED_H__
 
-/* Filling of long slots with a vector register that belongs to somebody else
+/* Filling of long slots with vector registers that belong to somebody else
  *
  * As chacha_saved.h: where a kernel has vector registers that interrupts do not
- * save, one of them is put back. Half of the instructions of words.
+ * save, one or two of them are put back. Half of the instructions of words, and
+ * a quarter where there are registers of 32 bytes (*_wide).
+ *
+ * Code for registers of 16 bytes is slower while the wide halves are in use.
+ * Where the processor knew that they were not (XINUSE: Intel, Software
+ * Developer's Manual, volume 1, 13.6), it knows it again afterwards.
  */
 
 #include <uk/arch/types.h>
 
 #include "fill.h"
 
-/* Eight units at a time, and the last eight once more */
 #define FILL_SAVED_LEN (8 * RND_FILL_UNIT)
+/* Eight registers of 32 bytes */
+#define FILL_WIDE_LEN  (16 * RND_FILL_UNIT)
 
-/* An instruction on each of eight units at register p, then at the last ones */
-#define FILL_SAVED_LOOP(before, after)                                         \
+/* clang-format off */
+#define FILL_EACH(offsets, reg)                                                \
+	".irp i," offsets "\nstep \\i(%[" reg "])\n.endr\n"
+#define FILL_BATCHES(offsets, len)                                             \
 	"1:\n"                                                                 \
-	".irp i,0,16,32,48,64,80,96,112\n" before "\\i(%[p])" after "\n"       \
-	".endr\n"                                                              \
-	"add $128, %[p]\n"                                                     \
+	FILL_EACH(offsets, "p")                                                \
+	"add $" len ", %[p]\n"                                                 \
 	"cmp %[last], %[p]\n"                                                  \
-	"jb 1b\n"                                                              \
-	".irp i,0,16,32,48,64,80,96,112\n" before "\\i(%[last])" after "\n"    \
-	".endr\n"
+	"jb 1b\n"
+
+/* Assembly on each place `at` from register p on: eight registers at a time, as
+ * long as p is less than last, then the eight at last, some once more
+ */
+#define FILL_SAVED_16(assembly)                                                \
+	".macro step at\n" assembly "\n.endm\n"                                \
+	FILL_BATCHES("0,16,32,48,64,80,96,112", "128")                         \
+	FILL_EACH("0,16,32,48,64,80,96,112", "last")                           \
+	".purgem step\n"
+
+/* The same with 32 bytes a register. If eight are as much as there is, or more,
+ * last is not behind p: four from each end
+ */
+#define FILL_SAVED_32(assembly)                                                \
+	".macro step at\n" assembly "\n.endm\n"                                \
+	"cmp %[p], %[last]\n"                                                  \
+	"ja 1f\n"                                                              \
+	FILL_EACH("0,32,64,96", "p")                                           \
+	"jmp 3f\n"                                                             \
+	FILL_BATCHES("0,32,64,96,128,160,192,224", "256")                      \
+	FILL_EACH("0,32,64,96", "last")                                        \
+	"3:\n"                                                                 \
+	FILL_EACH("128,160,192,224", "last")                                   \
+	".purgem step\n"
+/* clang-format on */
+
+/* Whether the wide halves are in use is in bit 2 of eax */
+#define FILL_WIDE_BEGIN "movl $1, %%ecx\nxgetbv\n"
+#define FILL_WIDE_END                                                          \
+	"testb $4, %%al\n"                                                     \
+	"jnz 2f\n"                                                             \
+	"vzeroupper\n"                                                         \
+	"2:\n"
 
 /* Assembly writes through the pointers */
 /* NOLINTBEGIN(readability-non-const-parameter) */
 
 /**
- * Clears a slot. No vector register has another value afterwards.
+ * Fills a slot with a word. No vector register has another value afterwards.
  *
  * @param p
  *   Start, a multiple of RND_FILL_UNIT
  * @param len
  *   Number of bytes, a multiple of RND_FILL_UNIT, at least FILL_SAVED_LEN
  */
-static inline void rnd_fill_zero_saved(char *p, __sz len)
+static inline void rnd_fill_word_saved(char *p, __sz len, __u64 word)
 {
 	char *last = p + len - FILL_SAVED_LEN;
 	__u8 saved[16];
 
-	__asm__ __volatile__("movups %%xmm0, (%[saved])\n"
-			     "pxor %%xmm0, %%xmm0\n" FILL_SAVED_LOOP(
-				     "movaps %%xmm0, ",
-				     "") "movups (%[saved]), %%xmm0\n"
-			     : [p] "+r"(p)
-			     : [last] "r"(last), [saved] "r"(saved)
-			     : "cc", "memory");
+	__asm__ __volatile__(
+		"movups %%xmm0, (%[saved])\n"
+		"movq %[word], %%xmm0\n"
+		"punpcklqdq %%xmm0, %%xmm0\n"
+		/* clang-format off */
+		FILL_SAVED_16("movaps %%xmm0, \\at")
+		/* clang-format on */
+		"movups (%[saved]), %%xmm0\n"
+		: [p] "+r"(p)
+		: [last] "r"(last), [saved] "r"(saved), [word] "r"(word)
+		: "cc", "memory");
 }
 
-/** Tells whether all bytes of a slot are 0. As rnd_fill_zero_saved(). */
+/**
+ * The same with registers of 32 bytes. Needs AVX2, and XGETBV with 1.
+ *
+ * @param len
+ *   At least FILL_WIDE_LEN / 2
+ */
+static inline void rnd_fill_word_wide(char *p, __sz len, __u64 word)
+{
+	char *last = p + len - FILL_WIDE_LEN;
+	__u8 saved[32];
+
+	__asm__ __volatile__(
+		FILL_WIDE_BEGIN "vmovups %%ymm0, (%[saved])\n"
+				"vmovq %[word], %%xmm0\n"
+				"vpbroadcastq %%xmm0, %%ymm0\n"
+		/* clang-format off */
+		FILL_SAVED_32("vmovups %%ymm0, \\at")
+		/* clang-format on */
+		"vmovups (%[saved]), %%ymm0\n" FILL_WIDE_END
+		: [p] "+r"(p)
+		: [last] "r"(last), [saved] "r"(saved), [word] "r"(word)
+		: "eax", "ecx", "edx", "cc", "memory");
+}
+
+/** Tells whether all bytes of a slot are 0. As rnd_fill_word_saved(). */
 static inline __bool rnd_fill_is_zero_saved(const char *p, __sz len)
 {
 	const char *last = p + len - FILL_SAVED_LEN;
@@ -64,16 +130,97 @@ static inline __bool rnd_fill_is_zero_saved(const char *p, __sz len)
 	__u8 saved[16];
 
 	__asm__ __volatile__("movups %%xmm0, (%[saved])\n"
-			     "pxor %%xmm0, %%xmm0\n" FILL_SAVED_LOOP(
-				     "por ",
-				     ", %%xmm0") "movq %%xmm0, %[low]\n"
-						 "psrldq $8, %%xmm0\n"
-						 "movq %%xmm0, %[high]\n"
-						 "movups (%[saved]), %%xmm0\n"
+			     "pxor %%xmm0, %%xmm0\n"
+			     /* clang-format off */
+		FILL_SAVED_16("por \\at, %%xmm0")
+			     /* clang-format on */
+			     "movq %%xmm0, %[low]\n"
+			     "psrldq $8, %%xmm0\n"
+			     "movq %%xmm0, %[high]\n"
+			     "movups (%[saved]), %%xmm0\n"
 			     : [p] "+r"(p), [low] "=&r"(low), [high] "=&r"(high)
 			     : [last] "r"(last), [saved] "r"(saved)
 			     : "cc", "memory");
 	return !(low | high);
+}
+
+/** The same with registers of 32 bytes. As rnd_fill_word_wide(). */
+static inline __bool rnd_fill_is_zero_wide(const char *p, __sz len)
+{
+	const char *last = p + len - FILL_WIDE_LEN;
+	__u8 saved[32], answer;
+
+	__asm__ __volatile__(FILL_WIDE_BEGIN "vmovups %%ymm0, (%[saved])\n"
+					     "vpxor %%xmm0, %%xmm0, %%xmm0\n"
+			     /* clang-format off */
+		FILL_SAVED_32("vpor \\at, %%ymm0, %%ymm0")
+			     /* clang-format on */
+			     "vptest %%ymm0, %%ymm0\n"
+			     "setz %[answer]\n"
+			     "vmovups (%[saved]), %%ymm0\n" FILL_WIDE_END
+			     : [p] "+r"(p), [answer] "=&r"(answer)
+			     : [last] "r"(last), [saved] "r"(saved)
+			     : "eax", "ecx", "edx", "cc", "memory");
+	return answer;
+}
+
+/**
+ * Tells whether all words of a slot are this one. As rnd_fill_word_saved().
+ * The union of all words and their intersection must both be this word.
+ */
+static inline __bool rnd_fill_is_word_saved(const char *p, __sz len, __u64 word)
+{
+	const char *last = p + len - FILL_SAVED_LEN;
+	__u64 low, high;
+	__u8 saved[32];
+
+	__asm__ __volatile__(
+		"movups %%xmm0, (%[saved])\n"
+		"movups %%xmm1, 16(%[saved])\n"
+		"movq %[word], %%xmm0\n"
+		"punpcklqdq %%xmm0, %%xmm0\n"
+		"movdqa %%xmm0, %%xmm1\n"
+		/* clang-format off */
+		FILL_SAVED_16("por \\at, %%xmm0\n"
+			      "pand \\at, %%xmm1")
+		/* clang-format on */
+		"pxor %%xmm1, %%xmm0\n"
+		"movq %%xmm0, %[low]\n"
+		"psrldq $8, %%xmm0\n"
+		"movq %%xmm0, %[high]\n"
+		"movups (%[saved]), %%xmm0\n"
+		"movups 16(%[saved]), %%xmm1\n"
+		: [p] "+r"(p), [low] "=&r"(low), [high] "=&r"(high)
+		: [last] "r"(last), [saved] "r"(saved), [word] "r"(word)
+		: "cc", "memory");
+	return !(low | high);
+}
+
+/** The same with registers of 32 bytes. As rnd_fill_word_wide(). */
+static inline __bool rnd_fill_is_word_wide(const char *p, __sz len, __u64 word)
+{
+	const char *last = p + len - FILL_WIDE_LEN;
+	__u8 saved[64], answer;
+
+	__asm__ __volatile__(
+		FILL_WIDE_BEGIN "vmovups %%ymm0, (%[saved])\n"
+				"vmovups %%ymm1, 32(%[saved])\n"
+				"vmovq %[word], %%xmm0\n"
+				"vpbroadcastq %%xmm0, %%ymm0\n"
+				"vmovdqa %%ymm0, %%ymm1\n"
+		/* clang-format off */
+		FILL_SAVED_32("vpor \\at, %%ymm0, %%ymm0\n"
+			      "vpand \\at, %%ymm1, %%ymm1")
+		/* clang-format on */
+		"vpxor %%ymm1, %%ymm0, %%ymm0\n"
+		"vptest %%ymm0, %%ymm0\n"
+		"setz %[answer]\n"
+		"vmovups (%[saved]), %%ymm0\n"
+		"vmovups 32(%[saved]), %%ymm1\n" FILL_WIDE_END
+		: [p] "+r"(p), [answer] "=&r"(answer)
+		: [last] "r"(last), [saved] "r"(saved), [word] "r"(word)
+		: "eax", "ecx", "edx", "cc", "memory");
+	return answer;
 }
 /* NOLINTEND(readability-non-const-parameter) */
 

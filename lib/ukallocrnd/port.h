@@ -26,6 +26,10 @@
  * wider parts of the registers, are not touched. Where the registers belong to
  * the calling context by its ABI, the port says 0.
  *
+ * The same holds for the wide halves of ymm0 to ymm15, and the processor has
+ * AVX2 and XGETBV with 1 and none of AVX-512 switched on, if
+ * rnd_port_lends_avx() is true; its value never changes.
+ *
  * A page of a reservation is in one of three states:
  *
  *            reserve_at            commit              seal
@@ -138,6 +142,17 @@ int rnd_port_move(__uptr from, __sz len, __uptr to, __sz to_len);
  *   1 or 0 for each page
  */
 void rnd_port_backed(__uptr addr, __sz pages, __u8 *is_there);
+
+/**
+ * The same for few pages, in ports with RND_PORT_KNOWS_BACKED.
+ *
+ * @param pages
+ *   Number of pages, 1 to 64
+ *
+ * @return
+ *   A bit for each page, the lowest for the first
+ */
+__u64 rnd_port_backed_bits(__uptr addr, __sz pages);
 
 /**
  * Takes the memory behind committed pages away if the system fills them again,

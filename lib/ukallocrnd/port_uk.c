@@ -109,9 +109,22 @@ int rnd_port_move(__uptr from, __sz len, __uptr to, __sz to_len)
 	return -ENOTSUP;
 }
 
+__u64 rnd_port_backed_bits(__uptr addr, __sz pages)
+{
+	return ukplat_page_backed(heap_vas.pt, addr, pages);
+}
+
 void rnd_port_backed(__uptr addr, __sz pages, __u8 *is_there)
 {
-	ukplat_page_backed(heap_vas.pt, addr, pages, is_there);
+	__u64 bits = 0;
+	__sz i;
+
+	for (i = 0; i < pages; i++, bits >>= 1) {
+		if (!(i % 64))
+			bits = rnd_port_backed_bits(addr + i * RND_PAGE_LEN,
+						    MIN(pages - i, 64UL));
+		is_there[i] = bits & 1;
+	}
 }
 
 __bool rnd_port_discard(__uptr addr, __sz len)

@@ -37,8 +37,13 @@ extern const char ukplat_build_seed[];
 
 /**
  * Sets the control registers of the calling CPU as far as CPUID allows:
- * SMEP, SMAP, UMIP, FSGSBASE.
+ * SMEP, SMAP, UMIP, FSGSBASE, vector registers.
  */
 void cpu_features_enable(void);
+
+/** Switches on and initializes the vector registers of another CPU, which got
+ * its control registers before.
+ */
+void cpu_vectors_init(void);
 
 #endif /* __UKPLAT_BOOT_H__ */

@@ -6,6 +6,7 @@
 
 /* Pages that get their frames when they are touched */
 
+#include <uk/assert.h>
 #include <uk/essentials.h>
 #include <uk/plat/bootstrap.h>
 
@@ -102,20 +103,35 @@ int ukplat_page_fill(struct uk_pagetable *pt, __vaddr_t vaddr,
 	return is_locked;
 }
 
+/* A bit for each entry of a chunk, the lowest for the first */
+static __u64 chunk_backed(const struct pt_chunk *chunk)
+{
+	unsigned long i;
+	__u64 bits = 0;
+
+	if (chunk->large & X86_PTE_OWNED)
+		return ~0UL >> (64 - chunk->n);
+	if (!chunk->pte)
+		return 0;
+	for (i = chunk->n; i--;)
+		bits = bits << 1 |
+		       (pt_load(&chunk->pte[i]) / X86_PTE_OWNED & 1);
+	return bits;
+}
+
 /* The tables stay where they are (P7) */
-void ukplat_page_backed(const struct uk_pagetable *pt, __vaddr_t vaddr,
-			unsigned long pages, __u8 *is_there)
+__u64 ukplat_page_backed(const struct uk_pagetable *pt, __vaddr_t vaddr,
+			 unsigned long pages)
 {
 	struct pt_chunk chunk;
-	unsigned long i;
-	__u64 entry;
+	unsigned long done;
+	__u64 bits = 0;
 
-	for (; pages; pages -= chunk.n, vaddr += chunk.n << PAGE_SHIFT) {
-		pt_chunk_find(pt, vaddr, pages, &chunk);
-		for (i = 0; i < chunk.n; i++) {
-			entry = chunk.pte ? pt_load(&chunk.pte[i]) :
-					    chunk.large;
-			*is_there++ = !!(entry & X86_PTE_OWNED);
-		}
+	UK_ASSERT(pages && pages <= 64);
+	for (done = 0; done < pages; done += chunk.n) {
+		pt_chunk_find(pt, vaddr + (done << PAGE_SHIFT), pages - done,
+			      &chunk);
+		bits |= chunk_backed(&chunk) << done;
 	}
+	return bits;
 }

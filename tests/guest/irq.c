@@ -13,11 +13,13 @@
 
 #include <uk/config.h>
 #include <uk/alloc.h>
+#include <uk/arch/lcpu.h>
 #include <uk/arch/types.h>
 #include <uk/essentials.h>
 #ifdef CONFIG_LIBUKALLOCRND
 #include <uk/allocrnd.h>
 #endif
+#include <uk/plat/lcpu.h>
 #include <uk/plat/time.h>
 
 #include "test.h"
@@ -125,42 +127,71 @@ static enum test_result interrupts_may_allocate(void)
 /* The allocator borrows vector registers, from a handler in the middle of
  * another loan. Here all of them are on loan whenever the handler comes.
  */
-#define REGS_LEN   (16 * 16UL)
+#define REGS_LEN   (16 * 32UL)
 #define LOANS	   100UL
 #define LOAN_TICKS 10UL
 
-/* Holds a pattern in the registers until there were so many ticks; assembly
- * writes what is left of it through found
- */
-/* NOLINTNEXTLINE(readability-non-const-parameter) */
-static void registers_hold(const unsigned char *pattern, unsigned char *found,
-			   const unsigned long *ticks, unsigned long until)
-{
-	unsigned char saved[REGS_LEN];
+/* clang-format off */
+#define REGISTERS(assembly)                                                    \
+	".irp i,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15\n" assembly ".endr\n"
+/* clang-format on */
 
-	__asm__ __volatile__(
-		".irp i,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15\n"
-		"movups %%xmm\\i, \\i*16(%[saved])\n"
-		"movups \\i*16(%[pattern]), %%xmm\\i\n"
-		".endr\n"
-		"1:\n"
-		"pause\n"
-		"cmpq %[until], (%[ticks])\n"
-		"jb 1b\n"
-		".irp i,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15\n"
-		"movups %%xmm\\i, \\i*16(%[found])\n"
-		"movups \\i*16(%[saved]), %%xmm\\i\n"
-		".endr\n"
-		:
-		: [saved] "r"(saved), [pattern] "r"(pattern),
-		  [found] "r"(found), [ticks] "r"(ticks), [until] "r"(until)
-		: "cc", "memory");
+/* Exchanges the registers and what is in memory; without AVX the upper half of
+ * each place gets 0
+ */
+static __noinline void registers_swap(unsigned char *regs)
+{
+	unsigned char old[REGS_LEN] = { 0 };
+
+	if (ukplat_lcpu_has_avx())
+		__asm__ __volatile__(
+			REGISTERS("vmovups %%ymm\\i, \\i*32(%[old])\n"
+				  "vmovups \\i*32(%[regs]), %%ymm\\i\n")
+			:
+			: [old] "r"(old), [regs] "r"(regs)
+			: "memory");
+	else
+		__asm__ __volatile__(
+			REGISTERS("movups %%xmm\\i, \\i*32(%[old])\n"
+				  "movups \\i*32(%[regs]), %%xmm\\i\n")
+			:
+			: [old] "r"(old), [regs] "r"(regs)
+			: "memory");
+	memcpy(regs, old, REGS_LEN);
+}
+
+static void registers_draw(unsigned char *regs, __u64 *seed)
+{
+	unsigned long i;
+
+	memset(regs, 0, REGS_LEN);
+	for (i = 0; i < REGS_LEN; i++)
+		if (ukplat_lcpu_has_avx() || i % 32 < 16)
+			regs[i] = (unsigned char)(draw(seed) >> 32);
+}
+
+/* Tells whether fn leaves all registers as they were */
+static int registers_stay(void (*fn)(void *arg), void *arg, __u64 *seed)
+{
+	unsigned char pattern[REGS_LEN], regs[REGS_LEN];
+
+	registers_draw(pattern, seed);
+	memcpy(regs, pattern, REGS_LEN);
+	registers_swap(regs);
+	fn(arg);
+	registers_swap(regs);
+	return !memcmp(pattern, regs, REGS_LEN);
+}
+
+static void ticks_wait(void *until)
+{
+	while (ticks_now() < *(unsigned long *)until)
+		ukarch_spinwait();
 }
 
 static enum test_result interrupts_put_registers_back(void)
 {
-	unsigned char pattern[REGS_LEN], found[REGS_LEN];
-	unsigned long i, j, lost = 0, failures;
+	unsigned long i, until, lost = 0, failures;
 	__u64 seed = 13;
 
 	memset(&irq_state, 0, sizeof(irq_state));
@@ -168,11 +199,8 @@ static enum test_result interrupts_put_registers_back(void)
 	if (ukplat_timer_start(PERIOD, tick, &irq_state))
 		SKIP("no timer");
 	for (i = 0; i < LOANS; i++) {
-		for (j = 0; j < REGS_LEN; j++)
-			pattern[j] = (unsigned char)(draw(&seed) >> 32);
-		registers_hold(pattern, found, &irq_state.ticks,
-			       ticks_now() + LOAN_TICKS);
-		lost += memcmp(pattern, found, REGS_LEN) != 0;
+		until = ticks_now() + LOAN_TICKS;
+		lost += !registers_stay(ticks_wait, &until, &seed);
 	}
 	ukplat_timer_stop();
 
@@ -183,8 +211,31 @@ static enum test_result interrupts_put_registers_back(void)
 	return TEST_PASS;
 }
 
+/* Objects are longer than canaries are short, so both are written, read and
+ * cleared with registers on loan
+ */
+static void malloc_and_free(void *size)
+{
+	static void *volatile obj;
+
+	obj = malloc(*(__sz *)size);
+	free(obj);
+}
+
+static enum test_result the_allocator_puts_registers_back(void)
+{
+	__u64 seed = 19;
+	__sz size;
+
+	for (size = 16; size <= 65536; size += size / 8)
+		EXPECT(registers_stay(malloc_and_free, &size, &seed));
+	return TEST_PASS;
+}
+
 const struct test_case irq_cases[] = {
 	{ "interrupts_may_allocate", interrupts_may_allocate },
 	{ "interrupts_put_registers_back", interrupts_put_registers_back },
+	{ "the_allocator_puts_registers_back",
+	  the_allocator_puts_registers_back },
 	{ __NULL, __NULL },
 };

@@ -7,7 +7,7 @@
 /* Unit test of canary.h: every request of the small slots, every byte, and
  * requests of all classes
  *
- * links: lib/ukallocrnd/sizeclass.c
+ * links: lib/ukallocrnd/sizeclass.c lib/ukallocrnd/fill.c
  */
 
 #include <setjmp.h>

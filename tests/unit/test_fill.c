@@ -21,6 +21,7 @@
 #include "fill.h"
 #include "fill_saved.h"
 #include "sizeclass.h"
+#include "wide_registers.h"
 
 /* Every length up to this one, then those of slots */
 #define LEN_ALL 1104UL
@@ -57,6 +58,7 @@ enum clearing {
 	CLEAR_ANY,
 	CLEAR_SHORT,
 	CLEAR_SAVED,
+	CLEAR_WIDE,
 };
 
 static void clear(__sz len, enum clearing how)
@@ -64,7 +66,9 @@ static void clear(__sz len, enum clearing how)
 	if (how == CLEAR_SHORT)
 		rnd_fill_zero_short(slot, len);
 	else if (how == CLEAR_SAVED)
-		rnd_fill_zero_saved((char *)slot, len);
+		rnd_fill_word_saved((char *)slot, len, 0);
+	else if (how == CLEAR_WIDE)
+		rnd_fill_word_wide((char *)slot, len, 0);
 	else
 		rnd_fill_zero(slot, len);
 }
@@ -81,6 +85,9 @@ static __bool is_zero(__sz len)
 	if (len >= FILL_SAVED_LEN)
 		assert_int_equal(answer,
 				 rnd_fill_is_zero_saved((char *)slot, len));
+	if (len >= FILL_WIDE_LEN / 2 && has_wide_registers())
+		assert_int_equal(answer,
+				 rnd_fill_is_zero_wide((char *)slot, len));
 
 	return answer;
 }
@@ -110,6 +117,8 @@ static void fill_zero_clears_the_slot_and_nothing_else(void **state)
 			check_zero(len, CLEAR_SHORT);
 		if (len >= FILL_SAVED_LEN)
 			check_zero(len, CLEAR_SAVED);
+		if (len >= FILL_WIDE_LEN / 2 && has_wide_registers())
+			check_zero(len, CLEAR_WIDE);
 	}
 }
 
@@ -179,6 +188,95 @@ static void fill_is_zero_sees_dirt_that_is_alike(void **state)
 		}
 }
 
+/* Functions that fill with a word, and the shortest slots they are for */
+static void word_any(char *p, __sz len, __u64 word)
+{
+	rnd_fill_word(p, len, word);
+}
+
+static void word_long(char *p, __sz len, __u64 word)
+{
+	rnd_fill_word_long(p, len, word);
+}
+
+static const struct filler {
+	void (*fill)(char *p, __sz len, __u64 word);
+	__sz len_min;
+	int needs_wide;
+} fillers[] = {
+	{ word_any, 0, 0 },
+	{ word_long, RND_FILL_SHORT_LEN + RND_FILL_UNIT, 0 },
+	{ rnd_fill_word_saved, FILL_SAVED_LEN, 0 },
+	{ rnd_fill_word_wide, FILL_WIDE_LEN / 2, 1 },
+};
+
+static __bool is_word(__sz len, __u64 word)
+{
+	__bool answer = rnd_fill_is_word(slot, len, word);
+
+	if (len > RND_FILL_SHORT_LEN)
+		assert_int_equal(answer,
+				 rnd_fill_is_word_long(slot, len, word));
+	if (len >= FILL_SAVED_LEN)
+		assert_int_equal(answer, rnd_fill_is_word_saved((char *)slot,
+								len, word));
+	if (len >= FILL_WIDE_LEN / 2 && has_wide_registers())
+		assert_int_equal(answer, rnd_fill_is_word_wide((char *)slot,
+							       len, word));
+	return answer;
+}
+
+#define WORD 0x0b01ff5d83a7c9efUL
+
+static void check_word(const struct filler *f, __sz len)
+{
+	__sz i;
+
+	memset(memory, 0xff, BORDER + len + BORDER);
+	f->fill((char *)slot, len, WORD);
+	for (i = 0; i < len; i++)
+		assert_int_equal((__u8)(WORD >> i % 8 * 8), slot[i]);
+	for (i = 0; i < BORDER; i++) {
+		assert_int_equal(0xff, memory[i]);
+		assert_int_equal(0xff, slot[len + i]);
+	}
+	assert_true(is_word(len, WORD));
+}
+
+static void fill_word_fills_the_slot_and_nothing_else(void **state)
+{
+	const struct filler *f;
+	__sz len;
+
+	(void)state;
+	for (f = fillers; f < fillers + ARRAY_SIZE(fillers); f++) {
+		if (f->needs_wide && !has_wide_registers())
+			continue;
+		for (len = f->len_min; len <= LEN_ALL; len += RND_FILL_UNIT)
+			check_word(f, len);
+	}
+}
+
+/* Bits that were set and bits that were not */
+static void fill_is_word_sees_every_bit(void **state)
+{
+	unsigned int bit;
+	__sz len, at;
+
+	(void)state;
+	for (len = RND_FILL_UNIT; len <= 5 * RND_FILL_SHORT_LEN;
+	     len += RND_FILL_UNIT) {
+		rnd_fill_word(slot, len, WORD);
+		for (at = 0; at < len; at++) {
+			bit = 1U << (at + len / RND_FILL_UNIT) % 8;
+			slot[at] ^= (__u8)bit;
+			if (is_word(len, WORD))
+				fail_msg("byte %lu of %lu", at, len);
+			slot[at] ^= (__u8)bit;
+		}
+	}
+}
+
 static void fill_find_nonzero_finds_the_first(void **state)
 {
 	(void)state;
@@ -197,6 +295,8 @@ int main(void)
 		cmocka_unit_test(fill_is_zero_sees_every_byte),
 		cmocka_unit_test(fill_is_zero_sees_every_bit),
 		cmocka_unit_test(fill_is_zero_sees_dirt_that_is_alike),
+		cmocka_unit_test(fill_word_fills_the_slot_and_nothing_else),
+		cmocka_unit_test(fill_is_word_sees_every_bit),
 		cmocka_unit_test(fill_find_nonzero_finds_the_first),
 	};
 

@@ -20,13 +20,18 @@
 #include "port.h"
 
 #undef RND_PORT_LENDS_SSE
-#define RND_PORT_LENDS_SSE 1
+#define RND_PORT_LENDS_SSE   1
+#define rnd_port_lends_avx() lends_avx
 #undef RND_PORT_KNOWS_BACKED
 #define RND_PORT_KNOWS_BACKED 1
+
+/* In one round of two, where the processor has them */
+static int lends_avx;
 
 /* With these macros */
 /* NOLINTNEXTLINE(bugprone-suspicious-include) */
 #include "../../lib/ukallocrnd/fill.c"
+#include "wide_registers.h"
 
 /* Pages of the memory; of the slots, which begin and end between them */
 #define PAGES  70UL
@@ -43,15 +48,18 @@ static __u32 roll(__u32 bound)
 	return (__u32)((seed >> 32) * bound >> 32);
 }
 
-void rnd_port_backed(__uptr addr, __sz pages, __u8 *is_there)
+__u64 rnd_port_backed_bits(__uptr addr, __sz pages)
 {
-	__sz first = (addr - (__uptr)memory) / RND_PAGE_LEN;
+	__sz first = (addr - (__uptr)memory) / RND_PAGE_LEN, i;
+	__u64 bits = 0;
 
 	assert_int_equal(addr % RND_PAGE_LEN, 0);
-	assert_true(pages && pages <= RND_PORT_LOOK);
+	assert_in_range(pages, 1, 64);
 	assert_true(first + pages <= PAGES);
-	memcpy(is_there, &backed[first], pages);
+	for (i = 0; i < pages; i++)
+		bits |= (__u64)backed[first + i] << i;
 	asked++;
+	return bits;
 }
 
 static int setup(void **state)
@@ -101,7 +109,7 @@ static void slot_draw(__sz *from, __sz *to)
 	const __sz unit = RND_FILL_UNIT;
 
 	*from = roll(3) * BORDER / 2 + roll(20) * unit;
-	*to = *from + SPARSE_MIN + roll(PAGES * RND_PAGE_LEN / 2 / unit) * unit;
+	*to = *from + SPARSE_MIN + roll(PAGES * RND_PAGE_LEN / unit) * unit;
 	*to = MIN(*to, PAGES * RND_PAGE_LEN);
 }
 
@@ -112,6 +120,7 @@ static void zero_touches_only_pages_with_frames(void **state)
 
 	(void)state;
 	for (round = 0; round < 300; round++) {
+		lends_avx = round & 1 && has_wide_registers();
 		pages_draw(round % 9);
 		slot_draw(&from, &to);
 		rnd_fill_zero_long(memory + from, to - from);
@@ -131,6 +140,7 @@ static void dirt_is_seen_wherever_it_is(void **state)
 	for (round = 0; round < 3000; round++) {
 		if (round % 20 == 0)
 			pages_draw(1 + round / 20 % 8);
+		lends_avx = round / 3 & 1 && has_wide_registers();
 		slot_draw(&from, &to);
 		rnd_fill_zero_long(memory + from, to - from);
 		at = from + roll((__u32)(to - from));

@@ -26,8 +26,12 @@
 #define X86_CR4_OSXMMEXCPT (1UL << 10)
 #define X86_CR4_UMIP	   (1UL << 11)
 #define X86_CR4_FSGSBASE   (1UL << 16)
+#define X86_CR4_OSXSAVE	   (1UL << 18)
 #define X86_CR4_SMEP	   (1UL << 20)
 #define X86_CR4_SMAP	   (1UL << 21)
+
+/* x87, SSE and AVX */
+#define X86_XCR0_AVX 7UL
 
 #define X86_MSR_EFER	0xc0000080
 #define X86_MSR_FS_BASE 0xc0000100
@@ -37,12 +41,17 @@
 
 #define X86_RFLAGS_IF (1UL << 9)
 
+#define X86_CPUID1_ECX_XSAVE	(1U << 26)
+#define X86_CPUID1_ECX_AVX	(1U << 28)
 #define X86_CPUID1_ECX_RDRAND	(1U << 30)
 #define X86_CPUID7_EBX_FSGSBASE (1U << 0)
+#define X86_CPUID7_EBX_AVX2	(1U << 5)
 #define X86_CPUID7_EBX_SMEP	(1U << 7)
 #define X86_CPUID7_EBX_RDSEED	(1U << 18)
 #define X86_CPUID7_EBX_SMAP	(1U << 20)
 #define X86_CPUID7_ECX_UMIP	(1U << 2)
+/* Leaf 13, subleaf 1 */
+#define X86_CPUID13_EAX_XGETBV1 (1U << 2)
 
 /* Selectors of the table that gdt.c builds */
 #define X86_SEL_CODE 0x08
@@ -144,6 +153,14 @@ static inline unsigned long ukarch_cr4_read(void)
 static inline void ukarch_cr4_write(unsigned long v)
 {
 	__asm__ __volatile__("movq %0, %%cr4" : : "r"(v) : "memory");
+}
+
+/** Sets which register states are switched on. CR4 has OSXSAVE. */
+static inline void ukarch_xcr0_write(unsigned long v)
+{
+	__asm__ __volatile__("xsetbv"
+			     :
+			     : "c"(0), "a"((__u32)v), "d"((__u32)(v >> 32)));
 }
 
 /** Forgets one translation on this CPU. */

@@ -72,6 +72,19 @@ static inline __u32 ukplat_lcpu_idx(void)
 	return idx;
 }
 
+/* Set at boot, before there is a second CPU */
+extern __u8 ukplat_lcpu_avx;
+
+/**
+ * Tells whether all CPUs have AVX2 switched on, and XGETBV with 1. As for the
+ * registers of SSE, which always are: no interrupt and no fault saves them, so
+ * who uses one puts all of it back, and handlers may do the same.
+ */
+static inline int ukplat_lcpu_has_avx(void)
+{
+	return ukplat_lcpu_avx;
+}
+
 /**
  * Hardware id (APIC id) of the calling CPU. Ids may be sparse.
  */

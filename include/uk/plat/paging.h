@@ -238,12 +238,13 @@ int ukplat_page_fill(struct uk_pagetable *pt, __vaddr_t vaddr,
  * **Context:** any
  *
  * @param pages
- *   Number of pages, at least 1
- * @param[out] is_there
- *   1 or 0 for each page
+ *   Number of pages, 1 to 64
+ *
+ * @return
+ *   A bit for each page, the lowest for the first
  */
-void ukplat_page_backed(const struct uk_pagetable *pt, __vaddr_t vaddr,
-			unsigned long pages, __u8 *is_there);
+__u64 ukplat_page_backed(const struct uk_pagetable *pt, __vaddr_t vaddr,
+			 unsigned long pages);
 
 /**
  * Finds the lowest level entry of a page, for measurements of what a change

@@ -40,6 +40,12 @@
 /* ukalloc counts for itself */
 #define RND_PORT_COUNTS_RACE 0
 
+/** Tells whether registers of 32 bytes are lent: on every CPU or on none */
+static inline __bool rnd_port_lends_avx(void)
+{
+	return ukplat_lcpu_has_avx();
+}
+
 /** Sets errno, where the calling context has one */
 static inline void rnd_port_errno(int number)
 {

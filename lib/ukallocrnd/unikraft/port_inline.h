@@ -37,6 +37,12 @@
 /* The counters of ukalloc are for one CPU without interrupts */
 #define RND_PORT_COUNTS_RACE 1
 
+/** Registers of 32 bytes are not lent: they depend on the configuration */
+static inline __bool rnd_port_lends_avx(void)
+{
+	return 0;
+}
+
 /** Sets errno, where the calling context has one */
 static inline void rnd_port_errno(int number)
 {

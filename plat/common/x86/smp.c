@@ -30,6 +30,7 @@
 #include <uk/plat/time.h>
 #include <uk/print.h>
 
+#include "../boot.h"
 #include "../lcpu.h"
 #include "../random.h"
 #include "acpi.h"
@@ -78,7 +79,7 @@ void __noreturn smp_cpu_entry(struct lcpu *lcpu)
 	ukplat_trap_cpu_init(lcpu->idx);
 	lcpu_gs_init(lcpu);
 	random_cpu_init();
-	__asm__ __volatile__("fninit");
+	cpu_vectors_init();
 	lapic_cpu_init();
 	lapic_nmi_wire(&madt, lcpu->acpi_uid);
 	lcpu_online(lcpu);
