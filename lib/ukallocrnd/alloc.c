@@ -62,17 +62,44 @@ static __noinline void *malloc_out(struct uk_alloc *a, __sz size, __uptr caller)
 		    size);
 }
 
+/* Longest request of a class with its own quarantine */
+#define LONG_MAX (RND_BULK_SLOT_MIN - RND_CANARY_SLACK_MIN)
+
+static __noinline void *malloc_long(struct uk_alloc *a, __sz size,
+				    __uptr caller)
+{
+	struct rnd_heap_dyn *dyn = rnd_heap_dyn_of(a);
+	void *ptr;
+
+	if (!rnd_malloc_long(rnd_cpus_own(dyn->cpus.table), size,
+			     RND_KIND_MALLOC, caller, RND_REACH_LONG, &ptr))
+		return malloc_out(a, size, caller);
+	rnd_count_alloc(a, ptr, size);
+	return ptr;
+}
+
+static __noinline void free_long(struct rnd_heap_dyn *dyn, __u32 sc, void *ptr,
+				 __uptr caller)
+{
+	if (!rnd_free_own(rnd_cpus_own(dyn->cpus.table), sc, ptr,
+			  RND_SIZE_UNKNOWN, RND_KIND_MALLOC, RND_REACH_LONG))
+		rnd_free_out(dyn->heap, ptr, RND_KIND_MALLOC, caller);
+}
+
 static void *op_malloc(struct uk_alloc *a, __sz size)
 {
 	struct rnd_heap_dyn *dyn = rnd_heap_dyn_of(a);
 	void *ptr;
 
 	/* What comes from here is never __NULL */
-	if (rnd_size_is_short(size) &&
-	    rnd_malloc_short(rnd_cpus_own(dyn->cpus.table), size,
-			     RND_KIND_MALLOC, &ptr)) {
-		rnd_count_alloc(a, ptr, size);
-		return ptr;
+	if (rnd_size_is_short(size)) {
+		if (rnd_malloc_short(rnd_cpus_own(dyn->cpus.table), size,
+				     RND_KIND_MALLOC, &ptr)) {
+			rnd_count_alloc(a, ptr, size);
+			return ptr;
+		}
+	} else if (size - 1 < LONG_MAX) {
+		return malloc_long(a, size, RND_CALLER());
 	}
 
 	return malloc_out(a, size, RND_CALLER());
@@ -84,10 +111,19 @@ static void op_free(struct uk_alloc *a, void *ptr)
 	__u32 sc = rnd_ptr_short(dyn->heap, ptr);
 
 	count_free(a, ptr, "free", RND_CALLER());
-	if (unlikely(!sc) ||
-	    !rnd_free_short(rnd_cpus_own(dyn->cpus.table), sc, ptr,
-			    RND_SIZE_UNKNOWN, RND_KIND_MALLOC))
-		rnd_free_out(dyn->heap, ptr, RND_KIND_MALLOC, RND_CALLER());
+	if (likely(sc)) {
+		if (rnd_free_short(rnd_cpus_own(dyn->cpus.table), sc, ptr,
+				   RND_SIZE_UNKNOWN, RND_KIND_MALLOC))
+			return;
+	} else {
+		/* Class 0 is none */
+		sc = rnd_window_class(dyn->heap->pm.window, ptr);
+		if (sc - 1 < RND_CLASS_BULK - 1) {
+			free_long(dyn, sc, ptr, RND_CALLER());
+			return;
+		}
+	}
+	rnd_free_out(dyn->heap, ptr, RND_KIND_MALLOC, RND_CALLER());
 }
 
 static void *op_calloc(struct uk_alloc *a, __sz nmemb, __sz size)

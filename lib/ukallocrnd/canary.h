@@ -149,27 +149,6 @@ static inline rnd_canary_slack *rnd_canary_at(const void *p, __sz offset)
 	return (rnd_canary_slack *)((__uptr)p + offset);
 }
 
-/* Slack of more than three words: everything behind the second word, in units
- * that end with the slot. Unit and word may overlap, they agree.
- */
-static inline void rnd_canary_write_long(__u64 word, void *p, __sz req,
-					 __sz slot_len)
-{
-	__sz at = ALIGN_UP(req, RND_FILL_UNIT);
-
-	*rnd_canary_at(p, req + 8) = rnd_canary_rotate(word, req);
-	rnd_fill_word((char *)p + at, slot_len - at, word);
-}
-
-static inline __bool rnd_canary_check_long(__u64 word, const void *p, __sz req,
-					   __sz slot_len)
-{
-	__sz at = ALIGN_UP(req, RND_FILL_UNIT);
-
-	return *rnd_canary_at(p, req + 8) == rnd_canary_rotate(word, req) &&
-	       rnd_fill_is_word((const char *)p + at, slot_len - at, word);
-}
-
 /* Slack that the functions for short slots can do */
 #define RND_CANARY_SHORT_MAX 24UL
 
@@ -195,13 +174,51 @@ static inline void rnd_canary_write_short(__u64 word, void *p, __sz req,
 		*rnd_canary_at(p, slot_len - 16) = word;
 }
 
+/* Slack of more than three words: the second word, which is not aligned, then
+ * everything behind it in units that end with the slot. Unit and word may
+ * overlap, they agree.
+ *
+ * few: the units are few, call nothing for them. A constant
+ */
+static inline void canary_write_long(__u64 word, void *p, __sz req,
+				     __sz slot_len, __bool few)
+{
+	__sz at = ALIGN_UP(req, RND_FILL_UNIT);
+
+	*rnd_canary_at(p, req + 8) = rnd_canary_rotate(word, req);
+	if (few)
+		rnd_fill_word_few((char *)p + at, slot_len - at, word);
+	else
+		rnd_fill_word((char *)p + at, slot_len - at, word);
+}
+
+static inline __bool canary_check_long(__u64 word, const void *p, __sz req,
+				       __sz slot_len, __bool few)
+{
+	__sz at = ALIGN_UP(req, RND_FILL_UNIT), len = slot_len - at;
+	const char *units = (const char *)p + at;
+
+	return *rnd_canary_at(p, req + 8) == rnd_canary_rotate(word, req) &&
+	       (few ? rnd_fill_is_word_few(units, len, word) :
+		      rnd_fill_is_word(units, len, word));
+}
+
 /** Fills the slack of a slot. Parameters as above; any slack. */
 static inline void rnd_canary_write(__u64 word, void *p, __sz req,
 				    __sz slot_len)
 {
 	rnd_canary_write_short(word, p, req, slot_len);
 	if (slot_len - req > RND_CANARY_SHORT_MAX)
-		rnd_canary_write_long(word, p, req, slot_len);
+		canary_write_long(word, p, req, slot_len, 0);
+}
+
+/** The same where slack is not long: calls nothing */
+static inline void rnd_canary_write_few(__u64 word, void *p, __sz req,
+					__sz slot_len)
+{
+	rnd_canary_write_short(word, p, req, slot_len);
+	if (slot_len - req > RND_CANARY_SHORT_MAX)
+		canary_write_long(word, p, req, slot_len, 1);
 }
 
 /**
@@ -236,7 +253,18 @@ static inline __bool rnd_canary_check(__u64 word, const void *p, __sz req,
 				      __sz slot_len)
 {
 	if (slot_len - req > RND_CANARY_SHORT_MAX &&
-	    !rnd_canary_check_long(word, p, req, slot_len))
+	    !canary_check_long(word, p, req, slot_len, 0))
+		return 0;
+
+	return rnd_canary_check_short(word, p, slot_len, slot_len - req);
+}
+
+/** The same where slack is not long: calls nothing */
+static inline __bool rnd_canary_check_few(__u64 word, const void *p, __sz req,
+					  __sz slot_len)
+{
+	if (slot_len - req > RND_CANARY_SHORT_MAX &&
+	    !canary_check_long(word, p, req, slot_len, 1))
 		return 0;
 
 	return rnd_canary_check_short(word, p, slot_len, slot_len - req);

@@ -28,6 +28,9 @@
 #ifdef __SSE2__
 #include "wide.h"
 #endif
+#if RND_PORT_LENDS_SSE
+#include "fill_saved.h"
+#endif
 
 /* Registers that the paths may use: 16, or what wide.h has. A file that
  * chooses more is called only if the processor has them
@@ -40,7 +43,9 @@
 /* Which slots a path can serve: a constant of each use */
 enum rnd_reach {
 	RND_REACH_SHORT, /* short ones */
-	RND_REACH_LONG,	 /* others with a quarantine of their class */
+	RND_REACH_LONG,	 /* others with a quarantine of their class; any, if
+			  * a request decides
+			  */
 	RND_REACH_BULK,	 /* those with the common one (bulk.h) */
 	RND_REACH_ALL,	 /* any */
 };
@@ -60,6 +65,10 @@ static rnd_always_inline __bool rnd_reach_is_zero(const void *slot, __sz len,
 		return rnd_wide_is_zero_short(slot, len);
 	return rnd_wide_is_zero(slot, len, RND_FAST_WIDE);
 #else
+#if RND_PORT_LENDS_SSE
+	if (reach == RND_REACH_LONG)
+		return rnd_fill_lent(is_zero, slot, len);
+#endif
 	return reach == RND_REACH_SHORT ? rnd_fill_is_zero_short(slot, len) :
 					  rnd_fill_is_zero(slot, len);
 #endif
@@ -77,6 +86,10 @@ static rnd_always_inline void rnd_reach_zero(void *slot, __sz len,
 #else
 	if (reach == RND_REACH_SHORT)
 		rnd_fill_zero_short(slot, len);
+#if RND_PORT_LENDS_SSE
+	else if (reach == RND_REACH_LONG)
+		rnd_fill_lent(word, slot, len, 0);
+#endif
 	else
 		rnd_fill_zero(slot, len);
 #endif
@@ -113,6 +126,8 @@ rnd_slot_hand_out(const struct rnd_pclass *pl, void *slot, __u16 *state,
 		word = rnd_canary_word(&pl->key, (__uptr)slot);
 		if (reach == RND_REACH_SHORT)
 			rnd_canary_write_short(word, slot, size, len);
+		else if (reach == RND_REACH_LONG)
+			rnd_canary_write_few(word, slot, size, len);
 		else
 			rnd_canary_write(word, slot, size, len);
 	}
@@ -264,21 +279,20 @@ static rnd_always_inline __bool rnd_state_is_live(__uptr state,
 }
 
 /** Tells whether the canary of a live slot is untouched */
-static rnd_always_inline __bool rnd_slot_is_sound(
-	const struct rnd_canary_key *key, __sz len, const void *ptr, __sz slack)
+static rnd_always_inline __bool
+rnd_slot_is_sound(const struct rnd_canary_key *key, __sz len, const void *ptr,
+		  __sz slack, enum rnd_reach reach)
 {
-	return !RND_OPT_CANARY ||
-	       rnd_canary_check(rnd_canary_word(key, (__uptr)ptr), ptr,
-				len - slack, len);
-}
+	__u64 word;
 
-/** The same for short slots */
-static rnd_always_inline __bool rnd_slot_is_sound_short(
-	const struct rnd_canary_key *key, __sz len, const void *ptr, __sz slack)
-{
-	return !RND_OPT_CANARY ||
-	       rnd_canary_check_short(rnd_canary_word(key, (__uptr)ptr), ptr,
-				      len, slack);
+	if (!RND_OPT_CANARY)
+		return 1;
+	word = rnd_canary_word(key, (__uptr)ptr);
+	if (reach == RND_REACH_SHORT)
+		return rnd_canary_check_short(word, ptr, len, slack);
+	if (reach == RND_REACH_LONG)
+		return rnd_canary_check_few(word, ptr, len - slack, len);
+	return rnd_canary_check(word, ptr, len - slack, len);
 }
 
 /* Tells whether a state word is that of a live slot of a CPU's own slab */
@@ -340,10 +354,7 @@ static rnd_always_inline __bool rnd_free_is_plain(struct rnd_pclass *pl,
 		return 0;
 
 	return likely(
-		reach == RND_REACH_SHORT ?
-			rnd_slot_is_sound_short(&pl->key, t->len, ptr,
-						t->slack) :
-			rnd_slot_is_sound(&pl->key, t->len, ptr, t->slack));
+		rnd_slot_is_sound(&pl->key, t->len, ptr, t->slack, reach));
 }
 
 /* Frees what rnd_free_is_plain() found; the caller is inside */

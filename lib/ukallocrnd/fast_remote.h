@@ -49,7 +49,7 @@ static rnd_always_inline __bool rnd_free_remote_inside(struct rnd_heap *h,
 	slack = rnd_state_slack(len, state);
 	if (!rnd_state_is_live(state, kind) ||
 	    (size != RND_SIZE_UNKNOWN && size + slack != len) ||
-	    !rnd_slot_is_sound(&h->pm.key, len, ptr, slack))
+	    !rnd_slot_is_sound(&h->pm.key, len, ptr, slack, RND_REACH_ALL))
 		return 0;
 
 	if (!rnd_slot_claim(&p, ptr, state,

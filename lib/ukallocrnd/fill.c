@@ -19,29 +19,14 @@
 UK_CTASSERT(FILL_SAVED_LEN <= RND_FILL_SHORT_LEN);
 UK_CTASSERT(FILL_WIDE_LEN / 2 <= RND_FILL_SHORT_LEN);
 
-static inline void word_long(char *p, __sz len, __u64 word)
-{
-	if (rnd_port_lends_avx())
-		rnd_fill_word_wide(p, len, word);
-	else
-		rnd_fill_word_saved(p, len, word);
-}
-
-static inline __bool is_zero_long(const char *p, __sz len)
-{
-	return rnd_port_lends_avx() ? rnd_fill_is_zero_wide(p, len) :
-				      rnd_fill_is_zero_saved(p, len);
-}
-
 void rnd_fill_word_long(void *p, __sz len, __u64 word)
 {
-	word_long(p, len, word);
+	rnd_fill_lent(word, p, len, word);
 }
 
 __bool rnd_fill_is_word_long(const void *p, __sz len, __u64 word)
 {
-	return rnd_port_lends_avx() ? rnd_fill_is_word_wide(p, len, word) :
-				      rnd_fill_is_word_saved(p, len, word);
+	return rnd_fill_lent(is_word, p, len, word);
 }
 
 #if RND_PORT_KNOWS_BACKED
@@ -121,7 +106,7 @@ static void __noinline zero_sparse(void *slot, __sz len)
 
 	while (backed_next(&b, &p, &len)) {
 		if (len > RND_FILL_SHORT_LEN)
-			word_long(p, len, 0);
+			rnd_fill_lent(word, p, len, 0);
 		else
 			rnd_fill_zero_short(p, len);
 	}
@@ -135,7 +120,7 @@ static __bool __noinline is_zero_sparse(const void *slot, __sz len)
 
 	while (is_zero && backed_next(&b, &p, &len))
 		is_zero = len > RND_FILL_SHORT_LEN ?
-				  is_zero_long(p, len) :
+				  rnd_fill_lent(is_zero, p, len) :
 				  rnd_fill_is_zero_short(p, len);
 	return is_zero;
 }
@@ -155,14 +140,14 @@ void rnd_fill_zero_long(void *slot, __sz len)
 	if (unlikely(len >= SPARSE_MIN))
 		zero_sparse(slot, len);
 	else
-		word_long(slot, len, 0);
+		rnd_fill_lent(word, slot, len, 0);
 }
 
 __bool rnd_fill_is_zero_long(const void *slot, __sz len)
 {
 	if (unlikely(len >= SPARSE_MIN))
 		return is_zero_sparse(slot, len);
-	return is_zero_long(slot, len);
+	return rnd_fill_lent(is_zero, slot, len);
 }
 
 #else

@@ -214,33 +214,38 @@ static inline __bool rnd_fill_is_zero(const void *p, __sz len)
 }
 
 /**
- * Fills a part of a slot with a word.
+ * Fills a part of a slot with a word, without a call: for few units.
  *
  * @param p
  *   Start, a multiple of RND_FILL_UNIT
  * @param len
  *   Number of bytes, a multiple of RND_FILL_UNIT, may be 0
  */
-static inline void rnd_fill_word(void *p, __sz len, __u64 word)
+static inline void rnd_fill_word_few(void *p, __sz len, __u64 word)
 {
 	const rnd_fill_unit unit = { word, word };
 	char *at = p, *end = at + len;
 
-	if (unlikely(len > RND_FILL_SHORT_LEN)) {
-		rnd_fill_word_long(p, len, word);
-		return;
-	}
 	for (; at < end; at += RND_FILL_UNIT)
 		*(rnd_fill_unit *)at = unit;
 }
 
-/** Tells whether all words of a part of a slot are this one. */
-static inline __bool rnd_fill_is_word(const void *p, __sz len, __u64 word)
+/** The same for any number of units */
+static inline void rnd_fill_word(void *p, __sz len, __u64 word)
+{
+	if (unlikely(len > RND_FILL_SHORT_LEN))
+		rnd_fill_word_long(p, len, word);
+	else
+		rnd_fill_word_few(p, len, word);
+}
+
+/**
+ * Tells whether all words of a part of a slot are this one. As
+ * rnd_fill_word_few().
+ */
+static inline __bool rnd_fill_is_word_few(const void *p, __sz len, __u64 word)
 {
 	const char *at = p, *end = at + len;
-
-	if (unlikely(len > RND_FILL_SHORT_LEN))
-		return rnd_fill_is_word_long(p, len, word);
 #ifdef __SSE2__
 	const rnd_fill_unit unit = { word, word };
 	rnd_fill_unit sum = { 0, 0 };
@@ -258,6 +263,14 @@ static inline __bool rnd_fill_is_word(const void *p, __sz len, __u64 word)
 	}
 	return 1;
 #endif
+}
+
+/** The same for any number of units */
+static inline __bool rnd_fill_is_word(const void *p, __sz len, __u64 word)
+{
+	return unlikely(len > RND_FILL_SHORT_LEN) ?
+		       rnd_fill_is_word_long(p, len, word) :
+		       rnd_fill_is_word_few(p, len, word);
 }
 
 /**

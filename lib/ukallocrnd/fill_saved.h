@@ -224,4 +224,9 @@ static inline __bool rnd_fill_is_word_wide(const char *p, __sz len, __u64 word)
 }
 /* NOLINTEND(readability-non-const-parameter) */
 
+/* The wider of both that the port lends; for users of port.h */
+#define rnd_fill_lent(fn, ...)                                                 \
+	(rnd_port_lends_avx() ? rnd_fill_##fn##_wide(__VA_ARGS__) :            \
+				rnd_fill_##fn##_saved(__VA_ARGS__))
+
 #endif /* __UKALLOCRND_FILL_SAVED_H__ */

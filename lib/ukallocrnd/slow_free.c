@@ -48,7 +48,7 @@ static void slot_check(struct rnd_heap *h, void *ptr, const struct rnd_place *p,
 	    (call->sized && call->size != len - slack))
 		rnd_diag_pointer(h, ptr, call);
 
-	if (rnd_slot_is_sound(&h->pm.key, len, ptr, slack))
+	if (rnd_slot_is_sound(&h->pm.key, len, ptr, slack, RND_REACH_ALL))
 		return;
 	/* Another CPU frees and clears it at this moment. Acquire: the state
 	 * was changed before the first byte of the slot

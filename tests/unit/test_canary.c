@@ -54,20 +54,16 @@ static __u8 pattern_byte(__u64 word, __sz at)
 	return ((__u8 *)&word)[at % 8];
 }
 
-/* Writes with the functions that serve the slack, all of them alike */
-static void write_any(__u64 word, __sz req, __sz slot_len, __bool is_short)
-{
-	if (is_short)
-		rnd_canary_write_short(word, mem, req, slot_len);
-	else
-		rnd_canary_write(word, mem, req, slot_len);
-}
+/* Functions that write */
+typedef void canary_writer(__u64 word, void *p, __sz req, __sz slot_len);
 
 /* The answer of the functions that serve the slack, which must agree */
 static __bool check_any(__u64 word, __sz req, __sz slot_len)
 {
 	__bool is_sound = rnd_canary_check(word, mem, req, slot_len);
 
+	assert_int_equal(is_sound,
+			 rnd_canary_check_few(word, mem, req, slot_len));
 	if (slot_len - req <= RND_CANARY_SHORT_MAX)
 		assert_int_equal(is_sound,
 				 rnd_canary_check_short(word, mem, slot_len,
@@ -76,13 +72,13 @@ static __bool check_any(__u64 word, __sz req, __sz slot_len)
 	return is_sound;
 }
 
-static void write_fills_slack_by(__u64 word, __sz req, __sz slot_len,
-				 __bool is_short)
+static void write_fills_slack_by(canary_writer *write, __u64 word, __sz req,
+				 __sz slot_len)
 {
 	__sz i;
 
 	memset(memory, 0xee, BORDER + slot_len + BORDER);
-	write_any(word, req, slot_len, is_short);
+	write(word, mem, req, slot_len);
 
 	for (i = 0; i < BORDER + req; i++)
 		assert_int_equal(0xee, memory[i]);
@@ -96,9 +92,11 @@ static void write_fills_slack_by(__u64 word, __sz req, __sz slot_len,
 
 static void write_fills_slack(__u64 word, __sz req, __sz slot_len)
 {
-	write_fills_slack_by(word, req, slot_len, 0);
+	write_fills_slack_by(rnd_canary_write, word, req, slot_len);
+	write_fills_slack_by(rnd_canary_write_few, word, req, slot_len);
 	if (slot_len - req <= RND_CANARY_SHORT_MAX)
-		write_fills_slack_by(word, req, slot_len, 1);
+		write_fills_slack_by(rnd_canary_write_short, word, req,
+				     slot_len);
 }
 
 static void canary_write_fills_the_slack_and_nothing_else_c1(void **state)
