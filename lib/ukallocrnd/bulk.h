@@ -33,11 +33,15 @@
 #include <uk/essentials.h>
 
 #include "config.h"
+#include "port.h"
 
 /** Slots longer than this may be here */
 #define RND_BULK_SLOT_MIN 1040UL
 
-#define RND_BULK_LEN (RND_QUARANTINE_BYTES / RND_BULK_SLOT_MIN + 2)
+/** Bytes that the stage holds back */
+#define RND_BULK_BYTES (RND_QUARANTINE_BYTES / RND_PORT_BULK_PART)
+
+#define RND_BULK_LEN (RND_BULK_BYTES / RND_BULK_SLOT_MIN + 2)
 
 /** A slot of any class */
 struct rnd_bulk_entry {
@@ -55,6 +59,16 @@ struct rnd_bulk {
 	struct rnd_bulk_entry entry[RND_BULK_LEN];
 };
 
+/* The entry so many behind the oldest, not as many as there are twice. A
+ * remainder would take twice as long
+ */
+static inline struct rnd_bulk_entry *bulk_at(struct rnd_bulk *b, __u32 i)
+{
+	__u32 at = b->head + i;
+
+	return &b->entry[at < RND_BULK_LEN ? at : at - RND_BULK_LEN];
+}
+
 /**
  * Adds a freed slot; afterwards rnd_bulk_take() until it is not full.
  *
@@ -64,7 +78,7 @@ struct rnd_bulk {
 static inline void rnd_bulk_push(struct rnd_bulk *b, __u32 sc, __u32 n,
 				 __sz len)
 {
-	struct rnd_bulk_entry *e = &b->entry[(b->head + b->cnt) % RND_BULK_LEN];
+	struct rnd_bulk_entry *e = bulk_at(b, b->cnt);
 
 	e->n = n;
 	e->sc = sc;
@@ -84,7 +98,7 @@ static inline const struct rnd_bulk_entry *rnd_bulk_take(struct rnd_bulk *b)
 
 	if (!b->cnt)
 		return __NULL;
-	b->head = (b->head + 1) % RND_BULK_LEN;
+	b->head = b->head + 1 < RND_BULK_LEN ? b->head + 1 : 0;
 	b->cnt--;
 
 	return e;
@@ -93,14 +107,14 @@ static inline const struct rnd_bulk_entry *rnd_bulk_take(struct rnd_bulk *b)
 /** Tells whether more is held back than has to be */
 static inline __bool rnd_bulk_is_full(const struct rnd_bulk *b)
 {
-	return b->bytes > RND_QUARANTINE_BYTES;
+	return b->bytes > RND_BULK_BYTES;
 }
 
 /** The i-th entry, counted from the oldest; i is below b->cnt */
 static inline const struct rnd_bulk_entry *
 rnd_bulk_entry(const struct rnd_bulk *b, __u32 i)
 {
-	return &b->entry[(b->head + i) % RND_BULK_LEN];
+	return bulk_at((struct rnd_bulk *)(__uptr)b, i);
 }
 
 #endif /* __UKALLOCRND_BULK_H__ */

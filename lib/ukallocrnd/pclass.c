@@ -11,9 +11,11 @@
 #include "port.h"
 
 #ifdef RND_PORT_CHOICE_BYTES
-#define CHOICE_BYTES MIN(RND_CHOICE_BYTES, RND_PORT_CHOICE_BYTES)
+#define CHOICE_BYTES	  MIN(RND_CHOICE_BYTES, RND_PORT_CHOICE_BYTES)
+#define CHOICE_BULK_BYTES CHOICE_BYTES
 #else
-#define CHOICE_BYTES RND_CHOICE_BYTES
+#define CHOICE_BYTES	  RND_CHOICE_BYTES
+#define CHOICE_BULK_BYTES (RND_CHOICE_BYTES / 2)
 #endif
 
 static __u32 clamp_u32(__sz value, __sz low, __sz high)
@@ -44,7 +46,7 @@ static void choice_init(struct rnd_pclass *pl)
 	if (len > RND_SHORT_LEN)
 		cnt = MAX(cnt * 2 / 3, RND_CHOICE_MIN);
 	if (len > RND_BULK_SLOT_MIN)
-		bytes /= 2;
+		bytes = CHOICE_BULK_BYTES;
 
 	pl->choice_most = clamp_u32(bytes / len, RND_CHOICE_MIN, cnt);
 	pl->choice_least = pl->choice_most;

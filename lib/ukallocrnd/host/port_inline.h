@@ -25,6 +25,9 @@
 /* The system fills pages when they are touched */
 #define RND_PORT_DISCARDS 1
 
+/* Long slots that wait fill the whole stage */
+#define RND_PORT_BULK_PART 1
+
 /* The compiler may use vector registers itself */
 #define RND_PORT_LENDS_SSE 0
 

@@ -55,7 +55,10 @@ static inline void rnd_port_errno(int number)
 /* What is there to choose from is touched in time and then costs memory, so
  * there is less of it
  */
-#define RND_PORT_CHOICE_BYTES (128UL * 1024)
+#define RND_PORT_CHOICE_BYTES (64UL * 1024)
+
+/* So is what waits: long slots share a part of the stage that others have */
+#define RND_PORT_BULK_PART 4
 
 /**
  * Index of the calling context's per-CPU state; 0 is the shared one. An

@@ -29,7 +29,10 @@
 /* A commit takes frames for all of its pages at once: what is only there to
  * choose from costs memory, so there is less of it
  */
-#define RND_PORT_CHOICE_BYTES (128UL * 1024)
+#define RND_PORT_CHOICE_BYTES (64UL * 1024)
+
+/* So is what waits: long slots share a part of the stage that others have */
+#define RND_PORT_BULK_PART 4
 
 /* Threads use vector registers: who puts them back may use them */
 #define RND_PORT_LENDS_SSE 1
