@@ -11,7 +11,6 @@
  */
 
 #include "fill.h"
-#include "port.h"
 
 #if RND_PORT_LENDS_SSE
 #include "fill_saved.h"
@@ -30,72 +29,50 @@ __bool rnd_fill_is_word_long(const void *p, __sz len, __u64 word)
 }
 
 #if RND_PORT_KNOWS_BACKED
-/* Slots of so many bytes are looked at page by page: asking costs less than a
- * page; how many pages are asked for at a time
- */
-#define SPARSE_MIN   (3 * RND_PAGE_LEN)
-#define SPARSE_PAGES 64UL
-
-/* Address of the page that a word's lowest bit is for */
-static inline __uptr lowest(__uptr page, __u64 bits)
-{
-	return page + (__uptr)__builtin_ctzl(bits) * RND_PAGE_LEN;
-}
-
 /** What of a slot has frames */
 struct backed {
-	/* Where the slot is, and what of it was not asked for yet */
-	__uptr start, rest, end;
-	/* First of the pages that were asked for, a bit for each one from there
-	 * on with a frame that was not found yet
+	__uptr start, end;
+	/* Its first page; a bit for each page from there on that has a frame
+	 * and was not found yet
 	 */
 	__uptr page;
 	__u64 bits;
 };
 
-/* Asks for the next pages until some have frames; 0 at the end */
-static __bool backed_ask(struct backed *b)
+static inline struct backed backed_of(const void *slot, __sz len)
 {
-	__sz pages;
+	struct backed b = { .start = (__uptr)slot };
 
-	while (!b->bits) {
-		if (b->rest >= b->end)
-			return 0;
-		b->page = b->rest;
-		pages = DIV_ROUND_UP(b->end - b->page, RND_PAGE_LEN);
-		pages = MIN(pages, SPARSE_PAGES);
-		b->bits = rnd_port_backed_bits(b->page, pages);
-		b->rest += pages * RND_PAGE_LEN;
-	}
-	return 1;
+	b.end = b.start + len;
+	b.page = ALIGN_DOWN(b.start, RND_PAGE_LEN);
+	b.bits = rnd_port_backed_bits(b.page, DIV_ROUND_UP(b.end - b.page,
+							   RND_PAGE_LEN));
+	return b;
 }
 
-/* Finds the next part that has frames; 0 at the end */
+/* Address of the page that a word's lowest bit is for */
+static inline __uptr lowest(__uptr page, __u64 bits)
+{
+	return page + ((__uptr)__builtin_ctzl(bits) << RND_PAGE_SHIFT);
+}
+
+/* Finds the next part that has frames */
 static inline __bool backed_next(struct backed *b, char **p, __sz *len)
 {
 	__uptr from, to;
-	__u64 carried;
+	__u64 above;
 
-	if (!b->bits && !backed_ask(b))
+	if (!b->bits)
 		return 0;
 	from = lowest(b->page, b->bits);
-	/* The sum has no bit of the lowest run, but the one behind it */
-	carried = b->bits + (b->bits & -b->bits);
-	to = carried ? lowest(b->page, carried) : b->rest;
-	b->bits &= carried;
+	/* No bit of the lowest run, but the one behind it */
+	above = b->bits + (b->bits & -b->bits);
+	to = lowest(b->page, above);
+	b->bits &= above;
 	from = MAX(from, b->start);
 	*p = (char *)from;
 	*len = MIN(to, b->end) - from;
 	return 1;
-}
-
-static inline struct backed backed_of(const void *slot, __sz len)
-{
-	__uptr start = (__uptr)slot;
-
-	return (struct backed){ .start = start,
-				.rest = ALIGN_DOWN(start, RND_PAGE_LEN),
-				.end = start + len };
 }
 
 /* Clears what has frames: the rest is zero */
@@ -125,8 +102,6 @@ static __bool __noinline is_zero_sparse(const void *slot, __sz len)
 	return is_zero;
 }
 #else
-#define SPARSE_MIN __SZ_MAX
-
 static void zero_sparse(void *slot __unused, __sz len __unused) {}
 
 static __bool is_zero_sparse(const void *slot __unused, __sz len __unused)
@@ -137,7 +112,7 @@ static __bool is_zero_sparse(const void *slot __unused, __sz len __unused)
 
 void rnd_fill_zero_long(void *slot, __sz len)
 {
-	if (unlikely(len >= SPARSE_MIN))
+	if (unlikely(rnd_fill_is_sparse(len)))
 		zero_sparse(slot, len);
 	else
 		rnd_fill_lent(word, slot, len, 0);
@@ -145,7 +120,7 @@ void rnd_fill_zero_long(void *slot, __sz len)
 
 __bool rnd_fill_is_zero_long(const void *slot, __sz len)
 {
-	if (unlikely(len >= SPARSE_MIN))
+	if (unlikely(rnd_fill_is_sparse(len)))
 		return is_zero_sparse(slot, len);
 	return rnd_fill_lent(is_zero, slot, len);
 }

@@ -31,11 +31,18 @@
 #include <uk/arch/types.h>
 #include <uk/essentials.h>
 
+#include "port.h"
+
 /** Granule of all lengths and addresses in this file */
 #define RND_FILL_UNIT 16UL
 
 /* Longest length without a loop */
 #define RND_FILL_SHORT_LEN (8 * RND_FILL_UNIT)
+
+/* Asking which pages have memory costs less than one of so many */
+#define RND_FILL_SPARSE_MIN (3 * RND_PAGE_LEN)
+/* It may begin and end within pages; a word has a bit for each */
+#define RND_FILL_SPARSE_MAX (63 * RND_PAGE_LEN)
 
 /* Any object may be accessed through this type */
 #ifdef __SSE2__
@@ -104,6 +111,16 @@ static inline void rnd_fill_put_ends(void *p, __sz len, __sz offset,
 
 	*(rnd_fill_unit *)((char *)p + offset) = u;
 	*(rnd_fill_unit *)(end - offset) = u;
+}
+
+/**
+ * Tells whether only those pages of a slot of so many bytes are cleared and
+ * looked at that have memory.
+ */
+static inline __bool rnd_fill_is_sparse(__sz len)
+{
+	return RND_PORT_LENDS_SSE && RND_PORT_KNOWS_BACKED &&
+	       len >= RND_FILL_SPARSE_MIN;
 }
 
 /* Slots longer than RND_FILL_SHORT_LEN: fill them, tell what they are filled

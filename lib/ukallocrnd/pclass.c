@@ -7,6 +7,7 @@
 #include <uk/assert.h>
 
 #include "bitmap.h"
+#include "fill.h"
 #include "pclass_priv.h"
 #include "port.h"
 
@@ -17,6 +18,8 @@
 #define CHOICE_BYTES	  RND_CHOICE_BYTES
 #define CHOICE_BULK_BYTES (RND_CHOICE_BYTES / 2)
 #endif
+
+UK_CTASSERT(RND_SLOT_LEN_MAX <= RND_FILL_SPARSE_MAX);
 
 static __u32 clamp_u32(__sz value, __sz low, __sz high)
 {
