@@ -167,51 +167,6 @@ void rnd_heap_visit(void (*fn)(struct rnd_heap *h, void *arg), void *arg)
 	rnd_sub_release(&heap_visitors, 1);
 }
 
-/* Empties a state, or only what costs no protection */
-static void reclaim_from(struct rnd_cpus *cpus, struct rnd_pcpu *pc, __bool all)
-{
-	if (all)
-		rnd_pcpu_flush(cpus, pc);
-	else
-		rnd_pcpu_drain_inbox(pc);
-	rnd_pcpu_purge(pc);
-}
-
-/* States of threads that have ended */
-static void reclaim_unleased(struct rnd_cpus *cpus, __bool all)
-{
-	struct rnd_pcpu *pc;
-	__u32 i;
-
-	for (i = 1; i < RND_CPU_COUNT; i++) {
-		pc = rnd_cpus_get(cpus, i);
-		if (pc == RND_PCPU_NONE || !rnd_port_cpu_borrow(i))
-			continue;
-		reclaim_from(cpus, pc, all);
-		rnd_port_cpu_return(i);
-	}
-}
-
-void rnd_heap_reclaim(struct rnd_heap *h, struct rnd_pcpu *pc, __sz want)
-{
-	struct rnd_cpus *cpus = &h->dyn->cpus;
-	__bool all = want <= RND_RECLAIM_MAX;
-	unsigned long flags;
-
-	if (pc != cpus->shared) {
-		flags = rnd_lock_acquire(&cpus->shared_lock);
-		reclaim_from(cpus, cpus->shared, all);
-		rnd_lock_release(&cpus->shared_lock, flags);
-	}
-	reclaim_unleased(cpus, all);
-	/* Last: the others may have freed slots of this one */
-	reclaim_from(cpus, pc, all);
-	/* Costs no protection */
-	(void)rnd_large_unpark(&h->dyn->large);
-	if (all)
-		rnd_large_purge(&h->dyn->large);
-}
-
 /*
  * Descriptions for fault reports
  */

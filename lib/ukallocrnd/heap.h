@@ -95,23 +95,6 @@ void rnd_heap_visit(void (*fn)(struct rnd_heap *h, void *arg), void *arg);
  */
 void rnd_heap_describe(__uptr addr);
 
-/* Bytes that the quarantines and pools of a CPU can hold. To serve a larger
- * request than that they are not emptied: who chooses sizes must not be able
- * to end the quarantine of all other objects with one call that fails anyway.
- */
-#define RND_RECLAIM_MAX                                                        \
-	(2UL * RND_CLASS_COUNT * (RND_QUARANTINE_BYTES + RND_CHOICE_BYTES))
-
-/**
- * Frees what can be freed without the user, to serve an allocation that would
- * fail otherwise: free slabs, and quarantines if that may be enough. The
- * caller is inside pc.
- *
- * @param want
- *   Bytes of the allocation
- */
-void rnd_heap_reclaim(struct rnd_heap *h, struct rnd_pcpu *pc, __sz want);
-
 /*
  * What fast.h leaves to others, and what has no fast half. All may be called
  * from any context; sizes are in bytes; __NULL means that memory is exhausted

@@ -95,10 +95,12 @@ UK_CTASSERT(RND_POOL_LEN <= 0x2000);
 
 /* Slabs whose slots are all free are kept, because memory that comes back from
  * the system is dear, until they were not needed for so many visits of
- * rnd_pclass_age(); then so many are purged at a visit
+ * rnd_pclass_age(); then so many are purged at a visit, until they are so many
+ * bytes, and visits go on here
  */
 #define RND_EMPTY_AGE	64U
 #define RND_EMPTY_BATCH 8U
+#define RND_EMPTY_LEN	262144UL
 
 /* Pages of long slots that only free ones touch are given back when a part was
  * not used for so many visits, twice as many each time, so that one that is
@@ -259,8 +261,11 @@ void rnd_pclass_spill(struct rnd_pclass *pl);
  * part that was not used for long. To be called again and again; purges
  * RND_EMPTY_BATCH slabs at most, or looks at RND_IDLE_SLABS, thus no lock is
  * held.
+ *
+ * @return
+ *   1: there may be more slabs to purge
  */
-void rnd_pclass_age(struct rnd_pclass *pl);
+__bool rnd_pclass_age(struct rnd_pclass *pl);
 
 /**
  * Makes a part for long slots use the common quarantine of its CPU. All parts
@@ -318,6 +323,18 @@ __u32 rnd_pclass_take_remote(struct rnd_pclass *pl, struct rnd_slab *s);
 
 /** Returns all slots of pool and quarantine to their slabs */
 void rnd_pclass_flush(struct rnd_pclass *pl);
+
+/**
+ * Purges slabs without used slots, active ones included, until they are enough.
+ * What is left counts as not needed for long.
+ *
+ * @param want
+ *   Bytes that are enough
+ *
+ * @return
+ *   Number of bytes given back; less than want: there were no more
+ */
+__sz rnd_pclass_trim(struct rnd_pclass *pl, __sz want);
 
 /**
  * Purges all slabs without used slots, active ones included, and pages of

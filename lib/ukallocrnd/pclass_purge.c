@@ -124,31 +124,65 @@ static __sz slab_discard(const struct rnd_pclass *pl, const struct rnd_slab *s)
 	return len;
 }
 
-__sz rnd_pclass_purge(struct rnd_pclass *pl)
+/* Puts active slabs where others are */
+static void active_end(struct rnd_pclass *pl)
 {
-	struct rnd_slab *s, *next;
-	__sz len = 0;
+	struct rnd_slab *s;
 	__u32 i;
-
-	/* Never used, or without memory */
-	if (!pl->region || !pl->region->sc)
-		return 0;
 
 	for (i = pl->active_cnt; i; i--) {
 		s = pl->active[i - 1];
 		rnd_pclass_deactivate(pl, i - 1);
 		rnd_pclass_list(pl, s);
 	}
+}
 
+/* Gives back a slab of the partial list that is quiet */
+static __sz listed_purge(struct rnd_pclass *pl, struct rnd_slab *s)
+{
+	rnd_pclass_take_listed(pl, s);
+	slab_purge(pl, s);
+
+	return pl->region->slab_len;
+}
+
+__sz rnd_pclass_trim(struct rnd_pclass *pl, __sz want)
+{
+	struct rnd_slab *s, *prev;
+	__sz len = 0;
+
+	/* Never used, or without memory */
+	if (!pl->region || !pl->region->sc)
+		return 0;
+
+	active_end(pl);
+	/* Free ones are behind all others (P4) */
+	for (s = pl->partial_last; s && rnd_slab_is_empty(s) && len < want;
+	     s = prev) {
+		prev = s->prev;
+		if (rnd_slab_is_quiet(s))
+			len += listed_purge(pl, s);
+	}
+	pl->empty_age = RND_EMPTY_AGE;
+	pl->empty_low = pl->empty_cnt;
+
+	return len;
+}
+
+__sz rnd_pclass_purge(struct rnd_pclass *pl)
+{
+	struct rnd_slab *s, *next;
+	__sz len = 0;
+
+	/* Never used, or without memory */
+	if (!pl->region || !pl->region->sc)
+		return 0;
+
+	active_end(pl);
 	for (s = pl->partial; s; s = next) {
 		next = s->next;
-		if (rnd_slab_is_quiet(s)) {
-			rnd_pclass_take_listed(pl, s);
-			slab_purge(pl, s);
-			len += pl->region->slab_len;
-		} else {
-			len += slab_discard(pl, s);
-		}
+		len += rnd_slab_is_quiet(s) ? listed_purge(pl, s) :
+					      slab_discard(pl, s);
 	}
 
 	return len;
@@ -158,28 +192,27 @@ __sz rnd_pclass_purge(struct rnd_pclass *pl)
  * What happens now and then
  */
 
-/* Slabs that were not needed for long */
-static void age_slabs(struct rnd_pclass *pl)
+/* Slabs that were not needed for long; 1: there may be more of them */
+static __bool age_slabs(struct rnd_pclass *pl)
 {
-	struct rnd_slab *s;
-	__u32 i, low;
+	__u32 i, low = pl->empty_low;
+	__sz len = 0;
 
 	if (++pl->empty_age < RND_EMPTY_AGE)
-		return;
+		return 0;
 
-	low = pl->empty_low;
-	for (i = 0; i < MIN(low, RND_EMPTY_BATCH); i++) {
-		s = pl->partial_last;
-		if (!rnd_slab_is_quiet(s))
+	for (i = 0; i < MIN(low, RND_EMPTY_BATCH) && len < RND_EMPTY_LEN; i++) {
+		if (!rnd_slab_is_quiet(pl->partial_last))
 			break;
-		rnd_pclass_take_listed(pl, s);
-		slab_purge(pl, s);
+		len += listed_purge(pl, pl->partial_last);
 	}
 	pl->empty_low = low - i;
-	if (i < RND_EMPTY_BATCH) {
-		pl->empty_age = 0;
-		pl->empty_low = pl->empty_cnt;
-	}
+	if (i == RND_EMPTY_BATCH || len >= RND_EMPTY_LEN)
+		return 1;
+	pl->empty_age = 0;
+	pl->empty_low = pl->empty_cnt;
+
+	return 0;
 }
 
 /* Pages that only free slots touch, of the first slabs of the region that the
@@ -228,12 +261,16 @@ static void age_idle(struct rnd_pclass *pl)
 	}
 }
 
-void rnd_pclass_age(struct rnd_pclass *pl)
+__bool rnd_pclass_age(struct rnd_pclass *pl)
 {
-	if (!pl->region)
-		return;
+	__bool more;
 
-	age_slabs(pl);
+	if (!pl->region)
+		return 0;
+
+	more = age_slabs(pl);
 	if (pl->slot_len > RND_SHORT_LEN)
 		age_idle(pl);
+
+	return more;
 }

@@ -319,6 +319,20 @@ void rnd_pcpu_flush(struct rnd_cpus *cpus, struct rnd_pcpu *pc)
 			rnd_pclass_flush(&pc->cls[sc]);
 }
 
+__sz rnd_pcpu_trim(struct rnd_pcpu *pc, __sz want)
+{
+	unsigned int sc;
+	__sz len = 0;
+
+	/* Those of the longest slots first: they have most memory */
+	for (sc = RND_CLASS_COUNT; sc; sc--)
+		if (rnd_pcpu_has(pc, sc - 1))
+			len += rnd_pclass_trim(&pc->cls[sc - 1],
+					       want - MIN(len, want));
+
+	return len;
+}
+
 __sz rnd_pcpu_purge(struct rnd_pcpu *pc)
 {
 	__sz len = 0;

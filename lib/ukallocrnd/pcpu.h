@@ -302,18 +302,31 @@ __u32 rnd_pcpu_drain_inbox(struct rnd_pcpu *pc);
 
 /**
  * Purges free slabs of one size class that were not needed for long, each time
- * of another class: part of what happens now and then. The caller is inside pc
- * and holds no lock but the shared one.
+ * of another class, unless there are more of the same: part of what happens now
+ * and then. The caller is inside pc and holds no lock but the shared one.
  */
 static inline void rnd_pcpu_age(struct rnd_pcpu *pc)
 {
 	pc->age_next = (pc->age_next ? pc->age_next : RND_CLASS_COUNT) - 1;
 	if (rnd_pcpu_has(pc, pc->age_next))
-		rnd_pclass_age(&pc->cls[pc->age_next]);
+		pc->age_next += rnd_pclass_age(&pc->cls[pc->age_next]);
 }
 
 /** Empties pools, quarantines, batch and inbox; the caller is inside */
 void rnd_pcpu_flush(struct rnd_cpus *cpus, struct rnd_pcpu *pc);
+
+/**
+ * Purges free slabs until they are enough. The others are as good as old: the
+ * next slow paths go on with them, so that those get the memory who do not find
+ * it here. The caller is inside pc.
+ *
+ * @param want
+ *   Bytes that are enough
+ *
+ * @return
+ *   Number of bytes given back; less than want: there were no more
+ */
+__sz rnd_pcpu_trim(struct rnd_pcpu *pc, __sz want);
 
 /** Purges free slabs of all classes; the caller is inside pc */
 __sz rnd_pcpu_purge(struct rnd_pcpu *pc);

@@ -15,7 +15,25 @@
 
 #include <uk/assert.h>
 
+#include "reclaim.h"
 #include "slow_priv.h"
+
+/* Before giving up, takes back what can be had without the user: so much that
+ * there is as much to choose from as at other times
+ */
+static __bool __noinline refill_again(struct rnd_heap *h, struct rnd_pcpu *pc,
+				      struct rnd_pclass *pl)
+{
+	struct rnd_reclaim rc = { .want = MAX((__sz)pl->pool_max * pl->slot_len,
+					      RND_PAGE_LEN),
+				  .all = 1 };
+
+	while (rnd_reclaim(h, pc, &rc))
+		if (rnd_pclass_refill(pl))
+			return 1;
+
+	return 0;
+}
 
 static __bool slow_refill(struct rnd_heap *h, struct rnd_pcpu *pc,
 			  struct rnd_pclass *pl)
@@ -30,10 +48,7 @@ static __bool slow_refill(struct rnd_heap *h, struct rnd_pcpu *pc,
 	if (likely(rnd_pclass_refill(pl)))
 		return 1;
 
-	/* Before giving up, take back all that can be had without the user */
-	rnd_heap_reclaim(h, pc, RND_PAGE_LEN);
-
-	return rnd_pclass_refill(pl);
+	return refill_again(h, pc, pl);
 }
 
 /* A slot of a class, or RND_SLOT_NONE */
@@ -76,6 +91,19 @@ static void *slow_empty(struct rnd_pclass *pl, __u32 n, enum rnd_kind kind)
 	return rnd_pclass_slot(pl, n);
 }
 
+static void *__noinline large_again(struct rnd_heap *h, struct rnd_pcpu *pc,
+				    __sz req, __sz align, __u8 kind,
+				    __bool clean)
+{
+	struct rnd_reclaim rc = { .want = req, .all = req <= RND_RECLAIM_MAX };
+	void *ptr = __NULL;
+
+	while (!ptr && rnd_reclaim(h, pc, &rc))
+		ptr = rnd_large_alloc(&h->dyn->large, req, align, kind, clean);
+
+	return ptr;
+}
+
 static void *slow_large(struct rnd_heap *h, __sz req, __sz align, __u8 kind,
 			__bool clean)
 {
@@ -92,10 +120,8 @@ static void *slow_large(struct rnd_heap *h, __sz req, __sz align, __u8 kind,
 	/* Inside a state, because fork() waits for who is inside */
 	ctx = rnd_ctx_enter(&h->dyn->cpus);
 	ptr = rnd_large_alloc(lg, req, align, kind, clean);
-	if (unlikely(!ptr)) {
-		rnd_heap_reclaim(h, ctx.pc, req);
-		ptr = rnd_large_alloc(lg, req, align, kind, clean);
-	}
+	if (unlikely(!ptr))
+		ptr = large_again(h, ctx.pc, req, align, kind, clean);
 	rnd_ctx_leave(&h->dyn->cpus, ctx);
 
 	return ptr;

@@ -10,6 +10,7 @@
  *
  * links: lib/ukallocrnd/heap.c lib/ukallocrnd/sample.c
  *	lib/ukallocrnd/slow.c lib/ukallocrnd/slow_free.c
+ *	lib/ukallocrnd/reclaim.c
  *	lib/ukallocrnd/diag.c
  *	lib/ukallocrnd/check.c lib/ukallocrnd/large.c lib/ukallocrnd/span.c
  *	lib/ukallocrnd/large_park.c lib/ukallocrnd/large_free.c

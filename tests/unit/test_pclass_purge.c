@@ -58,25 +58,35 @@ static void age(void)
 	assert_int_equal(slabs, dyn.slab_cnt);
 }
 
+/* Slabs that a visit purges */
+static __u32 batch(void)
+{
+	return (__u32)MIN(RND_EMPTY_BATCH,
+			  DIV_ROUND_UP(RND_EMPTY_LEN, r.slab_len));
+}
+
 /* The first round only finds out how many are not needed */
 static void pclass_empty_slabs_are_purged_when_old_p4(void **state)
 {
 	__u32 cnt, visits = 0;
+	__bool more = 1;
 
 	(void)state;
 	make_empty_slabs();
 	cnt = pl.empty_cnt;
 	age();
-	rnd_pclass_age(&pl);
+	assert_false(rnd_pclass_age(&pl));
 	assert_int_equal(cnt, pl.empty_cnt);
 	age();
 	while (pl.empty_cnt) {
-		rnd_pclass_age(&pl);
+		assert_true(more);
+		more = rnd_pclass_age(&pl);
 		visits++;
-		assert_int_equal(cnt - MIN(cnt, RND_EMPTY_BATCH * visits),
+		assert_int_equal(cnt - MIN(cnt, batch() * visits),
 				 pl.empty_cnt);
 		assert_sound();
 	}
+	assert_true(!more || !rnd_pclass_age(&pl));
 	assert_true(visits > 2);
 	assert_true(vs.user * RND_PAGE_LEN == (__sz)dyn.slab_cnt * r.slab_len);
 }
@@ -147,6 +157,67 @@ static void pclass_purge_keeps_used_slabs(void **state)
 	assert_true(pl.end >= r.slab_len);
 	(void)pop();
 	assert_sound();
+}
+
+/* As many as are enough, active ones when there are no others, no used one */
+static void pclass_trim_stops_when_enough(void **state)
+{
+	__u32 n, cnt, slabs;
+	__sz want;
+
+	(void)state;
+	n = pop();
+	make_empty_slabs();
+	cnt = dyn.slab_cnt - 1;
+	assert_true(rnd_pclass_trim(&pl, 1) == r.slab_len);
+	assert_int_equal(cnt, dyn.slab_cnt);
+	want = 3 * (__sz)r.slab_len;
+	assert_true(rnd_pclass_trim(&pl, want) == want);
+	assert_true(rnd_pclass_trim(&pl, want - 1) == want);
+	assert_int_equal(cnt - 6, dyn.slab_cnt);
+	assert_true(rnd_pclass_trim(&pl, 0) == 0);
+	assert_int_equal(cnt - 6, dyn.slab_cnt);
+	assert_sound();
+
+	/* Some are active again */
+	push(pop());
+	rnd_pclass_flush(&pl);
+	assert_true(pl.active_cnt > 0);
+	slabs = dyn.slab_cnt - 1;
+	assert_true(rnd_pclass_trim(&pl, __SZ_MAX) == slabs * (__sz)r.slab_len);
+	assert_true(rnd_pclass_trim(&pl, __SZ_MAX) == 0);
+	assert_int_equal(1, dyn.slab_cnt);
+	assert_int_equal(1, rnd_pclass_slab(&pl, n)->committed);
+	assert_int_equal(0, fake_port.discards);
+	assert_sound();
+}
+
+/* What was not enough for goes soon */
+static void pclass_trim_leaves_old_slabs(void **state)
+{
+	static const unsigned int classes[] = { SC, 23, 48 };
+	__u32 i, j, cnt;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(classes); i++) {
+		fake_port_reset(5);
+		make(classes[i]);
+		for (j = 0; j < 40U * RND_EMPTY_BATCH * r.slots / 8; j++)
+			(void)pop();
+		for (j = 0; j < dyn.next_idx << r.slot_shift; j++)
+			if (pl.states[j] & RND_SLOT_TAKEN)
+				push(j);
+		rnd_pclass_flush(&pl);
+		(void)rnd_pclass_trim(&pl, 1);
+		cnt = pl.empty_cnt;
+		assert_true(cnt > 2 * RND_EMPTY_BATCH);
+		assert_true(rnd_pclass_age(&pl));
+		assert_int_equal(cnt - batch(), pl.empty_cnt);
+		while (rnd_pclass_age(&pl))
+			assert_sound();
+		assert_int_equal(0, pl.empty_cnt);
+		assert_int_equal(0, dyn.slab_cnt);
+	}
 }
 
 /* The pages that a purge takes out of slabs in use: all that only free slots
@@ -298,6 +369,12 @@ static void report_purge(void *arg)
 	rnd_pclass_purge(&pl);
 }
 
+static void report_trim(void *arg)
+{
+	(void)arg;
+	rnd_pclass_trim(&pl, __SZ_MAX);
+}
+
 static void report_idle(void *arg)
 {
 	__u32 i;
@@ -309,7 +386,8 @@ static void report_idle(void *arg)
 
 static void pclass_given_back_memory_is_verified(void **state)
 {
-	void (*const fns[])(void *arg) = { report_purge, report_idle };
+	void (*const fns[])(void *arg) = { report_purge, report_trim,
+					   report_idle };
 	char line[120];
 	unsigned int i;
 	const char *text;
@@ -330,7 +408,7 @@ static void pclass_given_back_memory_is_verified(void **state)
 			       "class=34816 caller=0x0\n  found by purge()\n",
 			       (__uptr)p);
 		/* A purge looks at slabs, not at what waits */
-		if (!i)
+		if (fns[i] != report_idle)
 			rnd_pclass_flush(&pl);
 		p[20000] = 1;
 		text = fake_port_abort_text(fns[i], NULL);
@@ -339,10 +417,7 @@ static void pclass_given_back_memory_is_verified(void **state)
 		assert_non_null(strstr(text, "first changed byte: offset "
 					     "20000\n"));
 		p[20000] = 0;
-		if (!i)
-			report_purge(NULL);
-		else
-			report_idle(NULL);
+		fns[i](NULL);
 		assert_true(fake_port.discarded || !dyn.slab_cnt);
 	}
 }
@@ -379,6 +454,7 @@ static void pclass_purge_of_class_0_is_nothing(void **state)
 	make(0);
 	push(pop());
 	rnd_pclass_flush(&pl);
+	assert_int_equal(0, rnd_pclass_trim(&pl, __SZ_MAX));
 	assert_int_equal(0, rnd_pclass_purge(&pl));
 	assert_int_equal(0, fake_port.discards);
 	assert_sound();
@@ -397,6 +473,7 @@ static void pclass_visited_slab_is_not_purged_c3(void **state)
 	rnd_pclass_flush(&pl);
 	for (i = 0; i < ARRAY_SIZE(visits); i++) {
 		s->visit = visits[i];
+		rnd_pclass_trim(&pl, __SZ_MAX);
 		rnd_pclass_purge(&pl);
 		assert_int_equal(1, s->committed);
 		assert_int_equal(1, s->listed);
@@ -405,6 +482,30 @@ static void pclass_visited_slab_is_not_purged_c3(void **state)
 	s->visit = 0;
 	rnd_pclass_purge(&pl);
 	assert_int_equal(0, s->committed);
+	assert_int_equal(0, dyn.slab_cnt);
+}
+
+/* Those in front of it are, if they are wanted */
+static void pclass_trim_passes_a_visited_slab_c3(void **state)
+{
+	struct rnd_slab *s;
+	__u32 slabs;
+
+	(void)state;
+	make_empty_slabs();
+	rnd_pclass_trim(&pl, 0);
+	s = pl.partial_last;
+	s->visit = RND_SLAB_VISITOR;
+	slabs = dyn.slab_cnt;
+	assert_true(rnd_pclass_trim(&pl, 1) == r.slab_len);
+	assert_true(rnd_pclass_trim(&pl, __SZ_MAX) ==
+		    (slabs - 2) * (__sz)r.slab_len);
+	assert_int_equal(1, s->committed);
+	assert_int_equal(1, s->listed);
+	assert_int_equal(1, pl.empty_cnt);
+	assert_sound();
+	s->visit = 0;
+	assert_true(rnd_pclass_trim(&pl, 1) == r.slab_len);
 	assert_int_equal(0, dyn.slab_cnt);
 }
 
@@ -439,12 +540,15 @@ int main(void)
 		UNIT_TEST(pclass_empty_slabs_in_use_are_kept_p4),
 		UNIT_TEST(pclass_empty_slabs_are_used_last),
 		UNIT_TEST(pclass_purge_keeps_used_slabs),
+		UNIT_TEST(pclass_trim_stops_when_enough),
+		UNIT_TEST(pclass_trim_leaves_old_slabs),
 		UNIT_TEST(pclass_purge_discards_unused_pages),
 		UNIT_TEST(pclass_idle_pages_are_given_back),
 		UNIT_TEST(pclass_given_back_memory_is_verified),
 		UNIT_TEST(pclass_pages_in_use_are_kept),
 		UNIT_TEST(pclass_purge_of_class_0_is_nothing),
 		UNIT_TEST(pclass_visited_slab_is_not_purged_c3),
+		UNIT_TEST(pclass_trim_passes_a_visited_slab_c3),
 		UNIT_TEST(pclass_visited_slab_does_not_age_c3),
 	};
 

@@ -244,6 +244,74 @@ static void pcpu_flushes_and_purges_unused_parts(void **state)
 	leave(ctx);
 }
 
+/* Free slabs of several classes, as many of each */
+static void make_free_slabs(struct rnd_pcpu *pc, const unsigned int *sc,
+			    __u32 cnt)
+{
+	static __u32 slots[3000];
+	__u32 i, j, n;
+
+	for (i = 0; i < cnt; i++) {
+		n = 20U * rnd_sizeclass[sc[i]].slots;
+		for (j = 0; j < MIN(n, ARRAY_SIZE(slots)); j++)
+			slots[j] = pop_of(pc, sc[i]);
+		while (j)
+			push_of(pc, sc[i], slots[--j]);
+	}
+	rnd_pcpu_flush(&cpus, pc);
+}
+
+/* Those of the longest slots come first, and no more than are wanted */
+static void pcpu_trims_what_is_wanted(void **state)
+{
+	static const unsigned int sc[] = { 20, 40, RND_CLASS_COUNT - 1 };
+	const __sz len = vs.user * RND_PAGE_LEN;
+	struct rnd_ctx ctx = enter(1);
+	__u32 i, before, cnt;
+	__sz most;
+
+	(void)state;
+	assert_int_equal(0, rnd_pcpu_trim(ctx.pc, __SZ_MAX));
+	make_free_slabs(ctx.pc, sc, ARRAY_SIZE(sc));
+	for (i = ARRAY_SIZE(sc); i--;) {
+		before = dyn[sc[0]].slab_cnt;
+		cnt = dyn[sc[i]].slab_cnt;
+		most = (__sz)rnd_sizeclass[sc[i]].slot_len *
+		       rnd_sizeclass[sc[i]].slots;
+		assert_true(rnd_pcpu_trim(ctx.pc, most + 1) == 2 * most);
+		assert_int_equal(cnt - 2, dyn[sc[i]].slab_cnt);
+		assert_true(rnd_pcpu_trim(ctx.pc, (cnt - 2) * most) ==
+			    (cnt - 2) * most);
+		assert_int_equal(0, dyn[sc[i]].slab_cnt);
+		assert_true(!i || dyn[sc[0]].slab_cnt == before);
+	}
+	assert_int_equal(0, rnd_pcpu_trim(ctx.pc, __SZ_MAX));
+	assert_true(vs.user * RND_PAGE_LEN == len);
+	leave(ctx);
+}
+
+/* The rest goes by and by, a bit at each slow path, until there is none */
+static void pcpu_trim_goes_on_when_time_passes(void **state)
+{
+	static const unsigned int sc[] = { 20, 40, RND_CLASS_COUNT - 1 };
+	struct rnd_ctx ctx = enter(1);
+	__sz before;
+	__u32 i;
+
+	(void)state;
+	make_free_slabs(ctx.pc, sc, ARRAY_SIZE(sc));
+	assert_true(rnd_pcpu_trim(ctx.pc, 1) > 0);
+	for (i = 0; vs.user && i < 200; i++) {
+		before = vs.user;
+		rnd_pcpu_age(ctx.pc);
+		assert_true(before - vs.user <=
+			    (RND_EMPTY_LEN + RND_SLAB_LEN_MAX) / RND_PAGE_LEN);
+	}
+	assert_int_equal(0, vs.user);
+	assert_in_range(i, 20, 199);
+	leave(ctx);
+}
+
 /* Neighbours, and the ends, with a page between them that faults */
 static void pcpu_states_are_between_guards(void **state)
 {
@@ -762,6 +830,8 @@ int main(void)
 		UNIT_TEST(pcpu_makes_a_state_for_its_cpu),
 		UNIT_TEST(pcpu_makes_a_part_when_it_is_first_used),
 		UNIT_TEST(pcpu_flushes_and_purges_unused_parts),
+		UNIT_TEST(pcpu_trims_what_is_wanted),
+		UNIT_TEST(pcpu_trim_goes_on_when_time_passes),
 		UNIT_TEST(pcpu_states_are_between_guards),
 		UNIT_TEST(pcpu_nested_entry_falls_back_to_shared_c1),
 		UNIT_TEST(pcpu_leases_an_index_or_shares),
