@@ -24,10 +24,10 @@
 static __bool __noinline refill_again(struct rnd_heap *h, struct rnd_pcpu *pc,
 				      struct rnd_pclass *pl)
 {
-	struct rnd_reclaim rc = { .want = MAX((__sz)pl->pool_max * pl->slot_len,
-					      RND_PAGE_LEN),
-				  .all = 1 };
+	struct rnd_reclaim rc = { .all = 1 };
 
+	/* Slots of no bytes need state words */
+	rc.want = (__sz)pl->pool_max * pl->slot_len + RND_PAGE_LEN;
 	while (rnd_reclaim(h, pc, &rc))
 		if (rnd_pclass_refill(pl))
 			return 1;
