@@ -103,19 +103,34 @@ int ukplat_page_fill(struct uk_pagetable *pt, __vaddr_t vaddr,
 	return is_locked;
 }
 
-/* A bit for each entry of a chunk, the lowest for the first */
-static __u64 chunk_backed(const struct pt_chunk *chunk)
+/* The entry that leads to the lowest level table of pages that are mapped: all
+ * tables above are there, too
+ */
+static __u64 leaf_find(const struct uk_pagetable *pt, __vaddr_t va)
 {
-	unsigned long i;
+	const __u64 *entry = pt_table(pt->pt_pbase) + pt_index(va, 4);
+
+	entry = pt_next(pt_load(entry)) + pt_index(va, 3);
+	entry = pt_next(pt_load(entry)) + pt_index(va, 2);
+	return pt_load(entry);
+}
+
+/* A bit for each entry, the lowest for the first. Compilers take half as many
+ * instructions again
+ */
+static __u64 entries_backed(const __u64 *pte, unsigned long n)
+{
 	__u64 bits = 0;
 
-	if (chunk->large & X86_PTE_OWNED)
-		return ~0UL >> (64 - chunk->n);
-	if (!chunk->pte)
-		return 0;
-	for (i = chunk->n; i--;)
-		bits = bits << 1 |
-		       (pt_load(&chunk->pte[i]) / X86_PTE_OWNED & 1);
+	__asm__ __volatile__(
+		"1:\n"
+		"btl %[owned], -8(%[pte],%[n],8)\n"
+		"adcq %[bits], %[bits]\n"
+		"decq %[n]\n"
+		"jnz 1b\n"
+		: [bits] "+r"(bits), [n] "+r"(n)
+		: [pte] "r"(pte), [owned] "i"(__builtin_ctzl(X86_PTE_OWNED))
+		: "cc", "memory");
 	return bits;
 }
 
@@ -123,15 +138,20 @@ static __u64 chunk_backed(const struct pt_chunk *chunk)
 __u64 ukplat_page_backed(const struct uk_pagetable *pt, __vaddr_t vaddr,
 			 unsigned long pages)
 {
-	struct pt_chunk chunk;
-	unsigned long done;
-	__u64 bits = 0;
+	unsigned long done, n;
+	__u64 leaf, bits = 0;
 
 	UK_ASSERT(pages && pages <= 64);
-	for (done = 0; done < pages; done += chunk.n) {
-		pt_chunk_find(pt, vaddr + (done << PAGE_SHIFT), pages - done,
-			      &chunk);
-		bits |= chunk_backed(&chunk) << done;
+	for (done = 0; done < pages; done += n, vaddr += n << PAGE_SHIFT) {
+		n = MIN(pages - done,
+			UKARCH_PT_ENTRIES - (unsigned long)pt_index(vaddr, 1));
+		leaf = leaf_find(pt, vaddr);
+		if (likely(!(leaf & X86_PTE_PS)))
+			bits |= entries_backed(
+					pt_next(leaf) + pt_index(vaddr, 1), n)
+				<< done;
+		else if (leaf & X86_PTE_OWNED)
+			bits |= ~0UL >> (64 - n) << done;
 	}
 	return bits;
 }

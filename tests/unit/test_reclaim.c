@@ -45,7 +45,7 @@
 
 #define UNIT_TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
-#define OBJECTS 3000U
+#define OBJECTS 1000U
 
 static void *object[OBJECTS];
 
@@ -266,8 +266,8 @@ static void reclaim_takes_few_tries_e2(void **state)
 	take(60000, OBJECTS);
 	give(OBJECTS);
 	home_flush(h);
-	assert_true(user() > 100UL << 20);
-	/* Twice to 2^28, and the steps without an end */
+	assert_true(user() > 50UL << 20);
+	/* Twice to 2^26, and the steps without an end */
 	assert_in_range(reclaim_to_the_end(&rc), 8, 40);
 	assert_int_equal(0, user());
 }
@@ -325,6 +325,12 @@ static void reclaim_takes_from_other_states(void **state)
 	assert_false(rnd_lock_is_taken(&h->dyn->cpus.shared_lock));
 }
 
+#ifdef RND_TEST_SLOW
+#define ROUNDS 3000U
+#else
+#define ROUNDS 15000U
+#endif
+
 /* Any history: who gets nothing would get nothing after all was given back by
  * hand, too
  */
@@ -335,14 +341,15 @@ static void reclaim_fails_only_when_nothing_is_left_e1(void **state)
 	__sz size = 1;
 
 	(void)state;
-	h->dyn->vs.limit = 3000;
+	h->dyn->vs.limit = 1500;
 	memset(object, 0, sizeof(object));
-	for (round = 0; round < 20000; round++) {
+	for (round = 0; round < ROUNDS; round++) {
 		size = size * 1103515245UL + 12345;
-		at = (__u32)(size >> 33) % 300;
+		at = (__u32)(size >> 33) % 200;
 		release(object[at]);
 		/* Sizes of one class for a while, then of another one */
-		i = (__u32)(size >> 16) % (1U << (4 + round / 400 % 15));
+		i = (__u32)(size >> 16) %
+		    (1U << (4 + round / (ROUNDS / 50) % 15));
 		object[at] = alloc(i);
 		if (object[at])
 			continue;
@@ -356,7 +363,7 @@ static void reclaim_fails_only_when_nothing_is_left_e1(void **state)
 	}
 	assert_true(fails > 100);
 	assert_int_equal(0, uk_allocrnd_check(&h->dyn->a));
-	give(300);
+	give(200);
 }
 
 /* Slab by slab it may take some calls */
