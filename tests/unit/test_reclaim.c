@@ -326,7 +326,7 @@ static void reclaim_takes_from_other_states(void **state)
 }
 
 #ifdef RND_TEST_SLOW
-#define ROUNDS 3000U
+#define ROUNDS 1000U
 #else
 #define ROUNDS 15000U
 #endif
