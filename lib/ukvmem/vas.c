@@ -145,9 +145,9 @@ void uk_vas_destroy(struct uk_vas *vas)
 	UK_ASSERT(vas);
 
 	if (vas->root) {
-		__vaddr_t first = vas->root->node.first;
-		int rc = uk_vma_unmap(vas, first, vas->root->node.last - first,
-				      0);
+		__vaddr_t first = vma_tree_above(vas->root, 0)->start;
+		__vaddr_t last = vma_tree_below(vas->root, __VADDR_MAX)->end;
+		int rc = uk_vma_unmap(vas, first, last - first, 0);
 
 		UK_ASSERT(!rc);
 	}

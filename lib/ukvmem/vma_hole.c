@@ -48,63 +48,86 @@ static struct hole_places places_in(const struct vma_hole_req *req,
 	return places;
 }
 
-/* True if [low, high), of which top's areas are taken, may have a place */
+/* True if a subtree may have a place; without it, 0 */
 static __bool is_worth_entering(const struct uk_vma *top,
-				const struct vma_hole_req *req, __vaddr_t low,
-				__vaddr_t high)
+				const struct vma_hole_req *req)
 {
-	if (high <= req->start || low >= req->end)
-		return 0;
-	return top->node.gap >= req_len(req) ||
-	       top->node.first - low >= req_len(req) ||
-	       high - top->node.last >= req_len(req);
+	return top && top->node.gap >= req_len(req);
 }
 
-static __u64 holes_count(const struct uk_vma *top,
-			 const struct vma_hole_req *req, __vaddr_t low,
-			 __vaddr_t high)
+/* Places in the hole below an area */
+static struct hole_places places_below(const struct uk_vma *vma,
+				       const struct vma_hole_req *req)
 {
-	if (!top)
-		return places_in(req, low, high).count;
-	if (!is_worth_entering(top, req, low, high))
+	return places_in(req, vma->start - vma->node.hole, vma->start);
+}
+
+/* Places above all areas */
+static struct hole_places places_above(const struct uk_vma *root,
+				       const struct vma_hole_req *req)
+{
+	__vaddr_t low = 0;
+
+	for (; root; root = root->node.right)
+		low = root->end;
+	return places_in(req, low, __VADDR_MAX);
+}
+
+/* Of the holes below the areas of a subtree */
+static __u64 holes_count(const struct uk_vma *top,
+			 const struct vma_hole_req *req)
+{
+	__u64 cnt;
+
+	if (!is_worth_entering(top, req))
 		return 0;
-	return holes_count(top->node.left, req, low, top->start) +
-	       holes_count(top->node.right, req, top->end, high);
+	cnt = places_below(top, req).count;
+	if (top->start > req->start)
+		cnt += holes_count(top->node.left, req);
+	if (top->end < req->end)
+		cnt += holes_count(top->node.right, req);
+	return cnt;
 }
 
 __u64 vma_hole_count(const struct uk_vma *root, const struct vma_hole_req *req)
 {
-	return holes_count(root, req, 0, __VADDR_MAX);
+	return holes_count(root, req) + places_above(root, req).count;
 }
 
-/* Counts *nth down by the places it passes; __VADDR_INV: they are not enough */
-static __vaddr_t holes_get(const struct uk_vma *top,
-			   const struct vma_hole_req *req, __vaddr_t low,
-			   __vaddr_t high, __u64 *nth)
+/* Counts *nth down by the places of a hole; __VADDR_INV: they are not enough */
+static __vaddr_t place_get(struct hole_places places,
+			   const struct vma_hole_req *req, __u64 *nth)
 {
-	__vaddr_t vaddr;
+	if (*nth < places.count)
+		return places.first + *nth * req->align;
+	*nth -= places.count;
+	return __VADDR_INV;
+}
 
-	if (!top) {
-		struct hole_places places = places_in(req, low, high);
+/* In the order of addresses */
+static __vaddr_t holes_get(const struct uk_vma *top,
+			   const struct vma_hole_req *req, __u64 *nth)
+{
+	__vaddr_t vaddr = __VADDR_INV;
 
-		if (*nth < places.count)
-			return places.first + *nth * req->align;
-		*nth -= places.count;
+	if (!is_worth_entering(top, req))
 		return __VADDR_INV;
-	}
-	if (!is_worth_entering(top, req, low, high))
-		return __VADDR_INV;
-	vaddr = holes_get(top->node.left, req, low, top->start, nth);
-	if (vaddr != __VADDR_INV)
-		return vaddr;
-	return holes_get(top->node.right, req, top->end, high, nth);
+	if (top->start > req->start)
+		vaddr = holes_get(top->node.left, req, nth);
+	if (vaddr == __VADDR_INV)
+		vaddr = place_get(places_below(top, req), req, nth);
+	if (vaddr == __VADDR_INV && top->end < req->end)
+		vaddr = holes_get(top->node.right, req, nth);
+	return vaddr;
 }
 
 __vaddr_t vma_hole_get(const struct uk_vma *root,
 		       const struct vma_hole_req *req, __u64 nth)
 {
-	__vaddr_t vaddr = holes_get(root, req, 0, __VADDR_MAX, &nth);
+	__vaddr_t vaddr = holes_get(root, req, &nth);
 
+	if (vaddr == __VADDR_INV)
+		vaddr = place_get(places_above(root, req), req, &nth);
 	UK_ASSERT(vaddr != __VADDR_INV);
 	return vaddr;
 }

@@ -110,7 +110,7 @@ int uk_vma_map(struct uk_vas *vas, __vaddr_t *vaddr, __sz len,
 		.name = name,
 	};
 	unsigned int tries = VMEM_RECLAIM_TRIES;
-	struct vma_place place = { 0 };
+	struct vma_place place;
 	struct uk_vma *vma = __NULL;
 	__vaddr_t start;
 	int rc;

@@ -66,13 +66,14 @@ static int vma_check_split(const struct vma_range *range,
 	return 0;
 }
 
-int vma_range_check(const struct vma_range *range, __sz *objects)
+int vma_range_check(struct vma_range *range, __sz *objects)
 {
 	struct uk_vma *vma = vma_tree_above(range->vas->root, range->start);
 	__vaddr_t pos = range->start;
 	__bool has_faults = 0;
 
 	*objects = 0;
+	range->vmas = vma;
 	for (; vma && vma->start < range->end;
 	     vma = vma_tree_above(range->vas->root, pos)) {
 		int rc;
@@ -89,6 +90,8 @@ int vma_range_check(const struct vma_range *range, __sz *objects)
 		if (vma->faults)
 			has_faults = 1;
 		pos = vma->end;
+		if (pos >= range->end)
+			break;
 	}
 	if (range->is_strict && pos < range->end)
 		return -ENOENT;
@@ -103,16 +106,19 @@ static void range_split(const struct vma_range *range, __vaddr_t vaddr)
 		vma_split(vma, vaddr);
 }
 
-static void range_make_busy(struct vma_range *range)
+/* From the first area on */
+static void range_make_busy(struct vma_range *range, struct uk_vma *vma)
 {
 	struct uk_vma **link = &range->vmas;
-	struct uk_vma *vma = vma_tree_above(range->vas->root, range->start);
 
+	*link = __NULL;
 	while (vma && vma->start < range->end) {
 		vma->busy = vmem_cpu();
 		vma->op_next = __NULL;
 		*link = vma;
 		link = &vma->op_next;
+		if (vma->end >= range->end)
+			break;
 		vma = vma_tree_above(range->vas->root, vma->end);
 	}
 }
@@ -137,9 +143,12 @@ int vma_range_claim(struct vma_range *range, __sz count, __sz keep)
 	if (rc)
 		return rc;
 
-	range_split(range, range->start);
-	range_split(range, range->end);
-	range_make_busy(range);
+	if (unlikely(objects)) {
+		range_split(range, range->start);
+		range_split(range, range->end);
+		range->vmas = vma_tree_above(vas->root, range->start);
+	}
+	range_make_busy(range, range->vmas);
 	return 0;
 }
 

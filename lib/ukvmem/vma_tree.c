@@ -14,26 +14,23 @@ static int node_height(const struct uk_vma *vma)
 	return vma ? vma->node.height : 0;
 }
 
-/* Recomputes what a node knows about its subtree (T3) */
-static void node_update(struct uk_vma *vma)
+/* Recomputes what a node knows about its subtree (T4); 1 if that has changed */
+static __bool node_update(struct uk_vma *vma)
 {
 	const struct uk_vma *left = vma->node.left;
 	const struct uk_vma *right = vma->node.right;
-	struct uk_vma_node *node = &vma->node;
+	int height = MAX(node_height(left), node_height(right)) + 1;
+	__sz gap = vma->node.hole;
 
-	node->height = 1 + MAX(node_height(left), node_height(right));
-	node->first = vma->start;
-	node->last = vma->end;
-	node->gap = 0;
-	if (left) {
-		node->first = left->node.first;
-		node->gap = MAX(left->node.gap, vma->start - left->node.last);
-	}
-	if (right) {
-		node->last = right->node.last;
-		node->gap = MAX(node->gap, right->node.gap);
-		node->gap = MAX(node->gap, right->node.first - vma->end);
-	}
+	if (left)
+		gap = MAX(gap, left->node.gap);
+	if (right)
+		gap = MAX(gap, right->node.gap);
+	if (gap == vma->node.gap && height == vma->node.height)
+		return 0;
+	vma->node.gap = gap;
+	vma->node.height = height;
+	return 1;
 }
 
 static struct uk_vma *rotate_right(struct uk_vma *vma)
@@ -42,8 +39,8 @@ static struct uk_vma *rotate_right(struct uk_vma *vma)
 
 	vma->node.left = top->node.right;
 	top->node.right = vma;
-	node_update(vma);
-	node_update(top);
+	(void)node_update(vma);
+	(void)node_update(top);
 	return top;
 }
 
@@ -53,8 +50,8 @@ static struct uk_vma *rotate_left(struct uk_vma *vma)
 
 	vma->node.right = top->node.left;
 	top->node.left = vma;
-	node_update(vma);
-	node_update(top);
+	(void)node_update(vma);
+	(void)node_update(top);
 	return top;
 }
 
@@ -63,116 +60,194 @@ static int node_lean(const struct uk_vma *vma)
 	return node_height(vma->node.left) - node_height(vma->node.right);
 }
 
-/* Restores T2 and T3 for a node whose subtrees are sound and whose heights
- * differ by at most 2; returns the new top
+/* Restores T2 and T4 for a node whose subtrees are sound and whose heights
+ * differ by 2; returns the new top
  */
-static struct uk_vma *node_balance(struct uk_vma *vma)
+static struct uk_vma *__noinline node_rotate(struct uk_vma *vma, int lean)
 {
-	int lean = node_lean(vma);
-
-	if (lean > 1) {
+	if (lean > 0) {
 		if (node_lean(vma->node.left) < 0)
 			vma->node.left = rotate_left(vma->node.left);
 		return rotate_right(vma);
 	}
-	if (lean < -1) {
-		if (node_lean(vma->node.right) > 0)
-			vma->node.right = rotate_right(vma->node.right);
-		return rotate_left(vma);
-	}
-	node_update(vma);
-	return vma;
+	if (node_lean(vma->node.right) > 0)
+		vma->node.right = rotate_right(vma->node.right);
+	return rotate_left(vma);
 }
 
-static struct uk_vma *subtree_insert(struct uk_vma *top, struct uk_vma *vma)
+/* Restores T2 and T4 for a node whose subtrees are sound. Returns 1 if the node
+ * above has to be looked at, too, because this one has another height or gap.
+ */
+static inline __bool node_balance(struct uk_vma **link)
 {
-	if (!top)
-		return vma;
+	struct uk_vma *vma = *link;
+	int lean = node_lean(vma), height;
+	__sz gap;
 
-	if (vma->start < top->start) {
-		UK_ASSERT(vma->end <= top->start);
-		top->node.left = subtree_insert(top->node.left, vma);
-	} else {
-		UK_ASSERT(vma->start >= top->end);
-		top->node.right = subtree_insert(top->node.right, vma);
+	if (likely(lean >= -1 && lean <= 1))
+		return node_update(vma);
+
+	height = vma->node.height;
+	gap = vma->node.gap;
+	vma = node_rotate(vma, lean);
+	*link = vma;
+	return vma->node.height != height || vma->node.gap != gap;
+}
+
+/* The links that lead from the root to a place in the tree */
+struct path {
+	unsigned int len;
+	/* Nodes up to the last one that is above the place; 0: none is */
+	unsigned int next;
+	struct uk_vma **link[VMA_TREE_HEIGHT_MAX];
+};
+
+static void path_add(struct path *path, struct uk_vma **link)
+{
+	UK_ASSERT(path->len < ARRAY_SIZE(path->link));
+	path->link[path->len++] = link;
+}
+
+/* From a link to the lowest node there, which is the next one above */
+static struct uk_vma **path_to_next(struct path *path, struct uk_vma **link)
+{
+	for (; *link; link = &(*link)->node.left)
+		path_add(path, link);
+	path->next = path->len;
+	return path->link[path->len - 1];
+}
+
+static struct uk_vma *path_next(const struct path *path)
+{
+	return path->next ? *path->link[path->next - 1] : __NULL;
+}
+
+/* Looks at the nodes of a path from its end on, at `least` of the first ones
+ * in any case
+ */
+static void path_balance(const struct path *path, unsigned int least)
+{
+	unsigned int n = path->len;
+
+	while (n && (node_balance(path->link[n - 1]) || n > least))
+		n--;
+}
+
+/* Follows the links to where an area is, or would be */
+static struct uk_vma **path_find(struct path *path, struct uk_vma **link,
+				 const struct uk_vma *vma)
+{
+	__vaddr_t start = vma->start;
+	struct uk_vma *top;
+
+	path->len = 0;
+	path->next = 0;
+	for (top = *link; top && top != vma; top = *link) {
+		path_add(path, link);
+		link = &top->node.right;
+		if (start < top->start) {
+			link = &top->node.left;
+			path->next = path->len;
+		}
 	}
-	return node_balance(top);
+	return link;
 }
 
 void vma_tree_insert(struct uk_vma **root, struct uk_vma *vma)
 {
+	struct uk_vma **link, *next;
+	__vaddr_t below = 0;
+	struct path path;
+
 	UK_ASSERT(vma->start < vma->end);
 
-	vma->node.left = __NULL;
-	vma->node.right = __NULL;
-	node_update(vma);
-	*root = subtree_insert(*root, vma);
+	link = path_find(&path, root, vma);
+	UK_ASSERT(!*link);
+	next = path_next(&path);
+	/* The last node on the way is one of the two neighbours */
+	if (next) {
+		below = next->start - next->node.hole;
+		UK_ASSERT(vma->end <= next->start);
+		next->node.hole = next->start - vma->end;
+	} else if (path.len) {
+		below = (*path.link[path.len - 1])->end;
+	}
+	UK_ASSERT(vma->start >= below);
+
+	vma->node = (struct uk_vma_node){ .hole = vma->start - below };
+	(void)node_update(vma);
+	*link = vma;
+	path_balance(&path, path.next);
 }
 
-/* Takes the lowest VMA out of a subtree; returns what is left of it */
-static struct uk_vma *subtree_pop(struct uk_vma *top, struct uk_vma **lowest)
+/* The next area above takes the place of one that has a right subtree */
+static void node_replace(struct path *path, struct uk_vma **link,
+			 struct uk_vma *vma)
 {
-	if (!top->node.left) {
-		*lowest = top;
-		return top->node.right;
-	}
-	top->node.left = subtree_pop(top->node.left, lowest);
-	return node_balance(top);
-}
+	unsigned int right = path->len + 1;
+	struct uk_vma **at, *next;
 
-static struct uk_vma *subtree_remove(struct uk_vma *top,
-				     const struct uk_vma *vma)
-{
-	struct uk_vma *next;
-
-	UK_ASSERT(top);
-
-	if (vma->start < top->start) {
-		top->node.left = subtree_remove(top->node.left, vma);
-		return node_balance(top);
-	}
-	if (vma->start > top->start) {
-		top->node.right = subtree_remove(top->node.right, vma);
-		return node_balance(top);
-	}
-
-	UK_ASSERT(top == vma);
-	if (!top->node.right)
-		return top->node.left;
-
-	/* The next VMA above takes the place of the one that leaves */
-	top->node.right = subtree_pop(top->node.right, &next);
-	next->node.left = top->node.left;
-	next->node.right = top->node.right;
-	return node_balance(next);
+	path_add(path, link);
+	at = path_to_next(path, &vma->node.right);
+	next = *at;
+	next->node.hole += vma->node.hole + uk_vma_len(vma);
+	*at = next->node.right;
+	/* It has what the one that leaves has had: node_balance() compares */
+	next->node.left = vma->node.left;
+	next->node.right = vma->node.right;
+	next->node.gap = vma->node.gap;
+	next->node.height = vma->node.height;
+	*link = next;
+	path->link[right] = &next->node.right;
+	/* The place where it was has no node, or one that did not change */
+	path->len--;
+	path->next = right;
 }
 
 void vma_tree_remove(struct uk_vma **root, struct uk_vma *vma)
 {
-	*root = subtree_remove(*root, vma);
+	struct path path;
+	struct uk_vma **link = path_find(&path, root, vma);
+	struct uk_vma *next = path_next(&path);
+
+	UK_ASSERT(*link == vma);
+
+	if (vma->node.right) {
+		node_replace(&path, link, vma);
+	} else {
+		if (next)
+			next->node.hole += vma->node.hole + uk_vma_len(vma);
+		*link = vma->node.left;
+	}
+	path_balance(&path, path.next);
 	vma->node.left = __NULL;
 	vma->node.right = __NULL;
-}
-
-static void path_update(struct uk_vma *top, const struct uk_vma *vma)
-{
-	UK_ASSERT(top);
-
-	if (top != vma)
-		path_update(vma->start < top->start ? top->node.left :
-						      top->node.right,
-			    vma);
-	node_update(top);
 }
 
 void vma_tree_resize(struct uk_vma *root, struct uk_vma *vma, __vaddr_t start,
 		     __vaddr_t end)
 {
+	struct path path;
+	struct uk_vma **link = path_find(&path, &root, vma);
+	struct uk_vma *next;
+	unsigned int least;
+
+	UK_ASSERT(*link == vma);
 	UK_ASSERT(start < end);
 
+	path_add(&path, link);
+	least = path.len;
+	if (vma->node.right)
+		(void)path_to_next(&path, &vma->node.right);
+	else
+		least = path.next;
+	next = path_next(&path);
+	if (next)
+		next->node.hole += vma->end - end;
+	vma->node.hole += start - vma->start;
 	vma->start = start;
 	vma->end = end;
-	path_update(root, vma);
+	path_balance(&path, least);
 }
 
 struct uk_vma *vma_tree_above(struct uk_vma *root, __vaddr_t vaddr)
@@ -205,31 +280,33 @@ struct uk_vma *vma_tree_below(struct uk_vma *root, __vaddr_t vaddr)
 	return best;
 }
 
-/* T1 with the neighbours: the subtree must lie in [low, high) */
+/* T1 and T3 with the neighbours: the subtree begins above `low`, and an area in
+ * it is not above `high`. Receives the end of its highest area.
+ */
 static __bool subtree_is_valid(const struct uk_vma *top, __vaddr_t low,
-			       __vaddr_t high)
+			       __vaddr_t high, __vaddr_t *end)
 {
 	struct uk_vma copy;
 
+	*end = low;
 	if (!top)
 		return 1;
 	if (top->start < low || top->start >= top->end || top->end > high)
 		return 0;
-	if (!subtree_is_valid(top->node.left, low, top->start) ||
-	    !subtree_is_valid(top->node.right, top->end, high))
+	if (!subtree_is_valid(top->node.left, low, top->start, end) ||
+	    top->node.hole != top->start - *end ||
+	    !subtree_is_valid(top->node.right, top->end, high, end))
 		return 0;
 	if (node_lean(top) < -1 || node_lean(top) > 1)
 		return 0;
 
 	copy = *top;
-	node_update(&copy);
-	return copy.node.height == top->node.height &&
-	       copy.node.first == top->node.first &&
-	       copy.node.last == top->node.last &&
-	       copy.node.gap == top->node.gap;
+	return !node_update(&copy);
 }
 
 __bool vma_tree_is_valid(const struct uk_vma *root)
 {
-	return subtree_is_valid(root, 0, __VADDR_MAX);
+	__vaddr_t end;
+
+	return subtree_is_valid(root, 0, __VADDR_MAX, &end);
 }

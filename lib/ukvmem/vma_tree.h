@@ -11,24 +11,28 @@
  *
  * How
  *   An AVL tree over the start addresses; the nodes are part of the VMAs.
- *   Each node also knows the extent of its subtree and the longest hole
- *   inside it, both computed from its children alone:
+ *   Each node also knows the hole below its area, and the longest one of its
+ *   subtree:
  *
- *     first          start     end             last
- *      v               v        v               v
- *      [ left subtree ]  [ VMA ]  [right subtree]
- *                      ^^       ^^
- *     gap = longest of: these two, left's gap, right's gap
+ *            hole          hole             hole
+ *     0 <------------>[ VMA ]<->[ VMA ]<------------>[ VMA ]   (no hole)
+ *
+ *     gap = longest of: hole, left's gap, right's gap
+ *
+ *   A change goes up the way that was taken down, no farther than to the first
+ *   node for which it makes no difference. That is mostly near: few holes are
+ *   the longest one of a large subtree.
  *
  * Invariants (vma_tree_is_valid() tests all)
  *   T1  Areas are not empty, ordered and do not overlap.
  *   T2  The heights of two siblings differ by at most 1.
- *   T3  first, last and gap of each node describe its subtree.
+ *   T3  hole is the distance to the area below, or to address 0.
+ *   T4  height and gap of each node describe its subtree.
  *
  * Concurrency
  *   None of its own; callers hold the lock of the VAS. Pure: the functions
- *   touch the tree and nothing else. Recursion is as deep as the tree is
- *   high, at most 1.45 * log2(n): 30 levels for a million areas.
+ *   touch the tree and nothing else. A tree is at most 1.45 * log2(n) high:
+ *   30 levels for a million areas.
  *
  * Source
  *   G. M. Adelson-Velsky, E. M. Landis, "An algorithm for the organization
@@ -37,6 +41,9 @@
 
 #include <uk/arch/types.h>
 #include <uk/vmem.h>
+
+/* A higher tree has 2^34 areas, whose VMAs take more than 2 TiB */
+#define VMA_TREE_HEIGHT_MAX 48
 
 /** Inserts a VMA that overlaps none in the tree. O(log n) */
 void vma_tree_insert(struct uk_vma **root, struct uk_vma *vma);
@@ -60,7 +67,7 @@ struct uk_vma *vma_tree_above(struct uk_vma *root, __vaddr_t vaddr);
 /** Returns the last VMA that starts below an address, or __NULL. O(log n) */
 struct uk_vma *vma_tree_below(struct uk_vma *root, __vaddr_t vaddr);
 
-/** Tests T1 to T3 by walking over the whole tree */
+/** Tests T1 to T4 by walking over the whole tree */
 __bool vma_tree_is_valid(const struct uk_vma *root);
 
 #endif /* __UKVMEM_VMA_TREE_H__ */

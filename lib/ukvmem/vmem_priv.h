@@ -240,8 +240,8 @@ int vma_range_claim(struct vma_range *range, __sz count, __sz keep);
 int vma_range_begin(struct vma_range *range);
 
 /**
- * Tests whether a range can be worked on, without changing anything. The
- * lock is held.
+ * Tests whether a range can be worked on, without changing anything but
+ * range->vmas, which receives the first area above its start. The lock is held.
  *
  * @param[out] objects
  *   Number of splits that it takes
@@ -249,7 +249,7 @@ int vma_range_begin(struct vma_range *range);
  * @return
  *   As vma_range_claim(), or -EAGAIN: a fault is under way
  */
-int vma_range_check(const struct vma_range *range, __sz *objects);
+int vma_range_check(struct vma_range *range, __sz *objects);
 
 /**
  * Ends the operation for the rest of its areas, which stay, and gives objects

@@ -107,8 +107,7 @@ static void tree_finds_neighbours_of_random_sets(void **state)
 				 reference_above(vaddr));
 		assert_ptr_equal(vma_tree_below(root, vaddr),
 				 reference_below(vaddr));
-		if (step % 16 == 0)
-			assert_true(vma_tree_is_valid(root));
+		assert_true(vma_tree_is_valid(root));
 	}
 	for (i = 0; i < SLOTS; i++)
 		if (is_in[i])
@@ -128,8 +127,6 @@ static void tree_stays_balanced_when_sorted(void **state)
 	/* 1.45 * log2(512) */
 	assert_in_range(root->node.height, 10, 13);
 	assert_int_equal(root->node.gap, 0);
-	assert_int_equal(root->node.first, 0);
-	assert_int_equal(root->node.last, SLOTS * 16);
 }
 
 static void tree_knows_longest_gap(void **state)
@@ -146,6 +143,37 @@ static void tree_knows_longest_gap(void **state)
 
 	area_drop(3);
 	assert_int_equal(root->node.gap, 10);
+
+	/* Below the first one, too */
+	vma_tree_resize(root, &areas[0], 9, 10);
+	area_drop(1);
+	assert_int_equal(root->node.gap, 25);
+	area_drop(0);
+	assert_int_equal(root->node.gap, 35);
+}
+
+/* What is below an area changes when its neighbour does, wherever in the tree
+ * that one is
+ */
+static void tree_knows_hole_below_each(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 7; i++)
+		area_put(i, i * 10UL, i * 10UL + 10);
+	for (i = 0; i < 6; i++) {
+		vma_tree_resize(root, &areas[i], i * 10UL, i * 10UL + 7);
+		assert_int_equal(areas[i + 1].node.hole, 3);
+		assert_int_equal(root->node.gap, 3);
+		vma_tree_resize(root, &areas[i], i * 10UL, i * 10UL + 10);
+		assert_int_equal(root->node.gap, 0);
+		area_drop(i);
+		assert_int_equal(areas[i + 1].node.hole, 10);
+		area_put(i, i * 10UL, i * 10UL + 10);
+		assert_int_equal(areas[i + 1].node.hole, 0);
+		assert_true(vma_tree_is_valid(root));
+	}
 }
 
 static void tree_validity_notices_overlap(void **state)
@@ -174,13 +202,8 @@ static void tree_validity_notices_imbalance(void **state)
 	areas[2].start = 40;
 	areas[2].end = 50;
 	areas[2].node = areas[1].node;
-	areas[2].node.first = 40;
-	areas[2].node.last = 50;
 	areas[1].node.right = &areas[2];
-	areas[1].node.last = 50;
-	areas[1].node.gap = 10;
 	areas[1].node.height = 2;
-	root->node.last = 50;
 	root->node.height = 3;
 	assert_false(vma_tree_is_valid(root));
 }
@@ -192,6 +215,7 @@ int main(void)
 				       setup),
 		cmocka_unit_test_setup(tree_stays_balanced_when_sorted, setup),
 		cmocka_unit_test_setup(tree_knows_longest_gap, setup),
+		cmocka_unit_test_setup(tree_knows_hole_below_each, setup),
 		cmocka_unit_test_setup(tree_validity_notices_overlap, setup),
 		cmocka_unit_test_setup(tree_validity_notices_stale_gap, setup),
 		cmocka_unit_test_setup(tree_validity_notices_imbalance, setup),

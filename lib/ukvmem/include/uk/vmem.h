@@ -90,9 +90,8 @@ struct uk_vma_ops;
 struct uk_vma_node {
 	struct uk_vma *left;  /** (V) areas below */
 	struct uk_vma *right; /** (V) areas above */
-	__vaddr_t first;      /** (V) lowest start in this subtree */
-	__vaddr_t last;	      /** (V) highest end in this subtree */
-	__sz gap;	      /** (V) longest hole inside [first, last) */
+	__sz hole;	      /** (V) bytes down to the next area, or to 0 */
+	__sz gap;	      /** (V) longest hole of this subtree */
 	int height;	      /** (V) 1: no children */
 };
 
