@@ -69,23 +69,24 @@ __paddr_t pt_frames_pop(struct pt_frames *list)
 
 void pt_frames_free(struct pt_frames *list)
 {
-	__paddr_t paddr;
-
-	while (list->cnt) {
-		paddr = pt_frames_pop(list);
-		if (list->tables)
-			pt_pool_put(paddr);
-		else
-			frame_put(paddr);
-	}
+	if (list->tables)
+		pt_pool_put_list(list);
+	while (list->cnt)
+		frame_put(pt_frames_pop(list));
 }
 
 int pt_frames_alloc(struct pt_frames *list, unsigned long cnt)
 {
 	__paddr_t paddr;
 
+	if (list->tables) {
+		if (likely(!pt_pool_take_list(list, cnt)))
+			return 0;
+		pt_frames_free(list);
+		return -ENOMEM;
+	}
 	while (cnt--) {
-		paddr = list->tables ? pt_pool_take(__PADDR_MAX) : frame_take();
+		paddr = frame_take();
 		if (unlikely(paddr == __PADDR_INV)) {
 			pt_frames_free(list);
 			return -ENOMEM;

@@ -52,8 +52,5 @@ __paddr_t pt_block_take(struct pt_block *b, unsigned long n)
 	for (cnt = bits_count(b->map[0]); n >= cnt;
 	     cnt = bits_count(b->map[++i]))
 		n -= cnt;
-	n = bit_select(b->map[i], n);
-	b->map[i] &= ~(1UL << n);
-	b->free--;
-	return b->paddr + ((i * 64 + n) << PAGE_SHIFT);
+	return pt_block_claim(b, i * 64 + bit_select(b->map[i], n));
 }

@@ -31,6 +31,20 @@ struct pt_block {
 	__u64 map[PT_BLOCK_TABLES / 64];
 };
 
+/** Tells whether table n is free. */
+static inline int pt_block_has(const struct pt_block *b, unsigned long n)
+{
+	return b->map[n / 64] >> n % 64 & 1;
+}
+
+/** Takes table n, which is free; returns its physical address. */
+static inline __paddr_t pt_block_claim(struct pt_block *b, unsigned long n)
+{
+	b->map[n / 64] &= ~(1UL << n % 64);
+	b->free--;
+	return b->paddr + (n << PAGE_SHIFT);
+}
+
 /** Begins with a block in which all tables are free. */
 void pt_block_init(struct pt_block *b, __paddr_t paddr);
 

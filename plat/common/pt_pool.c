@@ -25,12 +25,23 @@
  */
 #define POOL_BLOCKS (2U * BOOT_BLOCKS_MAX)
 
+/* Numbers of tables that are tried before the free ones are counted, if one of
+ * so many is free
+ */
+#define DRAW_TRIES 6U
+#define DRAW_SHARE 4U
+
+/* Tables that change hands under one hold of the lock */
+#define PUT_MAX 64U
+
 /* Everything but the order of blocks is under pool_lock; that is under
  * grow_lock, too
  */
 static struct {
 	struct pt_block block[POOL_BLOCKS];
 	unsigned int cnt;
+	/** Bits of the number of a table */
+	unsigned int width;
 	unsigned long free;
 	/** (a) Free memory when there was no block; see is_hopeless() */
 	__sz hopeless;
@@ -50,10 +61,18 @@ static struct pt_block *block_of(__paddr_t paddr)
 	return __NULL;
 }
 
-static void block_add(__paddr_t paddr)
+static void width_update(void)
 {
-	pt_block_init(&pool.block[pool.cnt++], paddr);
-	pool.free += PT_BLOCK_TABLES;
+	unsigned long tables = pool.cnt * PT_BLOCK_TABLES;
+
+	pool.width = tables ? 64 - (unsigned int)__builtin_clzl(tables - 1) : 0;
+}
+
+static void block_add(const struct pt_block *from)
+{
+	pool.block[pool.cnt++] = *from;
+	pool.free += from->free;
+	width_update();
 }
 
 int pt_pool_take_over(const struct boot_info *info, struct uk_falloc *fa)
@@ -68,8 +87,7 @@ int pt_pool_take_over(const struct boot_info *info, struct uk_falloc *fa)
 					  FALLOC_FLAG_ALIGNED, from->paddr,
 					  from->paddr + PAGE_LARGE_SIZE))
 			return -ENOMEM;
-		pool.block[pool.cnt++] = *from;
-		pool.free += from->free;
+		block_add(from);
 	}
 	return 0;
 }
@@ -84,14 +102,16 @@ unsigned long pt_pool_free(void)
 	return __atomic_load_n(&pool.free, __ATOMIC_RELAXED);
 }
 
-/* Under the lock; `free`: how many there are below max */
-static __paddr_t table_draw(__paddr_t max, unsigned long free)
+static void free_add(unsigned long cnt)
+{
+	__atomic_store_n(&pool.free, pool.free + cnt, __ATOMIC_RELAXED);
+}
+
+/* Counts to the n-th of the tables that are free below max. Under the lock */
+static __paddr_t table_nth(__paddr_t max, unsigned long n)
 {
 	struct pt_block *b;
-	unsigned long n;
 
-	plat_rng_follow(&pool.rng);
-	n = plat_rng_uniform32(&pool.rng, (__u32)free);
 	for (b = pool.block;; b++) {
 		if (b->paddr + PAGE_LARGE_SIZE > max)
 			continue;
@@ -99,8 +119,66 @@ static __paddr_t table_draw(__paddr_t max, unsigned long free)
 			break;
 		n -= b->free;
 	}
-	__atomic_store_n(&pool.free, pool.free - 1, __ATOMIC_RELAXED);
+	free_add(-1UL);
 	return pt_block_take(b, n);
+}
+
+/* Numbers of tables, drawn one after the other */
+struct pool_draw {
+	unsigned long tables;
+	unsigned int width;
+	/* Bits that are left of a random word */
+	unsigned int left;
+	__u64 word;
+};
+
+/* Draws a number that may be beyond the last one, not by much */
+static inline unsigned long number_draw(struct pool_draw *d)
+{
+	unsigned long n;
+
+	if (d->left < d->width) {
+		d->word = plat_rng_u64(&pool.rng);
+		d->left = 64;
+	}
+	n = d->word & ((1UL << d->width) - 1);
+	d->word >>= d->width;
+	d->left -= d->width;
+	return n;
+}
+
+/* Draws numbers of tables until one is free: that is any free one, each with
+ * the same probability, as if they had been counted. __PADDR_INV: no luck.
+ * Under the lock
+ */
+static inline __paddr_t table_try(struct pool_draw *d)
+{
+	unsigned int tries = DRAW_TRIES;
+	struct pt_block *b;
+	unsigned long n;
+
+	if (unlikely(pool.free * DRAW_SHARE < d->tables))
+		return __PADDR_INV;
+	while (tries--) {
+		n = number_draw(d);
+		b = &pool.block[n / PT_BLOCK_TABLES];
+		if (n < d->tables && pt_block_has(b, n % PT_BLOCK_TABLES)) {
+			free_add(-1UL);
+			return pt_block_claim(b, n % PT_BLOCK_TABLES);
+		}
+	}
+	return __PADDR_INV;
+}
+
+/* Draws one of all tables that are free; there is one. Under the lock */
+static inline __paddr_t table_draw(struct pool_draw *d)
+{
+	__paddr_t paddr = table_try(d);
+
+	if (likely(paddr != __PADDR_INV))
+		return paddr;
+	return table_nth(__PADDR_MAX,
+			 plat_rng_uniform32(&pool.rng, (__u32)pool.free));
 }
 
 __paddr_t pt_pool_take(__paddr_t max)
@@ -109,28 +187,72 @@ __paddr_t pt_pool_take(__paddr_t max)
 	__paddr_t paddr = __PADDR_INV;
 	unsigned int i;
 
+	plat_rng_follow(&pool.rng);
 	for (i = 0; i < pool.cnt; i++)
 		if (pool.block[i].paddr + PAGE_LARGE_SIZE <= max)
 			free += pool.block[i].free;
 	if (free)
-		paddr = table_draw(max, free);
+		paddr = table_nth(max,
+				  plat_rng_uniform32(&pool.rng, (__u32)free));
 	uk_spin_unlock_irqrestore(&pool_lock, irqf);
 	return paddr;
 }
 
-void pt_pool_put(__paddr_t paddr)
+int pt_pool_take_list(struct pt_frames *list, unsigned long cnt)
 {
-	unsigned long irqf = uk_spin_lock_irqsave(&pool_lock);
+	struct pool_draw d;
+	unsigned long irqf;
+	int rc = -ENOMEM;
+
+	if (!cnt)
+		return 0;
+	irqf = uk_spin_lock_irqsave(&pool_lock);
+	if (likely(pool.free >= cnt)) {
+		d = (struct pool_draw){ .tables = pool.cnt * PT_BLOCK_TABLES,
+					.width = pool.width };
+		plat_rng_follow(&pool.rng);
+		while (cnt--)
+			pt_frames_push(list, table_draw(&d));
+		rc = 0;
+	}
+	uk_spin_unlock_irqrestore(&pool_lock, irqf);
+	return rc;
+}
+
+/* Under the lock */
+static void table_put(__paddr_t paddr)
+{
 	struct pt_block *b = block_of(paddr);
 	unsigned long n;
 
 	UK_ASSERT(b);
 	n = (paddr - b->paddr) >> PAGE_SHIFT;
-	UK_ASSERT(!(b->map[n / 64] & 1UL << n % 64));
+	UK_ASSERT(!pt_block_has(b, n));
 	b->map[n / 64] |= 1UL << n % 64;
 	b->free++;
-	__atomic_store_n(&pool.free, pool.free + 1, __ATOMIC_RELAXED);
+}
+
+void pt_pool_put(__paddr_t paddr)
+{
+	unsigned long irqf = uk_spin_lock_irqsave(&pool_lock);
+
+	table_put(paddr);
+	free_add(1);
 	uk_spin_unlock_irqrestore(&pool_lock, irqf);
+}
+
+void pt_pool_put_list(struct pt_frames *list)
+{
+	unsigned long irqf, n, i;
+
+	while (list->cnt) {
+		n = MIN(list->cnt, PUT_MAX);
+		irqf = uk_spin_lock_irqsave(&pool_lock);
+		for (i = 0; i < n; i++)
+			table_put(pt_frames_pop(list));
+		free_add(n);
+		uk_spin_unlock_irqrestore(&pool_lock, irqf);
+	}
 }
 
 /* Moves a block between direct map and window: L1. No CPU remembers it at the
@@ -153,6 +275,7 @@ static void block_move(struct uk_pagetable *pt, __vaddr_t from, __vaddr_t to,
 static int pool_grow(struct uk_pagetable *pt)
 {
 	__paddr_t paddr = __PADDR_ANY;
+	struct pt_block block;
 	unsigned long irqf;
 
 	if (pool.cnt == POOL_BLOCKS ||
@@ -161,8 +284,9 @@ static int pool_grow(struct uk_pagetable *pt)
 		return -ENOMEM;
 	memset(ukplat_paddr_to_ptr(paddr), 0, PAGE_LARGE_SIZE);
 	block_move(pt, pt_direct_map, pt_window, paddr);
+	pt_block_init(&block, paddr);
 	irqf = uk_spin_lock_irqsave(&pool_lock);
-	block_add(paddr);
+	block_add(&block);
 	uk_spin_unlock_irqrestore(&pool_lock, irqf);
 	return 0;
 }
@@ -212,7 +336,8 @@ static __paddr_t block_remove(void)
 	if (i < pool.cnt && pool.free >= PT_BLOCK_TABLES + PT_POOL_LOW) {
 		paddr = pool.block[i].paddr;
 		pool.block[i] = pool.block[--pool.cnt];
-		pool.free -= PT_BLOCK_TABLES;
+		free_add(-PT_BLOCK_TABLES);
+		width_update();
 	}
 	uk_spin_unlock_irqrestore(&pool_lock, irqf);
 	return paddr;

@@ -24,9 +24,10 @@
  *      window              |blk|                  |blk|
  *      paddr        0 ------------------------------------------>
  *
- *   Within a block a bitmap tells which tables are free; one is drawn at
- *   random. The pool grows when few are left, and gives blocks without tables
- *   back when memory is short.
+ *   Within a block a bitmap tells which tables are free; one of all that are
+ *   is drawn at random: numbers of tables are, until one is free. The pool
+ *   grows when few are left, and gives blocks without tables back when memory
+ *   is short.
  *
  * Invariants
  *   L1 A block is mapped in the window or in the direct map, never in both.
@@ -42,6 +43,8 @@
 #include <uk/arch/types.h>
 #include <uk/falloc.h>
 #include <uk/plat/paging.h>
+
+#include "pt.h"
 
 /** Tables that the pool has at least, if there is memory */
 #define PT_POOL_LOW 64UL
@@ -74,6 +77,19 @@ __paddr_t pt_pool_take(__paddr_t max);
 
 /** Gives a table back, which is zero. Any context, pt->lock may be held. */
 void pt_pool_put(__paddr_t paddr);
+
+/**
+ * Draws free tables, all or none, and adds them to a list. Context as
+ * pt_pool_take(), under one hold of the lock.
+ *
+ * @return
+ *   - (0): Added
+ *   - (-ENOMEM): Not that many are free
+ */
+int pt_pool_take_list(struct pt_frames *list, unsigned long cnt);
+
+/** Gives all tables of a list back, which are zero but for their links. */
+void pt_pool_put_list(struct pt_frames *list);
 
 /** Number of free tables; may be outdated at once. */
 unsigned long pt_pool_free(void);

@@ -70,6 +70,18 @@ void plat_rng_bytes(struct plat_rng *rng, void *dst, __sz len)
 	}
 }
 
+__u64 plat_rng_u64(struct plat_rng *rng)
+{
+	__u64 word;
+
+	if (unlikely(!rng->pos || rng->pos > PLAT_RNG_BUF_LEN - sizeof(word)))
+		rng_refill(rng);
+	__builtin_memcpy(&word, rng->buf + rng->pos, sizeof(word));
+	__builtin_memset(rng->buf + rng->pos, 0, sizeof(word));
+	rng->pos += (__u32)sizeof(word);
+	return word;
+}
+
 static __u32 rng_u32(struct plat_rng *rng)
 {
 	__u32 word;
@@ -103,7 +115,7 @@ __u64 plat_rng_uniform64(struct plat_rng *rng, __u64 bound)
 	__u64 word;
 
 	do {
-		plat_rng_bytes(rng, &word, sizeof(word));
+		word = plat_rng_u64(rng);
 	} while (unlikely(word < min));
 	return word % bound;
 }

@@ -47,6 +47,9 @@ void plat_rng_mix(struct plat_rng *rng, const void *data, __sz len);
 /** Draws bytes. */
 void plat_rng_bytes(struct plat_rng *rng, void *dst, __sz len);
 
+/** Draws 64 bits. */
+__u64 plat_rng_u64(struct plat_rng *rng);
+
 /** Draws an unbiased number from [0, bound); bound is at least 1. */
 __u32 plat_rng_uniform32(struct plat_rng *rng, __u32 bound);
 

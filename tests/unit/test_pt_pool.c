@@ -162,6 +162,68 @@ static void pool_obeys_the_limit_of_addresses(void **state)
 	pt_pool_put(paddr);
 }
 
+/* Draws one of so many free tables again and again, 100 times each on average.
+ * Chi-square is above its mean by five standard deviations in one of a million
+ * cases, and the seed is fixed.
+ */
+static void draw_often(unsigned long left)
+{
+	__paddr_t block = machine.pt->pt_pbase & -PAGE_LARGE_SIZE;
+	unsigned int hits[512] = { 0 };
+	struct pt_frames list = { .tables = 1 };
+	unsigned long i, hit = 0;
+	double chi = 0, over;
+
+	pt_pool_limit(left);
+	for (i = 0; i < left * 100; i++) {
+		assert_int_equal(pt_pool_take_list(&list, 1), 0);
+		hits[(list.head - block) >> PAGE_SHIFT]++;
+		pt_pool_put_list(&list);
+	}
+	for (i = 0; i < 512; i++) {
+		if (!hits[i])
+			continue;
+		hit++;
+		chi += ((double)hits[i] - 100) * ((double)hits[i] - 100) / 100;
+	}
+	assert_int_equal(hit, left);
+	over = chi - (double)(left - 1);
+	assert_true(over <= 0 || over * over < 25 * 2 * (double)(left - 1));
+	pt_pool_unlimit();
+}
+
+/* Many are free, a few less and a few more than those that are counted, few */
+static void pool_draws_each_table_alike(void **state)
+{
+	(void)state;
+	assert_int_equal(blocks(), 1);
+	draw_often(300);
+	draw_often(129);
+	draw_often(128);
+	draw_often(127);
+	draw_often(3);
+}
+
+static void pool_gives_all_of_a_list_or_none(void **state)
+{
+	struct pt_frames list = { .tables = 1 };
+
+	(void)state;
+	pt_pool_limit(200);
+	assert_int_equal(pt_pool_take_list(&list, 201), -ENOMEM);
+	assert_int_equal(list.cnt, 0);
+	assert_int_equal(pt_pool_take_list(&list, 0), 0);
+	assert_int_equal(pt_pool_take_list(&list, 200), 0);
+	assert_int_equal(list.cnt, 200);
+	assert_int_equal(pt_pool_free(), 0);
+	assert_int_equal(pt_pool_take_list(&list, 1), -ENOMEM);
+	pt_pool_put_list(&list);
+	assert_int_equal(list.cnt, 0);
+	assert_int_equal(pt_pool_free(), 200);
+	pt_pool_unlimit();
+	pt_check();
+}
+
 static void reclaim_says_whether_there_was_anything(void **state)
 {
 	unsigned long drains = ram.drains;
@@ -258,6 +320,8 @@ int main(void)
 		UNIT_TEST(pool_grows_as_far_as_a_call_needs),
 		UNIT_TEST(pool_keeps_what_it_may_need),
 		UNIT_TEST(pool_obeys_the_limit_of_addresses),
+		UNIT_TEST(pool_draws_each_table_alike),
+		UNIT_TEST(pool_gives_all_of_a_list_or_none),
 		UNIT_TEST(reclaim_says_whether_there_was_anything),
 		UNIT_TEST(trampoline_has_one_low_page),
 		UNIT_TEST(trampoline_without_tables_takes_none),
