@@ -17,6 +17,7 @@
 #include "frame_cache.h"
 #include "random.h"
 #include "rng.h"
+#include "vector.h"
 
 UK_CTASSERT(FRAME_CACHE_LOW + FRAME_CACHE_BATCH <= FRAME_CACHE_LEN);
 UK_CTASSERT(2 * FRAME_CACHE_BATCH <= FRAME_CACHE_LEN);
@@ -122,7 +123,7 @@ static unsigned int __noinline core_take(__u64 *refs, unsigned int cnt)
 
 static void __noinline frame_clear(__paddr_t paddr)
 {
-	memset(ukplat_paddr_to_ptr(paddr), 0, PAGE_SIZE);
+	vector_page_clear(ukplat_paddr_to_ptr(paddr));
 }
 
 /* Hands a frame out; no lock is held */

@@ -5,7 +5,6 @@
  */
 
 #include <errno.h>
-#include <string.h>
 
 #include <uk/arch/paging.h>
 #include <uk/essentials.h>
@@ -14,6 +13,7 @@
 #include "falloc.h"
 #include "frame_cache.h"
 #include "frame_promise.h"
+#include "vector.h"
 
 int frame_promise(unsigned long cnt)
 {
@@ -42,6 +42,6 @@ __paddr_t frame_take_promised(void)
 
 	falloc_ref_own(ref);
 	if (!(ref & FALLOC_REF_ZERO))
-		memset(ukplat_paddr_to_ptr(paddr), 0, PAGE_SIZE);
+		vector_page_clear(ukplat_paddr_to_ptr(paddr));
 	return paddr;
 }

@@ -17,6 +17,7 @@
 #include "frame_cache.h"
 #include "pt.h"
 #include "pt_pool.h"
+#include "vector.h"
 
 #define PADDR_4GIB (1UL << 32)
 
@@ -162,11 +163,7 @@ void pt_table_release(struct uk_pagetable *pt, const struct pt_chunk *chunk,
 void pt_entries_clear(struct uk_pagetable *pt, const struct pt_chunk *chunk,
 		      unsigned long n)
 {
-	__u64 *pte = chunk->pte, *end = pte + n;
-
-#pragma GCC unroll 8
-	for (; pte < end; pte++)
-		pt_store(pte, 0);
+	vector_fill(chunk->pte, n, 0);
 	path_release(pt, chunk, 0, n);
 }
 

@@ -14,12 +14,10 @@
 
 #include "frame_cache.h"
 #include "pt.h"
+#include "vector.h"
 
 /* Entries that are emptied under one hold of the lock */
 #define COLLECT_MAX 64UL
-
-#define FRAME_WORDS  (PAGE_SIZE / sizeof(__u64))
-#define VERIFY_WORDS 16U
 
 #ifdef CONFIG_UKPLAT_UNMAP_VERIFY
 #define VERIFIES 1
@@ -34,32 +32,13 @@ static void __noreturn dirty_report(__vaddr_t va, __paddr_t paddr, __sz off)
 	ukplat_crash();
 }
 
-/* Four chains at a time: the loads need not wait for each other */
-static __u64 words_or(const __u64 *w)
-{
-	__u64 a = w[0], b = w[1], c = w[2], d = w[3];
-	unsigned int i;
-
-#pragma GCC unroll 4
-	for (i = 4; i < VERIFY_WORDS; i += 4) {
-		a |= w[i];
-		b |= w[i + 1];
-		c |= w[i + 2];
-		d |= w[i + 3];
-	}
-	return a | b | c | d;
-}
-
 /* Looks for what a CPU wrote through a translation that it still had */
 static void frame_verify(__vaddr_t va, __paddr_t paddr)
 {
 	const __u64 *w = pt_data(paddr);
-	__sz i;
+	__sz i = 0;
 
-	for (i = 0; i < FRAME_WORDS; i += VERIFY_WORDS)
-		if (unlikely(words_or(w + i)))
-			break;
-	if (likely(i == FRAME_WORDS))
+	if (likely(vector_page_is_zero(w)))
 		return;
 	while (!w[i])
 		i++;

@@ -14,6 +14,7 @@
 #include "frame_promise.h"
 #include "pt.h"
 #include "pt_pool.h"
+#include "vector.h"
 
 /* How often memory is looked for that waits somewhere */
 #define MAP_TRIES 8U
@@ -113,16 +114,13 @@ static __paddr_t frame_next(struct pt_mapping *m)
 static void entries_fill(struct pt_mapping *m, __u64 *pte, unsigned long n)
 {
 	const __u64 *end = pte + n;
-	__u64 bits = m->bits;
 
-	if (!m->is_demand) {
-		for (; pte < end; pte++)
-			pt_store(pte, frame_next(m) | bits);
+	if (m->is_demand) {
+		vector_fill(pte, n, m->bits);
 		return;
 	}
-#pragma GCC unroll 8
 	for (; pte < end; pte++)
-		pt_store(pte, bits);
+		pt_store(pte, frame_next(m) | m->bits);
 }
 
 /* Fills one lowest level table; returns the number of pages */
@@ -158,7 +156,12 @@ static int mapping_install(struct pt_mapping *m)
 	if (!rc)
 		rc = pt_frames_alloc(&m->tables, m->missing);
 	if (!rc) {
-		/* Nothing can fail any more (P4) */
+		/* Nothing can fail any more (P4). Relaxed: who changes the
+		 * pages waits until they are there, and that is under the lock
+		 */
+		if (unlikely(m->runs.cnt))
+			__atomic_store_n(&m->pt->has_large, 1,
+					 __ATOMIC_RELAXED);
 		for (done = 0; done < m->pages;)
 			done += chunk_fill(m, m->vaddr + (done << PAGE_SHIFT),
 					   m->pages - done);

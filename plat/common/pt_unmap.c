@@ -13,6 +13,7 @@
 
 #include "frame_promise.h"
 #include "pt.h"
+#include "vector.h"
 
 /* Empty tables after which an unmapping CPU sees to them: 128 KiB wait at
  * most.
@@ -23,6 +24,9 @@
  * these a CPU does neither if all others sleep: the longest call is shorter.
  */
 #define PAGES_SHORT 32UL
+
+/* Entries that are tested together */
+#define DROP_STEP 64UL
 
 /** An unmapping under way */
 struct pt_unmapping {
@@ -74,8 +78,7 @@ static void frames_clear(const struct pt_chunk *chunk, unsigned long n)
 		return;
 	}
 	while (n--)
-		memset(pt_data(pt_load(pte++) & X86_PTE_PADDR_MASK), 0,
-		       PAGE_SIZE);
+		vector_page_clear(pt_data(pt_load(pte++) & X86_PTE_PADDR_MASK));
 }
 
 /* Clears the frames of the run: all of it are zombies, and small ones stay so
@@ -171,10 +174,14 @@ static unsigned long entries_drop(struct uk_pagetable *pt,
 	const __u64 *pte = chunk->pte, *end = pte + chunk->n;
 	unsigned long n;
 
-	while (end - pte >= 4 &&
-	       (pt_load(pte) & pt_load(pte + 1) & pt_load(pte + 2) &
-		pt_load(pte + 3) & X86_PTE_DEMAND))
-		pte += 4;
+	if (pte == end || !(pt_load(pte) & X86_PTE_DEMAND))
+		return 0;
+	/* Nobody else changes them: the lock is held */
+	for (; pte < end; pte += n) {
+		n = MIN((unsigned long)(end - pte), DROP_STEP);
+		if (!(vector_and(pte, n) & X86_PTE_DEMAND))
+			break;
+	}
 	while (pte < end && pt_load(pte) & X86_PTE_DEMAND)
 		pte++;
 	n = (unsigned long)(pte - chunk->pte);
@@ -183,36 +190,62 @@ static unsigned long entries_drop(struct uk_pagetable *pt,
 	return n;
 }
 
-/* Unmaps what comes first in the range, within one table; returns how far it
- * came.
+/* What comes first in a range, within one table, in this order */
+struct pt_step {
+	/** Pages that are not mapped, wait for frames, have them, and wait */
+	unsigned long skipped, dropped, n, behind;
+	/** Those that have frames */
+	struct pt_chunk chunk;
+};
+
+/* Who uses an object from its start on leaves a few pages with frames in front
+ * of many without: both go under one hold of the lock. pt->lock is held.
  */
+static void step_entries(const struct pt_unmapping *u, struct pt_step *s)
+{
+	struct pt_chunk *chunk = &s->chunk;
+	struct pt_chunk behind;
+
+	s->dropped = entries_drop(u->pt, chunk);
+	chunk->pte += s->dropped;
+	chunk->n -= s->dropped;
+	s->n = entries_unmap(u, chunk);
+	behind = *chunk;
+	behind.pte += s->n;
+	behind.n -= s->n;
+	/* Without a kind an entry may have been the last of the table */
+	if (s->n && u->kind)
+		s->behind = entries_drop(u->pt, &behind);
+}
+
+/* Unmaps what comes first in the range; returns how far it came */
 static unsigned long unmap_step(struct pt_unmapping *u, __vaddr_t va,
 				unsigned long left)
 {
-	unsigned long irqf, skipped, dropped = 0, n = 0;
-	struct pt_chunk chunk;
+	struct pt_step s = { .skipped = 0 };
+	struct pt_chunk *chunk = &s.chunk;
+	unsigned long irqf;
 
 	irqf = uk_spin_lock_irqsave(&u->pt->lock);
-	pt_chunk_find(u->pt, va, left, &chunk);
-	skipped = entries_skip(&chunk);
-	if (unlikely(chunk.large & X86_PTE_OWNED)) {
-		n = large_unmap(u, &chunk);
-	} else if (skipped < chunk.n) {
-		chunk.pte += skipped;
-		chunk.n -= skipped;
-		dropped = entries_drop(u->pt, &chunk);
-		if (!dropped)
-			n = entries_unmap(u, &chunk);
+	pt_chunk_find(u->pt, va, left, chunk);
+	s.skipped = entries_skip(chunk);
+	if (unlikely(chunk->large & X86_PTE_OWNED)) {
+		s.n = large_unmap(u, chunk);
+	} else if (s.skipped < chunk->n) {
+		chunk->pte += s.skipped;
+		chunk->n -= s.skipped;
+		step_entries(u, &s);
 	}
 	uk_spin_unlock_irqrestore(&u->pt->lock, irqf);
 
-	u->cnt += n;
-	u->untouched += dropped;
-	if (n && u->kind && !u->alone)
-		frames_clear(&chunk, n);
-	if (n && u->kind == X86_PTE_LAZY)
-		run_extend(u, va + (skipped << PAGE_SHIFT), n);
-	return skipped + dropped + n;
+	u->cnt += s.n;
+	u->untouched += s.dropped + s.behind;
+	if (s.n && u->kind && !u->alone)
+		frames_clear(chunk, s.n);
+	if (s.n && u->kind == X86_PTE_LAZY)
+		run_extend(u, va + ((s.skipped + s.dropped) << PAGE_SHIFT),
+			   s.n);
+	return s.skipped + s.dropped + s.n + s.behind;
 }
 
 static int flags_are_valid(unsigned long flags)

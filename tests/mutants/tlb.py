@@ -105,7 +105,6 @@ MUTANTS = [
         Change("plat/common/pt_collect.c", "\t\tchunk_verify(&chunk, va, "
                "kind);\n", "\t\t(void)chunk_verify;\n")]),
     Mutant("frames are not cleared", "tests=frames_wait*", [
-        Change(UNMAP, "\t\tmemset(pt_data(pt_load(pte++) & "
-               "X86_PTE_PADDR_MASK), 0,\n\t\t       PAGE_SIZE);\n",
-               "\t\tpte++;\n")]),
+        Change(UNMAP, "\t\tvector_page_clear(pt_data(pt_load(pte++) &"
+               " X86_PTE_PADDR_MASK));\n", "\t\tpte++;\n")]),
 ]

@@ -34,6 +34,9 @@
 #define LOW_PFN	 0x103UL
 #define LOW_CNT	 (FAKE_FRAMES - HIGH_CNT)
 
+/* Runs of words with registers of 16 bytes */
+__u8 ukplat_lcpu_avx;
+
 __thread char fake_report[128];
 __thread jmp_buf fake_crash;
 __thread int fake_catching;

@@ -30,8 +30,17 @@
 #include "../../plat/common/pt.h"
 #include "../../plat/common/pt_pool.h"
 #include "../../plat/common/rng.h"
+#include "wide_registers.h"
 
 struct pt_machine machine;
+
+/* Runs of words as in the guest, if the processor can */
+__u8 ukplat_lcpu_avx;
+
+static void __attribute__((constructor)) registers_find(void)
+{
+	ukplat_lcpu_avx = (__u8)has_wide_registers();
+}
 
 /* What %gs points to: the start of a struct lcpu, as far as it is used */
 static __u32 lcpu[UKPLAT_LCPU_DEPTH_OFFSET / sizeof(__u32) + 1] __align(8);

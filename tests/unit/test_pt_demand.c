@@ -13,7 +13,8 @@
  *        plat/common/pt_attr.c plat/common/pt_collect.c plat/common/pt_lazy.c
  *        plat/common/pt_split.c plat/common/pt_pool.c
  *        plat/common/pt_reclaim.c plat/common/tlbq.c plat/common/rng.c
- *        plat/common/chacha.c tests/unit/fixture_pt.c
+ *        plat/common/chacha.c plat/common/vector.c
+ *        tests/unit/fixture_pt.c
  *        tests/unit/fixture_pt_ops.c tests/unit/fixture_pt_check.c
  *        tests/unit/fake_ram.c tests/unit/fake_tlb.c tests/unit/fake_assert.c
  *        plat/common/loader/tables.c plat/common/memregion.c
@@ -105,6 +106,44 @@ static void pages_in_a_row_come_together(void **state)
 		assert_int_equal(pt_touch(PT_LOWER + i * PAGE_SIZE, 0), 1);
 	pt_check();
 	assert_int_equal(pt_unmap(PT_LOWER, 512, 0), 0);
+}
+
+/* Pages with frames at [first, first + cnt) of those of a range, and all others
+ * without: each way to take such a range down leaves nothing, and counts right
+ */
+static void unmap_around(unsigned long pages, unsigned long first,
+			 unsigned long cnt, unsigned long flags)
+{
+	unsigned long free = ram_free(), i;
+
+	assert_int_equal(pt_map(BASE, pages, RW, DEMAND), 0);
+	for (i = 0; i < cnt; i++)
+		(void)pt_touch(page(first + i), WRITE);
+	assert_true(ram_free() <= free - cnt);
+	assert_int_equal(pt_unmap(BASE, pages, flags), 0);
+	assert_int_equal(ram.promised, 0);
+	pt_check();
+	(void)ukplat_page_reclaim(machine.pt);
+	assert_int_equal(ram_free(), free);
+	for (i = 0; i < pages; i++)
+		assert_int_equal(pt_entry(page(i)), 0);
+	pt_check();
+}
+
+static void unmap_finds_frames_among_promises(void **state)
+{
+	/* 212 is the first page of the next table */
+	static const unsigned long at[] = { 0,	 1,   2,   63,	64,  65,
+					    100, 210, 211, 212, 213, 299 };
+	unsigned long i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(at); i++) {
+		unmap_around(300, at[i], 1, PAGE_FLAG_LAZY);
+		unmap_around(at[i] + 1, at[i], 1, PAGE_FLAG_LAZY);
+		unmap_around(300, at[i], 1, 0);
+		unmap_around(at[i] + 3, at[i], 3, PAGE_FLAG_LAZY);
+	}
 }
 
 /* What is brought along is like what was touched, and ends at a gap, at other
@@ -396,6 +435,7 @@ int main(int argc __unused, char *argv[] __unused)
 		UNIT_TEST(mapping_takes_a_promise_and_no_frame),
 		UNIT_TEST(touch_brings_the_page),
 		UNIT_TEST(pages_in_a_row_come_together),
+		UNIT_TEST(unmap_finds_frames_among_promises),
 		UNIT_TEST(only_equal_pages_come_along),
 		UNIT_TEST(rights_are_those_of_the_mapping),
 		UNIT_TEST(rights_change_before_the_touch),

@@ -13,7 +13,8 @@
  *        plat/common/pt_attr.c plat/common/pt_collect.c plat/common/pt_lazy.c
  *        plat/common/pt_split.c plat/common/pt_pool.c
  *        plat/common/pt_reclaim.c plat/common/tlbq.c plat/common/rng.c
- *        plat/common/chacha.c tests/unit/fixture_pt.c
+ *        plat/common/chacha.c plat/common/vector.c
+ *        tests/unit/fixture_pt.c
  *        tests/unit/fixture_pt_ops.c tests/unit/fixture_pt_check.c
  *        tests/unit/fake_ram.c tests/unit/fake_tlb.c tests/unit/fake_assert.c
  *        plat/common/loader/tables.c plat/common/memregion.c

@@ -84,6 +84,8 @@ struct uk_pagetable {
 	__paddr_t empty;
 	/** Number of these tables */
 	unsigned long empty_cnt;
+	/** There have been large pages; it stays */
+	int has_large;
 };
 
 /** The page table of the system; there is one. */

@@ -76,10 +76,10 @@ static void nsec_wait(__nsec nsec)
 /* First function of an AP, on its own stack, interrupts disabled */
 void __noreturn smp_cpu_entry(struct lcpu *lcpu)
 {
+	cpu_vectors_init();
 	ukplat_trap_cpu_init(lcpu->idx);
 	lcpu_gs_init(lcpu);
 	random_cpu_init();
-	cpu_vectors_init();
 	lapic_cpu_init();
 	lapic_nmi_wire(&madt, lcpu->acpi_uid);
 	lcpu_online(lcpu);

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+#include <uk/plat/lcpu.h>
+
+#include "vector.h"
+
+/* Words of eight registers of 16 and 32 bytes */
+#define BATCH	   VECTOR_MIN
+#define BATCH_WIDE (2 * VECTOR_MIN)
+
+/* clang-format off */
+#define EACH(reg, offsets)                                                     \
+	".irp i," offsets "\nstep \\i(%[" reg "])\n.endr\n"
+/* Assembly on each place `at`: batches from p on, then the last one */
+#define BATCHES(assembly, offsets, len)                                        \
+	".macro step at\n" assembly "\n.endm\n"                                \
+	"jmp 2f\n"                                                             \
+	"1:\n"                                                                 \
+	EACH("p", offsets)                                                     \
+	"add $" len ", %[p]\n"                                                 \
+	"2:\n"                                                                 \
+	"cmp %[last], %[p]\n"                                                  \
+	"jb 1b\n"                                                              \
+	EACH("last", offsets)                                                  \
+	".purgem step\n"
+/* clang-format on */
+#define BATCHES_16(assembly) BATCHES(assembly, "0,16,32,48,64,80,96,112", "128")
+#define BATCHES_32(assembly)                                                   \
+	BATCHES(assembly, "0,32,64,96,128,160,192,224", "256")
+
+/* Where the wide halves of all registers were not in use, which bit 2 of eax
+ * says, they are not afterwards, or code for narrow registers would be slow
+ * (SDM 1, 13.6)
+ */
+#define WIDE_BEGIN "movl $1, %%ecx\nxgetbv\nvmovups %%ymm0, (%[saved])\n"
+#define WIDE_END                                                               \
+	"vmovups (%[saved]), %%ymm0\n"                                         \
+	"testb $4, %%al\n"                                                     \
+	"jnz 3f\n"                                                             \
+	"vzeroupper\n"                                                         \
+	"3:\n"
+
+/* The two words of xmm0 */
+#define WORDS_GET                                                              \
+	"movq %%xmm0, %[low]\n"                                                \
+	"psrldq $8, %%xmm0\n"                                                  \
+	"movq %%xmm0, %[high]\n"                                               \
+	"movups (%[saved]), %%xmm0\n"
+
+/* The four of ymm0, two of them combined with the others */
+#define WORDS_GET_WIDE(combine)                                                \
+	"vmovups %%ymm0, (%[words])\n"                                         \
+	"movq (%[words]), %[low]\n"                                            \
+	"movq 8(%[words]), %[high]\n" combine                                  \
+	" 16(%[words]), %[low]\n" combine " 24(%[words]), %[high]\n"
+
+static void fill_16(__u64 *p, const __u64 *last, __u64 word)
+{
+	__u8 saved[16];
+
+	__asm__ __volatile__(
+		"movups %%xmm0, (%[saved])\n"
+		"movq %[word], %%xmm0\n"
+		"punpcklqdq %%xmm0, %%xmm0\n" BATCHES_16(
+			"movups %%xmm0, \\at") "movups (%[saved]),"
+					       " %%xmm0\n"
+		: [p] "+r"(p)
+		: [last] "r"(last), [saved] "r"(saved), [word] "r"(word)
+		: "cc", "memory");
+}
+
+static void fill_32(__u64 *p, const __u64 *last, __u64 word)
+{
+	__u8 saved[32];
+
+	__asm__ __volatile__(
+		WIDE_BEGIN "vmovq %[word], %%xmm0\n"
+			   "vpbroadcastq %%xmm0, %%ymm0\n" BATCHES_32(
+				   "vmovups %%ymm0, \\at") WIDE_END
+		: [p] "+r"(p)
+		: [last] "r"(last), [saved] "r"(saved), [word] "r"(word)
+		: "eax", "ecx", "edx", "cc", "memory");
+}
+
+void vector_fill_long(__u64 *p, unsigned long n, __u64 word)
+{
+	if (n >= BATCH_WIDE && ukplat_lcpu_has_avx())
+		fill_32(p, p + n - BATCH_WIDE, word);
+	else
+		fill_16(p, p + n - BATCH, word);
+}
+
+/* Memory operands of these are multiples of 16 */
+#define COMBINE_16(name, first, combine, op)                                   \
+	static __u64 name(const __u64 *p, const __u64 *last)                   \
+	{                                                                      \
+		__u64 low, high;                                               \
+		__u8 saved[16];                                                \
+                                                                               \
+		__asm__ __volatile__(                                          \
+			"movups %%xmm0, (%[saved])\n" first                    \
+			" %%xmm0, %%xmm0\n" BATCHES_16(                        \
+				combine " \\at, %%xmm0") WORDS_GET             \
+			: [p] "+r"(p), [low] "=&r"(low), [high] "=&r"(high)    \
+			: [last] "r"(last), [saved] "r"(saved)                 \
+			: "cc", "memory");                                     \
+		return low op high;                                            \
+	}
+
+#define COMBINE_32(name, first, combine, combine_words, op)                    \
+	static __u64 name(const __u64 *p, const __u64 *last)                   \
+	{                                                                      \
+		__u64 low, high, words[4];                                     \
+		__u8 saved[32];                                                \
+                                                                               \
+		__asm__ __volatile__(                                          \
+			WIDE_BEGIN first                                       \
+			" %%ymm0, %%ymm0, %%ymm0\n" BATCHES_32(                \
+				combine " \\at, %%ymm0, %%ymm0")               \
+				WORDS_GET_WIDE(combine_words) WIDE_END         \
+			: [p] "+r"(p), [low] "=&r"(low), [high] "=&r"(high)    \
+			: [last] "r"(last), [saved] "r"(saved),                \
+			  [words] "r"(words)                                   \
+			: "eax", "ecx", "edx", "cc", "memory");                \
+		return low op high;                                            \
+	}
+
+COMBINE_16(and_16, "pcmpeqd", "pand", &)
+COMBINE_32(and_32, "vpcmpeqd", "vpand", "andq", &)
+COMBINE_16(or_16, "pxor", "por", |)
+COMBINE_32(or_32, "vpxor", "vpor", "orq", |)
+
+__u64 vector_and_long(const __u64 *p, unsigned long n)
+{
+	const __u64 *end = p + n;
+	__u64 bits = *p & end[-1];
+
+	if (n >= BATCH_WIDE && ukplat_lcpu_has_avx())
+		return and_32(p, end - BATCH_WIDE);
+	/* What is at odd words is in `bits` */
+	p += (__uptr)p / sizeof(*p) % 2;
+	end -= (__uptr)end / sizeof(*end) % 2;
+	if (unlikely(end - p < (long)BATCH))
+		for (; p < end; p++)
+			bits &= *p;
+	else
+		bits &= and_16(p, end - BATCH);
+	return bits;
+}
+
+int vector_page_is_zero(const void *page)
+{
+	const __u64 *p = page, *end = p + VECTOR_PAGE_WORDS;
+
+	if (ukplat_lcpu_has_avx())
+		return !or_32(p, end - BATCH_WIDE);
+	return !or_16(p, end - BATCH);
+}
