@@ -55,15 +55,21 @@ __bool rnd_large_is_possible(const struct rnd_large *lg, __sz req)
  * Allocating
  */
 
-static __sz large_guard(struct rnd_large *lg, const struct rnd_span *sp)
+/* Draws the guards of a span, both with one number: no pair is rarer */
+static void large_guards(struct rnd_large *lg, const struct rnd_span *sp,
+			 __sz *pre, __sz *post)
 {
-	__sz most = MIN(MAX(sp->pages / 2, 1UL), RND_LARGE_GUARD_MAX);
+	__sz most = MIN(MAX(sp->pages / 2, 1UL), RND_LARGE_GUARD_MAX), pair;
 
+	*pre = 0;
+	*post = 0;
 	/* A racy read: a few more or less do not matter. Samples are few */
 	if (rnd_spans_live(&lg->t) >= RND_LARGE_GUARDED_MAX && !sp->sample)
-		return 0;
+		return;
 
-	return (1 + rnd_vspace_draw(lg->vs, most)) * RND_PAGE_LEN;
+	pair = rnd_vspace_draw(lg->vs, most * most);
+	*pre = (1 + pair / most) * RND_PAGE_LEN;
+	*post = (1 + pair % most) * RND_PAGE_LEN;
 }
 
 void rnd_large_canary_write(const struct rnd_large *lg,
@@ -118,12 +124,13 @@ void rnd_large_seat(struct rnd_large *lg, struct rnd_span *sp, __sz align)
 
 int rnd_large_place(struct rnd_large *lg, struct rnd_span *sp, __sz align)
 {
-	__sz pre = large_guard(lg, sp);
+	__sz pre, post;
 	int rc;
 
+	large_guards(lg, sp, &pre, &post);
 	/* Before it is drawn: a place of an earlier epoch is known elsewhere */
 	sp->epoch = (__u16)rnd_port_epoch();
-	sp->map_len = pre + rnd_span_len(sp) + large_guard(lg, sp);
+	sp->map_len = pre + rnd_span_len(sp) + post;
 	rc = rnd_vspace_reserve(lg->vs, sp->map_len, align, pre, &sp->map);
 	if (likely(!rc))
 		sp->addr = sp->map + pre;

@@ -166,7 +166,24 @@ int rnd_large_free(struct rnd_large *lg, const void *ptr, __sz cnt, __u8 kind,
 		   __u32 cpu);
 
 /**
- * The same, and tests the canary of a live object. Under the lock: nobody can
+ * Frees a whole object that is no page allocation, if it is what the caller
+ * takes it for: looked up once, tested and claimed under one hold of the lock.
+ *
+ * @param kind
+ *   enum rnd_kind; not tested without RND_OPT_KIND
+ * @param req
+ *   Requested bytes, or __NULL if the caller does not know
+ * @param[out] copy
+ *   The span as it was before; not written if the result is -EINVAL
+ *
+ * @return
+ *   As rnd_large_free()
+ */
+int rnd_large_free_object(struct rnd_large *lg, const void *ptr, __u8 kind,
+			  const __sz *req, __u32 cpu, struct rnd_span *copy);
+
+/**
+ * As rnd_large_find(), and tests the canary of a live object. Under the lock: nobody can
  * take the memory away meanwhile. Reads two pages at most.
  *
  * @param[out] bad

@@ -93,14 +93,30 @@ void rnd_large_retire(struct rnd_large *lg, __u32 n, __bool is_lost)
 		rnd_port_release(sp.map, sp.map_len);
 }
 
-/* Before the pages go, their first len bytes are copied */
+/* Frees a claimed span. Before the pages go, len bytes from src are copied */
+static void claimed_free(struct rnd_large *lg, __u32 n,
+			 const struct rnd_span *sp, const void *src, void *dst,
+			 __sz len)
+{
+	int rc;
+
+	if (len)
+		memcpy(dst, src, len);
+	if (rnd_large_keep(lg, n, sp))
+		return;
+	rc = rnd_large_park(lg, sp);
+	if (rc < 0)
+		rnd_vspace_decommit(lg->vs, rnd_span_base(sp), rnd_span_len(sp),
+				    RND_BACKING_USER);
+	rnd_large_retire(lg, n, rc == 1);
+}
+
 static int large_free(struct rnd_large *lg, const void *ptr, __sz cnt,
 		      __u8 kind, __u32 cpu, void *dst, __sz len)
 {
 	struct rnd_span sp = { .addr = 0 };
 	unsigned long flags;
 	__u32 n;
-	int rc;
 
 	flags = rnd_lock_acquire(&lg->lock);
 	n = rnd_large_claim(lg, (__uptr)ptr, cnt, kind, cpu);
@@ -113,16 +129,7 @@ static int large_free(struct rnd_large *lg, const void *ptr, __sz cnt,
 	/* Not earlier: until it was claimed another CPU could decommit it */
 	if (!cnt && unlikely(rnd_large_canary_bad(lg, &sp)))
 		return -EFAULT;
-
-	if (len)
-		memcpy(dst, ptr, len);
-	if (rnd_large_keep(lg, n, &sp))
-		return 0;
-	rc = rnd_large_park(lg, &sp);
-	if (rc < 0)
-		rnd_vspace_decommit(lg->vs, rnd_span_base(&sp),
-				    rnd_span_len(&sp), RND_BACKING_USER);
-	rnd_large_retire(lg, n, rc == 1);
+	claimed_free(lg, n, &sp, ptr, dst, len);
 
 	return 0;
 }
@@ -137,6 +144,44 @@ int rnd_large_copy_free(struct rnd_large *lg, const void *ptr, void *dst,
 			__sz len, __u8 kind, __u32 cpu)
 {
 	return large_free(lg, ptr, 0, kind, cpu, dst, len);
+}
+
+static __bool span_is_as_known(const struct rnd_span *sp, __u8 kind,
+			       const __sz *req)
+{
+	return sp->state == RND_SPAN_LIVE && sp->kind != RND_KIND_PAGES &&
+	       (!RND_OPT_KIND || sp->kind == kind) && (!req || *req == sp->req);
+}
+
+int rnd_large_free_object(struct rnd_large *lg, const void *ptr, __u8 kind,
+			  const __sz *req, __u32 cpu, struct rnd_span *copy)
+{
+	struct rnd_span *sp;
+	unsigned long flags;
+	__u32 n;
+
+	flags = rnd_lock_acquire(&lg->lock);
+	n = rnd_spans_find(&lg->t, (__uptr)ptr);
+	if (likely(n)) {
+		sp = rnd_spans_at(&lg->t, n);
+		if (likely(span_is_as_known(sp, kind, req))) {
+			*copy = *sp;
+			(void)rnd_spans_claim(&lg->t, n, 0, sp->pages);
+			sp->freed_by = (__u16)(cpu + 1);
+		} else {
+			n = 0;
+		}
+	}
+	rnd_lock_release(&lg->lock, flags);
+	if (unlikely(!n))
+		return -EINVAL;
+
+	/* As above */
+	if (unlikely(rnd_large_canary_bad(lg, copy)))
+		return -EFAULT;
+	claimed_free(lg, n, copy, __NULL, __NULL, 0);
+
+	return 0;
 }
 
 struct large_drain {

@@ -22,16 +22,11 @@ static void slow_free_large(struct rnd_heap *h, struct rnd_pcpu *pc, void *ptr,
 	struct rnd_span sp;
 	int rc;
 
-	if (unlikely(!rnd_large_find(lg, ptr, &sp) ||
-		     sp.state != RND_SPAN_LIVE || sp.kind == RND_KIND_PAGES ||
-		     (RND_OPT_KIND && sp.kind != call->kind) ||
-		     (call->sized && call->size != sp.req)))
-		rnd_diag_pointer(h, ptr, call);
-
-	rc = rnd_large_free(lg, ptr, 0, sp.kind, pc->idx);
+	rc = rnd_large_free_object(lg, ptr, call->kind,
+				   call->sized ? &call->size : __NULL, pc->idx,
+				   &sp);
 	if (unlikely(rc == -EFAULT))
 		rnd_diag_span(h, &sp, rnd_large_canary_bad(lg, &sp), call);
-	/* Somebody else freed it in the meantime */
 	if (unlikely(rc))
 		rnd_diag_pointer(h, ptr, call);
 	if (RND_OPT_SAMPLE && unlikely(sp.sample))

@@ -25,7 +25,7 @@
  */
 #define PAGES_SHORT 32UL
 
-/* Entries that are tested together */
+/* Entries that are tested together where some have frames */
 #define DROP_STEP 64UL
 
 /** An unmapping under way */
@@ -177,6 +177,8 @@ static unsigned long entries_drop(struct uk_pagetable *pt,
 	if (pte == end || !(pt_load(pte) & X86_PTE_DEMAND))
 		return 0;
 	/* Nobody else changes them: the lock is held */
+	if (vector_and(pte, chunk->n) & X86_PTE_DEMAND)
+		pte = end;
 	for (; pte < end; pte += n) {
 		n = MIN((unsigned long)(end - pte), DROP_STEP);
 		if (!(vector_and(pte, n) & X86_PTE_DEMAND))
