@@ -183,8 +183,8 @@ int rnd_large_free_object(struct rnd_large *lg, const void *ptr, __u8 kind,
 			  const __sz *req, __u32 cpu, struct rnd_span *copy);
 
 /**
- * As rnd_large_find(), and tests the canary of a live object. Under the lock: nobody can
- * take the memory away meanwhile. Reads two pages at most.
+ * As rnd_large_find(), and tests the canary of a live object. Under the lock:
+ * nobody can take the memory away meanwhile. Reads two pages at most.
  *
  * @param[out] bad
  *   First byte that was changed, or __NULL

@@ -101,11 +101,20 @@ void vas_pool_trim(struct uk_vas *vas)
 	pool_shrink(vas, VMA_POOL_RESERVE + VMA_PER_PAGE);
 }
 
-void vas_insert(struct uk_vas *vas, struct uk_vma *vma)
+__bool vas_try_insert(struct uk_vas *vas, struct uk_vma *vma)
 {
-	vma_tree_insert(&vas->root, vma);
+	if (unlikely(!vma_tree_try_insert(&vas->root, vma)))
+		return 0;
 	vas->vma_count++;
 	vas->mapped_len += uk_vma_len(vma);
+	return 1;
+}
+
+void vas_insert(struct uk_vas *vas, struct uk_vma *vma)
+{
+	__bool fits = vas_try_insert(vas, vma);
+
+	UK_ASSERT(fits);
 }
 
 void vas_take_out(struct uk_vas *vas, struct uk_vma *vma)

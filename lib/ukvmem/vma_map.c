@@ -31,23 +31,39 @@ struct uk_vma *vma_insert_busy(const struct uk_vma *model, __vaddr_t vaddr)
 	/* Nothing is used yet, unless the owner maps pages himself (V3) */
 	vma->used_start = model->ops->fault ? vma->end : vma->start;
 	vma->used_end = model->ops->fault ? vma->start : vma->end;
-	vas_insert(vas, vma);
-	return vma;
+	if (likely(vas_try_insert(vas, vma)))
+		return vma;
+	vma_pool_return(&vas->pool, vma);
+	return __NULL;
 }
 
+/* Tells whether pages are mapped before the area is there for others */
+static __bool is_populated(const struct uk_vma *model)
+{
+	return model->flags & UK_VMA_MAP_POPULATE && model->ops->populate;
+}
+
+/* Receives the VMA if that is busy still, else __NULL: somebody may unmap it as
+ * soon as the lock is free
+ */
 static int map_insert(const struct uk_vma *model, const struct vma_place *place,
-		      struct uk_vma **vma)
+		      struct uk_vma **vma, __vaddr_t *vaddr)
 {
 	struct uk_vas *vas = model->vas;
 	unsigned long irqf = vas_lock(vas);
-	__vaddr_t vaddr;
 	int rc;
 
-	rc = vma_place_choose(vas, place, &vaddr);
+	rc = vma_place_choose(vas, place, vaddr);
 	if (!rc)
 		rc = vas_pool_want(vas, VMA_PER_MAP, VMA_POOL_RESERVE);
-	if (!rc)
-		*vma = vma_insert_busy(model, vaddr);
+	if (!rc) {
+		*vma = vma_insert_busy(model, *vaddr);
+		rc = likely(*vma) ? 0 : -EEXIST;
+	}
+	if (!rc && !is_populated(model)) {
+		(*vma)->busy = 0;
+		*vma = __NULL;
+	}
 	vas_unlock(vas, irqf);
 	return rc;
 }
@@ -68,12 +84,12 @@ static void map_end(struct uk_vma *vma, int rc)
 
 /* Takes the addresses, with what is there if it has to go */
 static int map_begin(const struct uk_vma *model, const struct vma_place *place,
-		     unsigned int *tries, struct uk_vma **vma)
+		     unsigned int *tries, struct uk_vma **vma, __vaddr_t *vaddr)
 {
 	int rc;
 
 	do {
-		rc = map_insert(model, place, vma);
+		rc = map_insert(model, place, vma, vaddr);
 		if (rc == -EEXIST && place->replaces)
 			rc = vma_replace(model, place->vaddr, vma);
 	} while (vas_reclaim(model->vas, rc, tries));
@@ -87,7 +103,7 @@ static int map_populate(struct uk_vma *vma, unsigned int *tries)
 {
 	int rc;
 
-	if (!(vma->flags & UK_VMA_MAP_POPULATE) || !vma->ops->populate)
+	if (!is_populated(vma))
 		return 0;
 	do {
 		rc = vma->ops->populate(vma);
@@ -132,13 +148,14 @@ int uk_vma_map(struct uk_vas *vas, __vaddr_t *vaddr, __sz len,
 	if (rc)
 		return rc;
 
-	rc = map_begin(&model, &place, &tries, &vma);
+	rc = map_begin(&model, &place, &tries, &vma, &start);
 	if (rc)
 		/* Frames do not help there, so it was told apart until here */
 		return rc == -ENOSPC ? -ENOMEM : rc;
-	start = vma->start;
-	rc = map_populate(vma, &tries);
-	map_end(vma, rc);
+	if (vma) {
+		rc = map_populate(vma, &tries);
+		map_end(vma, rc);
+	}
 	if (!rc)
 		*vaddr = start;
 	return rc;

@@ -117,8 +117,10 @@ int vma_place_choose(const struct uk_vas *vas, const struct vma_place *place,
 		return place_draw(vas, place, vaddr);
 
 	*vaddr = place->vaddr;
+	if (!place->is_hint)
+		return 0;
 	vma = vma_tree_above(vas->root, place->vaddr);
 	if (!vma || vma->start >= place->vaddr + place->len)
 		return 0;
-	return place->is_hint ? place_draw(vas, place, vaddr) : -EEXIST;
+	return place_draw(vas, place, vaddr);
 }

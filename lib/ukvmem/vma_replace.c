@@ -27,6 +27,7 @@ static int replace_insert(struct vma_range *range, const struct uk_vma *model,
 		for (old = range->vmas; old; old = old->op_next)
 			vas_take_out(vas, old);
 		*vma = vma_insert_busy(model, range->start);
+		UK_ASSERT(*vma);
 	}
 	vas_unlock(vas, irqf);
 	return rc;

@@ -153,7 +153,7 @@ static struct uk_vma **path_find(struct path *path, struct uk_vma **link,
 	return link;
 }
 
-void vma_tree_insert(struct uk_vma **root, struct uk_vma *vma)
+__bool vma_tree_try_insert(struct uk_vma **root, struct uk_vma *vma)
 {
 	struct uk_vma **link, *next;
 	__vaddr_t below = 0;
@@ -162,22 +162,30 @@ void vma_tree_insert(struct uk_vma **root, struct uk_vma *vma)
 	UK_ASSERT(vma->start < vma->end);
 
 	link = path_find(&path, root, vma);
-	UK_ASSERT(!*link);
 	next = path_next(&path);
 	/* The last node on the way is one of the two neighbours */
 	if (next) {
 		below = next->start - next->node.hole;
-		UK_ASSERT(vma->end <= next->start);
-		next->node.hole = next->start - vma->end;
 	} else if (path.len) {
 		below = (*path.link[path.len - 1])->end;
 	}
-	UK_ASSERT(vma->start >= below);
+	if (unlikely(vma->start < below || (next && vma->end > next->start)))
+		return 0;
 
+	if (next)
+		next->node.hole = next->start - vma->end;
 	vma->node = (struct uk_vma_node){ .hole = vma->start - below };
 	(void)node_update(vma);
 	*link = vma;
 	path_balance(&path, path.next);
+	return 1;
+}
+
+void vma_tree_insert(struct uk_vma **root, struct uk_vma *vma)
+{
+	__bool fits = vma_tree_try_insert(root, vma);
+
+	UK_ASSERT(fits);
 }
 
 /* The next area above takes the place of one that has a right subtree */

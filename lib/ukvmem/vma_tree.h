@@ -45,6 +45,14 @@
 /* A higher tree has 2^34 areas, whose VMAs take more than 2 TiB */
 #define VMA_TREE_HEIGHT_MAX 48
 
+/**
+ * Inserts a VMA unless it overlaps one in the tree. O(log n)
+ *
+ * @return
+ *   1 if it is in the tree; 0: nothing changed
+ */
+__bool vma_tree_try_insert(struct uk_vma **root, struct uk_vma *vma);
+
 /** Inserts a VMA that overlaps none in the tree. O(log n) */
 void vma_tree_insert(struct uk_vma **root, struct uk_vma *vma);
 

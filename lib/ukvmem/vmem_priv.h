@@ -112,7 +112,15 @@ int vas_pool_want(struct uk_vas *vas, __sz count, __sz keep);
 /** Gives pages that the pool does not need back. The lock is held. */
 void vas_pool_trim(struct uk_vas *vas);
 
-/** Puts a VMA into the set. The lock is held. */
+/**
+ * Puts a VMA into the set unless it overlaps one there. The lock is held.
+ *
+ * @return
+ *   1 if it is in the set
+ */
+__bool vas_try_insert(struct uk_vas *vas, struct uk_vma *vma);
+
+/** Puts a VMA that overlaps none into the set. The lock is held. */
 void vas_insert(struct uk_vas *vas, struct uk_vma *vma);
 
 /** Takes a VMA out of the set; it stays the caller's. The lock is held. */
@@ -144,10 +152,11 @@ int vma_place_init(struct vma_place *place, __vaddr_t vaddr, __sz len,
 		   unsigned long flags);
 
 /**
- * Chooses an address. The lock is held.
+ * Chooses an address. The lock is held. One that is no hint is not looked at:
+ * the insertion will tell.
  *
  * @return
- *   0, -EEXIST if the address is taken, or -ENOSPC if there is no place
+ *   0, or -ENOSPC if there is no place
  */
 int vma_place_choose(const struct uk_vas *vas, const struct vma_place *place,
 		     __vaddr_t *vaddr);
@@ -157,6 +166,9 @@ int vma_place_choose(const struct uk_vas *vas, const struct vma_place *place,
 /**
  * Makes a busy VMA after a model and puts it into the set. The lock is held
  * and there is an object in the pool.
+ *
+ * @return
+ *   The VMA, or __NULL if some of its addresses are taken
  */
 struct uk_vma *vma_insert_busy(const struct uk_vma *model, __vaddr_t vaddr);
 

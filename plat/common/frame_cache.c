@@ -19,7 +19,8 @@
 #include "rng.h"
 #include "vector.h"
 
-UK_CTASSERT(FRAME_CACHE_LOW + FRAME_CACHE_BATCH <= FRAME_CACHE_LEN);
+UK_CTASSERT(FRAME_CACHE_LOW + FRAME_CACHE_FILL <= FRAME_CACHE_LEN);
+UK_CTASSERT(FRAME_CACHE_FILL > FRAME_CACHE_BATCH);
 UK_CTASSERT(2 * FRAME_CACHE_BATCH <= FRAME_CACHE_LEN);
 
 /* Draws between two visits of the generator */
@@ -96,7 +97,7 @@ static inline __u64 cache_draw(struct frame_cache *c)
 static void __noinline cache_fill(struct frame_cache *c)
 {
 	cnt_store(c, c->cnt + falloc_refs_take(&c->refs[c->cnt],
-					       FRAME_CACHE_BATCH));
+					       FRAME_CACHE_FILL));
 }
 
 /* Gives away those that are in the cache for the longest time, roughly */

@@ -16,12 +16,17 @@
  * How
  *   Each CPU has a cache of at most FRAME_CACHE_LEN references to frames
  *   (falloc.h). A take draws one uniformly, the last takes its place; a put
- *   appends. FRAME_CACHE_BATCH frames at a time come from the core and go
- *   back to it, under one hold of the frame lock. A cache is filled when it
- *   has fewer than FRAME_CACHE_LOW frames, not when it is empty: a frame that
- *   was just put is the next one with a chance of 1/16 at most, as long as
- *   the core has any. Between a fill and the next batch in either direction
- *   are 17 operations at least.
+ *   appends. FRAME_CACHE_FILL frames at a time come from the core, and
+ *   FRAME_CACHE_BATCH go back to it, under one hold of the frame lock. A cache
+ *   is filled when it has fewer than FRAME_CACHE_LOW frames, not when it is
+ *   empty: a frame that was just put is the next one with a chance of 1/16 at
+ *   most, as long as the core has any. Between a fill and the next batch in
+ *   either direction are 13 operations at least.
+ *
+ *   A fill is longer than a flush. Who takes as many frames as he puts, again
+ *   and again, would otherwise fill and flush once in each round for ever, if
+ *   he happened to begin like this; so the cache gets fuller in each round,
+ *   until up to LEN - LOW frames go back and forth within it.
  *
  *   Frames in a cache contain only zeros, unless their reference does not say
  *   so: those are cleared when they are taken, outside of all locks.
@@ -93,6 +98,7 @@
  */
 #define FRAME_CACHE_LEN	  64U
 #define FRAME_CACHE_BATCH 32U
+#define FRAME_CACHE_FILL  36U
 /* Frames that a draw chooses from at least, while the core has frames */
 #define FRAME_CACHE_LOW	  16U
 

@@ -192,32 +192,33 @@ static unsigned long entries_drop(struct uk_pagetable *pt,
 	return n;
 }
 
-/* What comes first in a range, within one table, in this order */
+/* What comes first in a range, within one table, in this order: pages that are
+ * not mapped, that wait for frames, have them, and wait for them
+ */
 struct pt_step {
-	/** Pages that are not mapped, wait for frames, have them, and wait */
 	unsigned long skipped, dropped, n, behind;
-	/** Those that have frames */
-	struct pt_chunk chunk;
 };
 
 /* Who uses an object from its start on leaves a few pages with frames in front
- * of many without: both go under one hold of the lock. pt->lock is held.
+ * of many without: both go under one hold of the lock. The chunk begins with
+ * those that have frames afterwards. pt->lock is held.
  */
-static void step_entries(const struct pt_unmapping *u, struct pt_step *s)
+static void step_entries(const struct pt_unmapping *u, struct pt_chunk *chunk,
+			 struct pt_step *s)
 {
-	struct pt_chunk *chunk = &s->chunk;
-	struct pt_chunk behind;
-
+	chunk->pte += s->skipped;
+	chunk->n -= s->skipped;
 	s->dropped = entries_drop(u->pt, chunk);
 	chunk->pte += s->dropped;
 	chunk->n -= s->dropped;
 	s->n = entries_unmap(u, chunk);
-	behind = *chunk;
-	behind.pte += s->n;
-	behind.n -= s->n;
-	/* Without a kind an entry may have been the last of the table */
-	if (s->n && u->kind)
-		s->behind = entries_drop(u->pt, &behind);
+	/* Without a kind the last entry of the table may be empty */
+	if (!s->n || !u->kind)
+		return;
+	chunk->pte += s->n;
+	chunk->n -= s->n;
+	s->behind = entries_drop(u->pt, chunk);
+	chunk->pte -= s->n;
 }
 
 /* Unmaps what comes first in the range; returns how far it came */
@@ -225,25 +226,22 @@ static unsigned long unmap_step(struct pt_unmapping *u, __vaddr_t va,
 				unsigned long left)
 {
 	struct pt_step s = { .skipped = 0 };
-	struct pt_chunk *chunk = &s.chunk;
+	struct pt_chunk chunk;
 	unsigned long irqf;
 
 	irqf = uk_spin_lock_irqsave(&u->pt->lock);
-	pt_chunk_find(u->pt, va, left, chunk);
-	s.skipped = entries_skip(chunk);
-	if (unlikely(chunk->large & X86_PTE_OWNED)) {
-		s.n = large_unmap(u, chunk);
-	} else if (s.skipped < chunk->n) {
-		chunk->pte += s.skipped;
-		chunk->n -= s.skipped;
-		step_entries(u, &s);
-	}
+	pt_chunk_find(u->pt, va, left, &chunk);
+	s.skipped = entries_skip(&chunk);
+	if (unlikely(chunk.large & X86_PTE_OWNED))
+		s.n = large_unmap(u, &chunk);
+	else if (s.skipped < chunk.n)
+		step_entries(u, &chunk, &s);
 	uk_spin_unlock_irqrestore(&u->pt->lock, irqf);
 
 	u->cnt += s.n;
 	u->untouched += s.dropped + s.behind;
 	if (s.n && u->kind && !u->alone)
-		frames_clear(chunk, s.n);
+		frames_clear(&chunk, s.n);
 	if (s.n && u->kind == X86_PTE_LAZY)
 		run_extend(u, va + ((s.skipped + s.dropped) << PAGE_SHIFT),
 			   s.n);

@@ -152,6 +152,36 @@ static void tree_knows_longest_gap(void **state)
 	assert_int_equal(root->node.gap, 35);
 }
 
+/* What overlaps is told apart from what touches, on both sides */
+static void tree_refuses_overlap(void **state)
+{
+	static const __vaddr_t bad[][2] = { { 5, 15 },	{ 10, 11 }, { 19, 20 },
+					    { 19, 31 }, { 0, 100 }, { 10, 20 },
+					    { 35, 41 }, { 49, 60 }, { 12, 18 },
+					    { 45, 46 } };
+	static const __vaddr_t good[][2] = { { 0, 10 },
+					     { 20, 40 },
+					     { 50, 51 } };
+	unsigned int i;
+
+	(void)state;
+	area_put(0, 10, 20);
+	area_put(1, 40, 50);
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		areas[2].start = bad[i][0];
+		areas[2].end = bad[i][1];
+		assert_false(vma_tree_try_insert(&root, &areas[2]));
+		assert_true(vma_tree_is_valid(root));
+	}
+	for (i = 0; i < ARRAY_SIZE(good); i++) {
+		areas[2 + i].start = good[i][0];
+		areas[2 + i].end = good[i][1];
+		assert_true(vma_tree_try_insert(&root, &areas[2 + i]));
+		assert_true(vma_tree_is_valid(root));
+	}
+	assert_int_equal(root->node.gap, 0);
+}
+
 /* What is below an area changes when its neighbour does, wherever in the tree
  * that one is
  */
@@ -215,6 +245,7 @@ int main(void)
 				       setup),
 		cmocka_unit_test_setup(tree_stays_balanced_when_sorted, setup),
 		cmocka_unit_test_setup(tree_knows_longest_gap, setup),
+		cmocka_unit_test_setup(tree_refuses_overlap, setup),
 		cmocka_unit_test_setup(tree_knows_hole_below_each, setup),
 		cmocka_unit_test_setup(tree_validity_notices_overlap, setup),
 		cmocka_unit_test_setup(tree_validity_notices_stale_gap, setup),
