@@ -4,6 +4,7 @@
  * You may not use this file except in compliance with the License.
  */
 
+#include <uk/essentials.h>
 #include <uk/plat/paging.h>
 #include <uk/vma_types.h>
 #include <uk/vmem.h>
@@ -14,6 +15,10 @@
  */
 static int rsvd_unmap(struct uk_vma *vma, __vaddr_t vaddr, __sz len)
 {
+	/* Mostly he has unmapped them before */
+	if (likely(ukplat_page_is_unused(vma->vas->pt, vaddr,
+					 len >> PAGE_SHIFT)))
+		return 0;
 	return ukplat_page_unmap(vma->vas->pt, vaddr, len >> PAGE_SHIFT, 0);
 }
 

@@ -61,21 +61,34 @@ void pt_chunk_find(const struct uk_pagetable *pt, __vaddr_t vaddr,
 	chunk->pte = __NULL;
 	chunk->large = 0;
 
-	if (!(pt_load(chunk->pml4e) & X86_PTE_PRESENT)) {
+	entry = pt_load(chunk->pml4e);
+	if (!(entry & X86_PTE_PRESENT)) {
 		chunk->span = entry_span(vaddr, pages, 4);
 		return;
 	}
-	chunk->pdpte = pt_next(pt_load(chunk->pml4e)) + pt_index(vaddr, 3);
-	if (!(pt_load(chunk->pdpte) & X86_PTE_PRESENT)) {
+	chunk->pdpte = pt_next(entry) + pt_index(vaddr, 3);
+	entry = pt_load(chunk->pdpte);
+	if (!(entry & X86_PTE_PRESENT)) {
 		chunk->span = entry_span(vaddr, pages, 3);
 		return;
 	}
-	chunk->pde = pt_next(pt_load(chunk->pdpte)) + pt_index(vaddr, 2);
+	chunk->pde = pt_next(entry) + pt_index(vaddr, 2);
 	entry = pt_load(chunk->pde);
 	if (unlikely(entry & X86_PTE_PS))
 		chunk->large = entry;
 	else if (entry)
 		chunk->pte = pt_next(entry) + pt_index(vaddr, 1);
+}
+
+int ukplat_page_is_unused(struct uk_pagetable *pt, __vaddr_t vaddr,
+			  unsigned long pages)
+{
+	unsigned long irqf = uk_spin_lock_irqsave(&pt->lock);
+	struct pt_chunk chunk;
+
+	pt_chunk_find(pt, vaddr, pages, &chunk);
+	uk_spin_unlock_irqrestore(&pt->lock, irqf);
+	return !chunk.pte && !chunk.large && chunk.span == pages;
 }
 
 /* The last entry of a walk, 0 if there is none */

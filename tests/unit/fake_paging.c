@@ -310,6 +310,23 @@ int ukplat_page_unmap(struct uk_pagetable *pt, __vaddr_t vaddr,
 	return rc;
 }
 
+/* No where a test has planned something for the unmapping */
+int ukplat_page_is_unused(struct uk_pagetable *pt, __vaddr_t vaddr,
+			  unsigned long pages)
+{
+	unsigned int i, used = 0;
+
+	assert_ptr_equal(pt, &fake_pt);
+	if (fake.hook || fake.fail_unmap_after != FAKE_NEVER)
+		return 0;
+	pthread_mutex_lock(&fake_lock);
+	for (i = 0; i < table_len; i++)
+		used += table[i].vaddr >= vaddr &&
+			table[i].vaddr < vaddr + pages * PAGE_SIZE;
+	pthread_mutex_unlock(&fake_lock);
+	return !used;
+}
+
 int ukplat_page_set_attr(struct uk_pagetable *pt, __vaddr_t vaddr,
 			 unsigned long pages, unsigned long new_attr,
 			 unsigned long flags)

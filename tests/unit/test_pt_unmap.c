@@ -69,6 +69,46 @@ static const struct ukplat_tlbq_range *ram_range(unsigned int i)
 	return i < ARRAY_SIZE(r) ? &r[i] : __NULL;
 }
 
+static int is_unused(__vaddr_t va, unsigned long pages)
+{
+	return ukplat_page_is_unused(machine.pt, va, pages);
+}
+
+/* Whatever a page of a range is like, and wherever it is, it is not overlooked;
+ * and when it has gone that is seen
+ */
+static void unused_ranges_are_told(void **state)
+{
+	/* Of one page behind the first, in tables farther and farther away */
+	static const unsigned long at[] = { 0,	       1,
+					    511,       512,
+					    1UL << 18, (1UL << 18) + 5,
+					    1UL << 27, (1UL << 27) + 700 };
+	unsigned long i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(at); i++) {
+		assert_int_equal(is_unused(page(at[i]), 1), 1);
+		assert_int_equal(pt_map(page(at[i]), 1, NONE, 0), 0);
+		assert_int_equal(is_unused(PT_LOWER, at[i] + 1), 0);
+		assert_int_equal(is_unused(page(at[i]), 1UL << 28), 0);
+		assert_int_equal(pt_unmap(page(at[i]), 1, PAGE_FLAG_LAZY), 0);
+		/* A zombie */
+		assert_int_equal(is_unused(page(at[i]), 1), 0);
+		(void)ukplat_page_reclaim(machine.pt);
+		assert_int_equal(is_unused(page(at[i]), 1), 1);
+		assert_int_equal(pt_map(page(at[i]), 1, RW, PAGE_FLAG_DEMAND),
+				 0);
+		assert_int_equal(is_unused(PT_LOWER, at[i] + 1), 0);
+		assert_int_equal(pt_unmap(page(at[i]), 1, 0), 0);
+	}
+	assert_int_equal(pt_map(PT_LOWER, 512, RW, PAGE_FLAG_LARGE), 0);
+	assert_int_equal(is_unused(page(3), 1), 0);
+	assert_int_equal(pt_unmap(PT_LOWER, 512, 0), 0);
+	assert_int_equal(is_unused(page(3), 1), 1);
+	pt_check();
+}
+
 static int unmap_raw(const struct ukplat_tlbq_range *r, unsigned long flags)
 {
 	return ukplat_page_unmap(machine.pt, r->vaddr, r->pages, flags);
@@ -413,6 +453,7 @@ int main(void)
 		UNIT_TEST(unmap_skips_what_is_not_mapped),
 		UNIT_TEST(unmap_finds_pages_behind_missing_tables),
 		UNIT_TEST(unmap_takes_nothing_else),
+		UNIT_TEST(unused_ranges_are_told),
 		UNIT_TEST(unmap_leaves_frames_that_are_kept),
 		UNIT_TEST(tables_of_the_upper_half_wait),
 		UNIT_TEST(many_tables_of_the_upper_half_do_not_wait),

@@ -120,6 +120,21 @@ int ukplat_page_map(struct uk_pagetable *pt, __vaddr_t vaddr, __paddr_t paddr,
 		    unsigned long flags);
 
 /**
+ * Tells whether there is nothing to unmap in a range, not even tables for it.
+ * Much faster than to unmap nothing. Where there are tables for other pages
+ * nearby the answer may be 0 although nothing is mapped.
+ *
+ * **Context:** any CPU, interrupts enabled or disabled, not from NMI
+ *
+ * @param vaddr
+ *   First address, page aligned
+ * @param pages
+ *   Number of pages, at least 1
+ */
+int ukplat_page_is_unused(struct uk_pagetable *pt, __vaddr_t vaddr,
+			  unsigned long pages);
+
+/**
  * Unmaps pages on all CPUs, then frees their frames. Pages that are not
  * mapped are skipped.
  *
