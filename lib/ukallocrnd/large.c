@@ -55,21 +55,28 @@ __bool rnd_large_is_possible(const struct rnd_large *lg, __sz req)
  * Allocating
  */
 
-/* Draws the guards of a span, both with one number: no pair is rarer */
-static void large_guards(struct rnd_large *lg, const struct rnd_span *sp,
-			 __sz *pre, __sz *post)
+/* Draws the guards of a span and its priority with one number: no combination
+ * is rarer than others
+ */
+static void large_guards(struct rnd_large *lg, struct rnd_span *sp, __sz *pre,
+			 __sz *post)
 {
-	__sz most = MIN(MAX(sp->pages / 2, 1UL), RND_LARGE_GUARD_MAX), pair;
+	__sz most = MIN(MAX(sp->pages / 2, 1UL), RND_LARGE_GUARD_MAX);
+	__u64 n;
 
 	*pre = 0;
 	*post = 0;
 	/* A racy read: a few more or less do not matter. Samples are few */
-	if (rnd_spans_live(&lg->t) >= RND_LARGE_GUARDED_MAX && !sp->sample)
+	if (rnd_spans_live(&lg->t) >= RND_LARGE_GUARDED_MAX && !sp->sample) {
+		sp->prio = rnd_spans_prio(&lg->t);
 		return;
+	}
 
-	pair = rnd_vspace_draw(lg->vs, most * most);
-	*pre = (1 + pair / most) * RND_PAGE_LEN;
-	*post = (1 + pair % most) * RND_PAGE_LEN;
+	n = rnd_vspace_draw(lg->vs, most * most << RND_SPAN_PRIO_BITS);
+	sp->prio = (__u32)n;
+	n >>= RND_SPAN_PRIO_BITS;
+	*pre = (1 + n / most) * RND_PAGE_LEN;
+	*post = (1 + n % most) * RND_PAGE_LEN;
 }
 
 void rnd_large_canary_write(const struct rnd_large *lg,

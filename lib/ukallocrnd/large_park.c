@@ -147,6 +147,7 @@ __bool rnd_large_take_parked(struct rnd_large *lg, struct rnd_span *sp,
 	sp->map = pk.map;
 	sp->map_len = pk.map_len;
 	sp->epoch = (__u16)pk.epoch;
+	sp->prio = rnd_spans_prio(&lg->t);
 
 	return 1;
 }

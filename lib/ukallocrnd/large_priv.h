@@ -21,7 +21,7 @@
  * Reserves a place with guards for the pages of a span.
  *
  * @param[out] sp
- *   addr (of the first page), map and map_len; pages is given
+ *   addr (of the first page), map, map_len and prio; pages is given
  *
  * @return
  *   - (0): Reserved, nothing committed

@@ -75,12 +75,16 @@ __u32 rnd_spans_locate(const struct rnd_spans *t, __uptr addr)
 	return last;
 }
 
+__u32 rnd_spans_prio(const struct rnd_spans *t)
+{
+	return (__u32)rnd_vspace_draw(t->vs, 1UL << RND_SPAN_PRIO_BITS);
+}
+
 static void spans_insert(struct rnd_spans *t, __u32 n)
 {
 	struct rnd_span *sp = &t->span[n - 1], *at;
 	__u32 *link = &t->root, *low = &sp->low, *high = &sp->high, m;
 
-	sp->prio = (__u32)rnd_vspace_draw(t->vs, 1UL << 32);
 	while (*link && t->span[*link - 1].prio >= sp->prio) {
 		at = &t->span[*link - 1];
 		link = sp->addr < at->addr ? &at->low : &at->high;
@@ -237,6 +241,7 @@ static void spans_cut(struct rnd_spans *t, __u32 n, __sz first, __u32 m)
 	high->req = rnd_span_len(high);
 	high->map = at;
 	high->map_len = low->map + low->map_len - at;
+	high->prio = rnd_spans_prio(t);
 	spans_insert(t, m);
 
 	low->pages = first;

@@ -84,6 +84,8 @@ struct rnd_span {
 	__u16 epoch;
 };
 
+#define RND_SPAN_PRIO_BITS 32
+
 #define RND_SPAN_MAX (1U << 24)
 
 /** A table. Field marking: (c) constant after init */
@@ -146,7 +148,10 @@ void rnd_spans_destroy(struct rnd_spans *t);
  */
 int rnd_spans_make_room(struct rnd_spans *t, const struct rnd_span *sp);
 
-/** Adds a live span, for which there is room */
+/** Draws a priority. The lock may be held or not */
+__u32 rnd_spans_prio(const struct rnd_spans *t);
+
+/** Adds a live span, for which there is room; its priority was drawn for it */
 void rnd_spans_add(struct rnd_spans *t, const struct rnd_span *sp);
 
 /** Number + 1 of the span with this first byte; 0: none */

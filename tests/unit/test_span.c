@@ -72,6 +72,7 @@ static void add(__u32 place, __u8 kind)
 {
 	struct rnd_span sp = span_at(place, kind);
 
+	sp.prio = rnd_spans_prio(&t);
 	assert_int_equal(0, rnd_spans_make_room(&t, &sp));
 	rnd_spans_add(&t, &sp);
 }
