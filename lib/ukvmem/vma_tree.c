@@ -14,23 +14,48 @@ static int node_height(const struct uk_vma *vma)
 	return vma ? vma->node.height : 0;
 }
 
-/* Recomputes what a node knows about its subtree (T4); 1 if that has changed */
-static __bool node_update(struct uk_vma *vma)
+/* What a node should know about its subtree (T4) */
+struct known {
+	__sz gap;
+	int height;
+	int lean;
+};
+
+static inline struct known node_know(const struct uk_vma *vma)
 {
 	const struct uk_vma *left = vma->node.left;
 	const struct uk_vma *right = vma->node.right;
-	int height = MAX(node_height(left), node_height(right)) + 1;
-	__sz gap = vma->node.hole;
+	struct known k = { .gap = vma->node.hole };
+	int low = 0, high = 0;
 
-	if (left)
-		gap = MAX(gap, left->node.gap);
-	if (right)
-		gap = MAX(gap, right->node.gap);
-	if (gap == vma->node.gap && height == vma->node.height)
+	if (left) {
+		low = left->node.height;
+		k.gap = MAX(k.gap, left->node.gap);
+	}
+	if (right) {
+		high = right->node.height;
+		k.gap = MAX(k.gap, right->node.gap);
+	}
+	k.height = 1 + MAX(low, high);
+	k.lean = low - high;
+	return k;
+}
+
+/* Receives it; 1 if that is new */
+static inline __bool node_learn(struct uk_vma *vma, const struct known *k)
+{
+	if (k->gap == vma->node.gap && k->height == vma->node.height)
 		return 0;
-	vma->node.gap = gap;
-	vma->node.height = height;
+	vma->node.gap = k->gap;
+	vma->node.height = k->height;
 	return 1;
+}
+
+static void node_update(struct uk_vma *vma)
+{
+	struct known k = node_know(vma);
+
+	(void)node_learn(vma, &k);
 }
 
 static struct uk_vma *rotate_right(struct uk_vma *vma)
@@ -39,8 +64,8 @@ static struct uk_vma *rotate_right(struct uk_vma *vma)
 
 	vma->node.left = top->node.right;
 	top->node.right = vma;
-	(void)node_update(vma);
-	(void)node_update(top);
+	node_update(vma);
+	node_update(top);
 	return top;
 }
 
@@ -50,8 +75,8 @@ static struct uk_vma *rotate_left(struct uk_vma *vma)
 
 	vma->node.right = top->node.left;
 	top->node.left = vma;
-	(void)node_update(vma);
-	(void)node_update(top);
+	node_update(vma);
+	node_update(top);
 	return top;
 }
 
@@ -81,15 +106,16 @@ static struct uk_vma *__noinline node_rotate(struct uk_vma *vma, int lean)
 static inline __bool node_balance(struct uk_vma **link)
 {
 	struct uk_vma *vma = *link;
-	int lean = node_lean(vma), height;
+	struct known k = node_know(vma);
+	int height;
 	__sz gap;
 
-	if (likely(lean >= -1 && lean <= 1))
-		return node_update(vma);
+	if (likely(k.lean >= -1 && k.lean <= 1))
+		return node_learn(vma, &k);
 
 	height = vma->node.height;
 	gap = vma->node.gap;
-	vma = node_rotate(vma, lean);
+	vma = node_rotate(vma, k.lean);
 	*link = vma;
 	return vma->node.height != height || vma->node.gap != gap;
 }
@@ -137,19 +163,21 @@ static void path_balance(const struct path *path, unsigned int least)
 static struct uk_vma **path_find(struct path *path, struct uk_vma **link,
 				 const struct uk_vma *vma)
 {
+	unsigned int len = 0, next = 0;
 	__vaddr_t start = vma->start;
 	struct uk_vma *top;
 
-	path->len = 0;
-	path->next = 0;
 	for (top = *link; top && top != vma; top = *link) {
-		path_add(path, link);
+		UK_ASSERT(len < ARRAY_SIZE(path->link));
+		path->link[len++] = link;
 		link = &top->node.right;
 		if (start < top->start) {
 			link = &top->node.left;
-			path->next = path->len;
+			next = len;
 		}
 	}
+	path->len = len;
+	path->next = next;
 	return link;
 }
 
@@ -175,7 +203,7 @@ __bool vma_tree_try_insert(struct uk_vma **root, struct uk_vma *vma)
 	if (next)
 		next->node.hole = next->start - vma->end;
 	vma->node = (struct uk_vma_node){ .hole = vma->start - below };
-	(void)node_update(vma);
+	node_update(vma);
 	*link = vma;
 	path_balance(&path, path.next);
 	return 1;
@@ -294,7 +322,7 @@ struct uk_vma *vma_tree_below(struct uk_vma *root, __vaddr_t vaddr)
 static __bool subtree_is_valid(const struct uk_vma *top, __vaddr_t low,
 			       __vaddr_t high, __vaddr_t *end)
 {
-	struct uk_vma copy;
+	struct known k;
 
 	*end = low;
 	if (!top)
@@ -305,11 +333,9 @@ static __bool subtree_is_valid(const struct uk_vma *top, __vaddr_t low,
 	    top->node.hole != top->start - *end ||
 	    !subtree_is_valid(top->node.right, top->end, high, end))
 		return 0;
-	if (node_lean(top) < -1 || node_lean(top) > 1)
-		return 0;
-
-	copy = *top;
-	return !node_update(&copy);
+	k = node_know(top);
+	return k.lean >= -1 && k.lean <= 1 && k.gap == top->node.gap &&
+	       k.height == top->node.height;
 }
 
 __bool vma_tree_is_valid(const struct uk_vma *root)
