@@ -5,7 +5,6 @@
  */
 
 #include <errno.h>
-#include <string.h>
 
 #include <uk/arch/paging.h>
 #include <uk/assert.h>
@@ -19,6 +18,7 @@
 #include "pt_pool.h"
 #include "random.h"
 #include "rng.h"
+#include "vector.h"
 
 /* Those of the loader, and as many for what is mapped besides RAM: half a TiB
  * without gaps
@@ -28,8 +28,8 @@
 /* Numbers of tables that are tried before the free ones are counted, if one of
  * so many is free
  */
-#define DRAW_TRIES 6U
-#define DRAW_SHARE 4U
+#define DRAW_TRIES 16U
+#define DRAW_SHARE 8U
 
 /* Tables that change hands under one hold of the lock */
 #define PUT_MAX 64U
@@ -110,15 +110,15 @@ static void free_add(unsigned long cnt)
 /* Counts to the n-th of the tables that are free below max. Under the lock */
 static __paddr_t table_nth(__paddr_t max, unsigned long n)
 {
-	struct pt_block *b;
+	struct pt_block *b = pool.block;
 
-	for (b = pool.block;; b++) {
-		if (b->paddr + PAGE_LARGE_SIZE > max)
-			continue;
-		if (n < b->free)
-			break;
-		n -= b->free;
-	}
+	if (likely(max == __PADDR_MAX))
+		for (; n >= b->free; b++)
+			n -= b->free;
+	else
+		for (; n >= b->free || b->paddr + PAGE_LARGE_SIZE > max; b++)
+			if (b->paddr + PAGE_LARGE_SIZE <= max)
+				n -= b->free;
 	free_add(-1UL);
 	return pt_block_take(b, n);
 }
@@ -282,7 +282,8 @@ static int pool_grow(struct uk_pagetable *pt)
 	    pt->fa->falloc(pt->fa, &paddr, PT_BLOCK_TABLES,
 			   FALLOC_FLAG_ALIGNED))
 		return -ENOMEM;
-	memset(ukplat_paddr_to_ptr(paddr), 0, PAGE_LARGE_SIZE);
+	vector_fill(ukplat_paddr_to_ptr(paddr),
+		    PT_BLOCK_TABLES * VECTOR_PAGE_WORDS, 0);
 	block_move(pt, pt_direct_map, pt_window, paddr);
 	pt_block_init(&block, paddr);
 	irqf = uk_spin_lock_irqsave(&pool_lock);

@@ -11,6 +11,7 @@
 #include <uk/plat/tlb.h>
 
 #include "pt.h"
+#include "vector.h"
 
 /* Rounds of waiting for the lock in a page fault */
 #define FAULT_TRIES (1U << 20)
@@ -85,10 +86,15 @@ int ukplat_page_is_unused(struct uk_pagetable *pt, __vaddr_t vaddr,
 {
 	unsigned long irqf = uk_spin_lock_irqsave(&pt->lock);
 	struct pt_chunk chunk;
+	__u64 bits = 0;
 
 	pt_chunk_find(pt, vaddr, pages, &chunk);
+	if (chunk.pte)
+		bits = vector_or(chunk.pte, chunk.n);
 	uk_spin_unlock_irqrestore(&pt->lock, irqf);
-	return !chunk.pte && !chunk.large && chunk.span == pages;
+	/* Zombies are not mapped any more */
+	return !(bits & (X86_PTE_OWNED | X86_PTE_DEMAND)) && !chunk.large &&
+	       chunk.span == pages;
 }
 
 /* The last entry of a walk, 0 if there is none */

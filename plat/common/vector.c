@@ -144,19 +144,25 @@ __u64 vector_and_long(const __u64 *p, unsigned long n)
 	/* What is at odd words is in `bits` */
 	p += (__uptr)p / sizeof(*p) % 2;
 	end -= (__uptr)end / sizeof(*end) % 2;
-	if (unlikely(end - p < (long)BATCH))
-		for (; p < end; p++)
-			bits &= *p;
-	else
-		bits &= and_16(p, end - BATCH);
+	if (likely(end - p >= (long)BATCH))
+		return bits & and_16(p, end - BATCH);
+	for (; p < end; p++)
+		bits &= *p;
 	return bits;
 }
 
-int vector_page_is_zero(const void *page)
+__u64 vector_or_long(const __u64 *p, unsigned long n)
 {
-	const __u64 *p = page, *end = p + VECTOR_PAGE_WORDS;
+	const __u64 *end = p + n;
+	__u64 bits = *p | end[-1];
 
-	if (ukplat_lcpu_has_avx())
-		return !or_32(p, end - BATCH_WIDE);
-	return !or_16(p, end - BATCH);
+	if (n >= BATCH_WIDE && ukplat_lcpu_has_avx())
+		return or_32(p, end - BATCH_WIDE);
+	p += (__uptr)p / sizeof(*p) % 2;
+	end -= (__uptr)end / sizeof(*end) % 2;
+	if (likely(end - p >= (long)BATCH))
+		return bits | or_16(p, end - BATCH);
+	for (; p < end; p++)
+		bits |= *p;
+	return bits;
 }

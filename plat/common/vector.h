@@ -39,6 +39,7 @@
 /* The long halves of the functions below */
 void vector_fill_long(__u64 *p, unsigned long n, __u64 word);
 __u64 vector_and_long(const __u64 *p, unsigned long n);
+__u64 vector_or_long(const __u64 *p, unsigned long n);
 
 /** Fills n words. */
 static inline void vector_fill(__u64 *p, unsigned long n, __u64 word)
@@ -66,6 +67,19 @@ static inline __u64 vector_and(const __u64 *p, unsigned long n)
 	return bits;
 }
 
+/** The bits that are set in any of n words, which nobody changes. */
+static inline __u64 vector_or(const __u64 *p, unsigned long n)
+{
+	const __u64 *end = p + n;
+	__u64 bits = 0;
+
+	if (n >= VECTOR_MIN)
+		return vector_or_long(p, n);
+	for (; p < end; p++)
+		bits |= __atomic_load_n(p, __ATOMIC_RELAXED);
+	return bits;
+}
+
 /** Clears a page. */
 static inline void vector_page_clear(void *page)
 {
@@ -73,6 +87,9 @@ static inline void vector_page_clear(void *page)
 }
 
 /** Tells whether a page is zero. */
-int vector_page_is_zero(const void *page);
+static inline int vector_page_is_zero(const void *page)
+{
+	return !vector_or_long(page, VECTOR_PAGE_WORDS);
+}
 
 #endif /* __UKPLAT_VECTOR_H__ */

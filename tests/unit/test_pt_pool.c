@@ -199,9 +199,9 @@ static void pool_draws_each_table_alike(void **state)
 	(void)state;
 	assert_int_equal(blocks(), 1);
 	draw_often(300);
-	draw_often(129);
-	draw_often(128);
-	draw_often(127);
+	draw_often(65);
+	draw_often(64);
+	draw_often(63);
 	draw_often(3);
 }
 

@@ -102,6 +102,32 @@ static void and_finds_what_one_word_lacks(void **state)
 	with_both(and_each_length);
 }
 
+static void or_each_length(void)
+{
+	unsigned long n, at, i;
+
+	for (n = 0; n <= RUN_MAX; n++) {
+		for (at = 0; at < PLACES; at++) {
+			words_set(OTHER);
+			for (i = 0; i < n; i++)
+				words[at + i] = 0;
+			assert_int_equal(vector_or(&words[at], n), 0);
+			for (i = 0; i < n; i++) {
+				words[at + i] = WORD;
+				assert_int_equal(vector_or(&words[at], n),
+						 WORD);
+				words[at + i] = 0;
+			}
+		}
+	}
+}
+
+static void or_finds_what_one_word_has(void **state)
+{
+	(void)state;
+	with_both(or_each_length);
+}
+
 static void page_each_byte(void)
 {
 	__u8 *byte = (__u8 *)page;
@@ -163,6 +189,9 @@ static void registers_are_put_back(void **state)
 		memset(after, 0, sizeof(after));
 		CALL("movups", "%%xmm0", vector_and_long, n, before, after);
 		assert_memory_equal(before, after, 16);
+		memset(after, 0, sizeof(after));
+		CALL("movups", "%%xmm0", vector_or_long, n, before, after);
+		assert_memory_equal(before, after, 16);
 		if (!has_wide_registers())
 			continue;
 		ukplat_lcpu_avx = 1;
@@ -172,6 +201,9 @@ static void registers_are_put_back(void **state)
 		memset(after, 0, sizeof(after));
 		CALL("vmovups", "%%ymm0", vector_and_long, n, before, after);
 		assert_memory_equal(before, after, 32);
+		memset(after, 0, sizeof(after));
+		CALL("vmovups", "%%ymm0", vector_or_long, n, before, after);
+		assert_memory_equal(before, after, 32);
 	}
 }
 
@@ -180,6 +212,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fill_changes_the_run_and_nothing_else),
 		cmocka_unit_test(and_finds_what_one_word_lacks),
+		cmocka_unit_test(or_finds_what_one_word_has),
 		cmocka_unit_test(page_is_zero_after_it_was_cleared),
 		cmocka_unit_test(registers_are_put_back),
 	};

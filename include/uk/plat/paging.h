@@ -120,9 +120,9 @@ int ukplat_page_map(struct uk_pagetable *pt, __vaddr_t vaddr, __paddr_t paddr,
 		    unsigned long flags);
 
 /**
- * Tells whether there is nothing to unmap in a range, not even tables for it.
- * Much faster than to unmap nothing. Where there are tables for other pages
- * nearby the answer may be 0 although nothing is mapped.
+ * Tells whether there is nothing to unmap in a range. Much faster than to unmap
+ * nothing. It looks at one table at most: the answer for a range in several may
+ * be 0 although nothing is mapped.
  *
  * **Context:** any CPU, interrupts enabled or disabled, not from NMI
  *
