@@ -20,7 +20,7 @@
  */
 #define TABLES_MAX 32
 
-/* Clearing and verifying take 1,200 instructions a page. Of more pages than
+/* Clearing and verifying take 300 instructions a page. Of more pages than
  * these a CPU does neither if all others sleep: the longest call is shorter.
  */
 #define PAGES_SHORT 32UL
