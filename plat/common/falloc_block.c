@@ -59,15 +59,15 @@ void falloc_block_order(struct falloc_core *core, __u32 b)
 		order_swap(core, core->block[b].place, core->end[at - 1]++);
 }
 
-/* Leaves the bit of the frame as it is */
-static void list_remove(struct falloc_core *core, __u32 idx)
+/* Leaves the bit of the frame as it is; returns the new number of entries */
+static inline __u32 list_remove(__u32 *list, __u32 *pos, __u32 nopen, __u32 idx)
 {
-	__u32 pos = core->pos[idx] & FALLOC_POS_INDEX;
-	__u32 last = core->list[--core->nopen];
+	__u32 old = pos[idx], last = list[--nopen];
 
-	core->list[pos] = last;
-	core->pos[last] = (core->pos[last] & FALLOC_POS_ZERO) | pos;
-	core->pos[idx] = (core->pos[idx] & FALLOC_POS_ZERO) | FALLOC_POS_REST;
+	list[old & FALLOC_POS_INDEX] = last;
+	pos[last] = (pos[last] & FALLOC_POS_ZERO) | (old & FALLOC_POS_INDEX);
+	pos[idx] = (old & FALLOC_POS_ZERO) | FALLOC_POS_REST;
+	return nopen;
 }
 
 int falloc_spot_take(struct falloc_core *core, struct falloc_spot spot)
@@ -76,7 +76,8 @@ int falloc_spot_take(struct falloc_core *core, struct falloc_spot spot)
 	int zero = (core->pos[spot.idx] & FALLOC_POS_ZERO) != 0;
 
 	if (block->state == FALLOC_BLOCK_OPEN)
-		list_remove(core, spot.idx);
+		core->nopen = list_remove(core->list, core->pos, core->nopen,
+					  spot.idx);
 	core->pos[spot.idx] = FALLOC_POS_USED;
 	core->nfree--;
 	block->nfree--;
@@ -133,13 +134,15 @@ void falloc_block_open(struct falloc_core *core, __u32 b)
 void falloc_block_close(struct falloc_core *core, __u32 b)
 {
 	struct falloc_block *block = &core->block[b];
-	__u32 i;
+	__u32 *list = core->list, *pos = core->pos, nopen = core->nopen;
+	__u32 i, end = block->first + FALLOC_CORE_BLOCK;
 
 	UK_ASSERT(block->state == FALLOC_BLOCK_OPEN);
 	UK_ASSERT(block_is_complete(block));
-	for (i = block->first; i < block->first + FALLOC_CORE_BLOCK; i++)
-		if (core->pos[i] != FALLOC_POS_USED)
-			list_remove(core, i);
+	for (i = block->first; i < end; i++)
+		if (pos[i] != FALLOC_POS_USED)
+			nopen = list_remove(list, pos, nopen, i);
+	core->nopen = nopen;
 	block->state = block->nfree == FALLOC_CORE_BLOCK ? FALLOC_BLOCK_WHOLE :
 							   FALLOC_BLOCK_REST;
 	falloc_block_order(core, b);
