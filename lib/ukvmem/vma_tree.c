@@ -148,8 +148,8 @@ static struct uk_vma *path_next(const struct path *path)
 	return path->next ? *path->link[path->next - 1] : __NULL;
 }
 
-/* Looks at the nodes of a path from its end on, at `least` of the first ones
- * in any case
+/* Looks at the nodes of a path from its end up to number `least` in any case,
+ * and farther up as long as something changes
  */
 static void path_balance(const struct path *path, unsigned int least)
 {

@@ -44,6 +44,8 @@
 /* clang-format on */
 
 /* out = in + what the rounds make of in */
+/* Assembly writes to it */
+/* NOLINTBEGIN(readability-non-const-parameter) */
 static void block_compute(const __u32 in[WORDS], unsigned int rounds,
 			  __u8 out[PLAT_CHACHA_BLOCK_LEN])
 {
@@ -81,6 +83,7 @@ static void block_compute(const __u32 in[WORDS], unsigned int rounds,
 		: [in] "r"(in), [out] "r"(out), [saved] "r"(saved)
 		: "cc", "memory");
 }
+/* NOLINTEND(readability-non-const-parameter) */
 
 void plat_chacha_block(const __u8 *key, __u64 counter, unsigned int rounds,
 		       __u8 *out)

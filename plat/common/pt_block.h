@@ -34,7 +34,7 @@ struct pt_block {
 /** Tells whether table n is free. */
 static inline int pt_block_has(const struct pt_block *b, unsigned long n)
 {
-	return b->map[n / 64] >> n % 64 & 1;
+	return (b->map[n / 64] >> n % 64 & 1) != 0;
 }
 
 /** Takes table n, which is free; returns its physical address. */

@@ -58,6 +58,8 @@
 	"movq 8(%[words]), %[high]\n" combine                                  \
 	" 16(%[words]), %[low]\n" combine " 24(%[words]), %[high]\n"
 
+/* Assembly writes through the pointers */
+/* NOLINTBEGIN(readability-non-const-parameter) */
 static void fill_16(__u64 *p, const __u64 *last, __u64 word)
 {
 	__u8 saved[16];
@@ -85,6 +87,8 @@ static void fill_32(__u64 *p, const __u64 *last, __u64 word)
 		: [last] "r"(last), [saved] "r"(saved), [word] "r"(word)
 		: "eax", "ecx", "edx", "cc", "memory");
 }
+
+/* NOLINTEND(readability-non-const-parameter) */
 
 void vector_fill_long(__u64 *p, unsigned long n, __u64 word)
 {
