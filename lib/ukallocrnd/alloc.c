@@ -86,6 +86,17 @@ static __noinline void free_long(struct rnd_heap_dyn *dyn, __u32 sc, void *ptr,
 		rnd_free_out(dyn->heap, ptr, RND_KIND_MALLOC, caller);
 }
 
+/* Slots with the common quarantine; apart from the others, because it calls
+ * something
+ */
+static __noinline void free_bulk(struct rnd_heap_dyn *dyn, __u32 sc, void *ptr,
+				 __uptr caller)
+{
+	if (!rnd_free_own(rnd_cpus_own(dyn->cpus.table), sc, ptr,
+			  RND_SIZE_UNKNOWN, RND_KIND_MALLOC, RND_REACH_BULK))
+		rnd_free_out(dyn->heap, ptr, RND_KIND_MALLOC, caller);
+}
+
 static void *op_malloc(struct uk_alloc *a, __sz size)
 {
 	struct rnd_heap_dyn *dyn = rnd_heap_dyn_of(a);
@@ -116,9 +127,13 @@ static void op_free(struct uk_alloc *a, void *ptr)
 				   RND_SIZE_UNKNOWN, RND_KIND_MALLOC))
 			return;
 	} else {
-		/* Class 0 is none */
 		sc = rnd_window_class(dyn->heap->pm.window, ptr);
-		if (sc - 1 < RND_CLASS_BULK - 1) {
+		if (sc >= RND_CLASS_BULK) {
+			free_bulk(dyn, sc, ptr, RND_CALLER());
+			return;
+		}
+		/* Class 0 is none */
+		if (sc) {
 			free_long(dyn, sc, ptr, RND_CALLER());
 			return;
 		}

@@ -163,6 +163,15 @@ void rnd_chacha_blocks(const __u8 key[RND_CHACHA_KEY_LEN], __u64 counter,
 		dst += 2UL * RND_CHACHA_BLOCK_LEN;
 	}
 #endif
+#if RND_PORT_LENDS_SSE
+	for (; blocks >= 2 && (__u32)counter != ~0U && rnd_port_lends_avx();
+	     blocks -= 2) {
+		memcpy(&in[CHACHA_COUNTER], &counter, sizeof(counter));
+		rnd_chacha_two_wide(in, RND_CHACHA_ROUNDS, dst);
+		counter += 2;
+		dst += 2UL * RND_CHACHA_BLOCK_LEN;
+	}
+#endif
 	for (; blocks; blocks--) {
 		memcpy(&in[CHACHA_COUNTER], &counter, sizeof(counter));
 #if RND_PORT_LENDS_SSE

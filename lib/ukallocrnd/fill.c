@@ -28,6 +28,21 @@ __bool rnd_fill_is_word_long(const void *p, __sz len, __u64 word)
 	return rnd_fill_lent(is_word, p, len, word);
 }
 
+static inline void zero_any(char *p, __sz len)
+{
+	if (len >= FILL_LONG_LEN && rnd_port_lends_avx())
+		rnd_fill_word_wide_long(p, len, 0);
+	else
+		rnd_fill_lent(word, p, len, 0);
+}
+
+static inline __bool is_zero_any(const char *p, __sz len)
+{
+	if (len >= FILL_LONG_LEN && rnd_port_lends_avx())
+		return rnd_fill_is_zero_wide_long(p, len);
+	return rnd_fill_lent(is_zero, p, len);
+}
+
 #if RND_PORT_KNOWS_BACKED
 /** What of a slot has frames */
 struct backed {
@@ -83,7 +98,7 @@ static void __noinline zero_sparse(void *slot, __sz len)
 
 	while (backed_next(&b, &p, &len)) {
 		if (len > RND_FILL_SHORT_LEN)
-			rnd_fill_lent(word, p, len, 0);
+			zero_any(p, len);
 		else
 			rnd_fill_zero_short(p, len);
 	}
@@ -97,7 +112,7 @@ static __bool __noinline is_zero_sparse(const void *slot, __sz len)
 
 	while (is_zero && backed_next(&b, &p, &len))
 		is_zero = len > RND_FILL_SHORT_LEN ?
-				  rnd_fill_lent(is_zero, p, len) :
+				  is_zero_any(p, len) :
 				  rnd_fill_is_zero_short(p, len);
 	return is_zero;
 }
@@ -115,14 +130,14 @@ void rnd_fill_zero_long(void *slot, __sz len)
 	if (unlikely(rnd_fill_is_sparse(len)))
 		zero_sparse(slot, len);
 	else
-		rnd_fill_lent(word, slot, len, 0);
+		zero_any(slot, len);
 }
 
 __bool rnd_fill_is_zero_long(const void *slot, __sz len)
 {
 	if (unlikely(rnd_fill_is_sparse(len)))
 		return is_zero_sparse(slot, len);
-	return rnd_fill_lent(is_zero, slot, len);
+	return is_zero_any(slot, len);
 }
 
 #else

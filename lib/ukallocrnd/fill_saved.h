@@ -12,19 +12,18 @@
  * As chacha_saved.h: where a kernel has vector registers that interrupts do not
  * save, one or two of them are put back. Half of the instructions of words, and
  * a quarter where there are registers of 32 bytes (*_wide).
- *
- * Code for registers of 16 bytes is slower while the wide halves are in use.
- * Where the processor knew that they were not (XINUSE: Intel, Software
- * Developer's Manual, volume 1, 13.6), it knows it again afterwards.
  */
 
 #include <uk/arch/types.h>
 
 #include "fill.h"
+#include "saved.h"
 
 #define FILL_SAVED_LEN (8 * RND_FILL_UNIT)
 /* Eight registers of 32 bytes */
 #define FILL_WIDE_LEN  (16 * RND_FILL_UNIT)
+/* From here on sixteen at a time pay off */
+#define FILL_LONG_LEN  (64 * RND_FILL_UNIT)
 
 /* clang-format off */
 #define FILL_EACH(offsets, reg)                                                \
@@ -45,6 +44,26 @@
 	FILL_EACH("0,16,32,48,64,80,96,112", "last")                           \
 	".purgem step\n"
 
+/* The same with 32 bytes a register for FILL_LONG_LEN bytes or more: sixteen
+ * registers at a time, then eight if there are more than the last eight
+ */
+#define FILL_SAVED_32_LONG(assembly)                                           \
+	".macro step at\n" assembly "\n.endm\n"                                \
+	"sub $256, %[last]\n"                                                  \
+	"4:\n"                                                                 \
+	FILL_EACH("0,32,64,96,128,160,192,224", "p")                           \
+	FILL_EACH("256,288,320,352,384,416,448,480", "p")                      \
+	"add $512, %[p]\n"                                                     \
+	"cmp %[last], %[p]\n"                                                  \
+	"jb 4b\n"                                                              \
+	"add $256, %[last]\n"                                                  \
+	"cmp %[last], %[p]\n"                                                  \
+	"jae 3f\n"                                                             \
+	FILL_EACH("0,32,64,96,128,160,192,224", "p")                           \
+	"3:\n"                                                                 \
+	FILL_EACH("0,32,64,96,128,160,192,224", "last")                        \
+	".purgem step\n"
+
 /* The same with 32 bytes a register. If eight are as much as there is, or more,
  * last is not behind p: four from each end
  */
@@ -60,14 +79,6 @@
 	FILL_EACH("128,160,192,224", "last")                                   \
 	".purgem step\n"
 /* clang-format on */
-
-/* Whether the wide halves are in use is in bit 2 of eax */
-#define FILL_WIDE_BEGIN "movl $1, %%ecx\nxgetbv\n"
-#define FILL_WIDE_END                                                          \
-	"testb $4, %%al\n"                                                     \
-	"jnz 2f\n"                                                             \
-	"vzeroupper\n"                                                         \
-	"2:\n"
 
 /* Assembly writes through the pointers */
 /* NOLINTBEGIN(readability-non-const-parameter) */
@@ -98,6 +109,17 @@ static inline void rnd_fill_word_saved(char *p, __sz len, __u64 word)
 		: "cc", "memory");
 }
 
+/* clang-format off */
+#define FILL_WIDE_WORD(loop)                                                   \
+	SAVED_WIDE_BEGIN                                                       \
+	"vmovups %%ymm0, (%[saved])\n"                                         \
+	"vmovq %[word], %%xmm0\n"                                              \
+	"vpbroadcastq %%xmm0, %%ymm0\n"                                        \
+	loop("vmovups %%ymm0, \\at")                                           \
+	"vmovups (%[saved]), %%ymm0\n"                                         \
+	SAVED_WIDE_END
+/* clang-format on */
+
 /**
  * The same with registers of 32 bytes. Needs AVX2, and XGETBV with 1.
  *
@@ -109,17 +131,22 @@ static inline void rnd_fill_word_wide(char *p, __sz len, __u64 word)
 	char *last = p + len - FILL_WIDE_LEN;
 	__u8 saved[32];
 
-	__asm__ __volatile__(
-		FILL_WIDE_BEGIN "vmovups %%ymm0, (%[saved])\n"
-				"vmovq %[word], %%xmm0\n"
-				"vpbroadcastq %%xmm0, %%ymm0\n"
-		/* clang-format off */
-		FILL_SAVED_32("vmovups %%ymm0, \\at")
-		/* clang-format on */
-		"vmovups (%[saved]), %%ymm0\n" FILL_WIDE_END
-		: [p] "+r"(p)
-		: [last] "r"(last), [saved] "r"(saved), [word] "r"(word)
-		: "eax", "ecx", "edx", "cc", "memory");
+	__asm__ __volatile__(FILL_WIDE_WORD(FILL_SAVED_32)
+			     : [p] "+r"(p), [last] "+r"(last)
+			     : [saved] "r"(saved), [word] "r"(word)
+			     : SAVED_WIDE_CLOBBERS, "cc", "memory");
+}
+
+/** The same for FILL_LONG_LEN bytes or more */
+static inline void rnd_fill_word_wide_long(char *p, __sz len, __u64 word)
+{
+	char *last = p + len - FILL_WIDE_LEN;
+	__u8 saved[32];
+
+	__asm__ __volatile__(FILL_WIDE_WORD(FILL_SAVED_32_LONG)
+			     : [p] "+r"(p), [last] "+r"(last)
+			     : [saved] "r"(saved), [word] "r"(word)
+			     : SAVED_WIDE_CLOBBERS, "cc", "memory");
 }
 
 /** Tells whether all bytes of a slot are 0. As rnd_fill_word_saved(). */
@@ -144,23 +171,43 @@ static inline __bool rnd_fill_is_zero_saved(const char *p, __sz len)
 	return !(low | high);
 }
 
+/* clang-format off */
+#define FILL_WIDE_IS_ZERO(loop)                                                \
+	SAVED_WIDE_BEGIN                                                       \
+	"vmovups %%ymm0, (%[saved])\n"                                         \
+	"vpxor %%xmm0, %%xmm0, %%xmm0\n"                                       \
+	loop("vpor \\at, %%ymm0, %%ymm0")                                      \
+	"vptest %%ymm0, %%ymm0\n"                                              \
+	"setz %[answer]\n"                                                     \
+	"vmovups (%[saved]), %%ymm0\n"                                         \
+	SAVED_WIDE_END
+/* clang-format on */
+
 /** The same with registers of 32 bytes. As rnd_fill_word_wide(). */
 static inline __bool rnd_fill_is_zero_wide(const char *p, __sz len)
 {
 	const char *last = p + len - FILL_WIDE_LEN;
 	__u8 saved[32], answer;
 
-	__asm__ __volatile__(FILL_WIDE_BEGIN "vmovups %%ymm0, (%[saved])\n"
-					     "vpxor %%xmm0, %%xmm0, %%xmm0\n"
-			     /* clang-format off */
-		FILL_SAVED_32("vpor \\at, %%ymm0, %%ymm0")
-			     /* clang-format on */
-			     "vptest %%ymm0, %%ymm0\n"
-			     "setz %[answer]\n"
-			     "vmovups (%[saved]), %%ymm0\n" FILL_WIDE_END
-			     : [p] "+r"(p), [answer] "=&r"(answer)
-			     : [last] "r"(last), [saved] "r"(saved)
-			     : "eax", "ecx", "edx", "cc", "memory");
+	__asm__ __volatile__(
+		FILL_WIDE_IS_ZERO(FILL_SAVED_32)
+		: [p] "+r"(p), [last] "+r"(last), [answer] "=&r"(answer)
+		: [saved] "r"(saved)
+		: SAVED_WIDE_CLOBBERS, "cc", "memory");
+	return answer;
+}
+
+/** The same for FILL_LONG_LEN bytes or more */
+static inline __bool rnd_fill_is_zero_wide_long(const char *p, __sz len)
+{
+	const char *last = p + len - FILL_WIDE_LEN;
+	__u8 saved[32], answer;
+
+	__asm__ __volatile__(
+		FILL_WIDE_IS_ZERO(FILL_SAVED_32_LONG)
+		: [p] "+r"(p), [last] "+r"(last), [answer] "=&r"(answer)
+		: [saved] "r"(saved)
+		: SAVED_WIDE_CLOBBERS, "cc", "memory");
 	return answer;
 }
 
@@ -203,11 +250,11 @@ static inline __bool rnd_fill_is_word_wide(const char *p, __sz len, __u64 word)
 	__u8 saved[64], answer;
 
 	__asm__ __volatile__(
-		FILL_WIDE_BEGIN "vmovups %%ymm0, (%[saved])\n"
-				"vmovups %%ymm1, 32(%[saved])\n"
-				"vmovq %[word], %%xmm0\n"
-				"vpbroadcastq %%xmm0, %%ymm0\n"
-				"vmovdqa %%ymm0, %%ymm1\n"
+		SAVED_WIDE_BEGIN "vmovups %%ymm0, (%[saved])\n"
+				 "vmovups %%ymm1, 32(%[saved])\n"
+				 "vmovq %[word], %%xmm0\n"
+				 "vpbroadcastq %%xmm0, %%ymm0\n"
+				 "vmovdqa %%ymm0, %%ymm1\n"
 		/* clang-format off */
 		FILL_SAVED_32("vpor \\at, %%ymm0, %%ymm0\n"
 			      "vpand \\at, %%ymm1, %%ymm1")
@@ -216,10 +263,10 @@ static inline __bool rnd_fill_is_word_wide(const char *p, __sz len, __u64 word)
 		"vptest %%ymm0, %%ymm0\n"
 		"setz %[answer]\n"
 		"vmovups (%[saved]), %%ymm0\n"
-		"vmovups 32(%[saved]), %%ymm1\n" FILL_WIDE_END
+		"vmovups 32(%[saved]), %%ymm1\n" SAVED_WIDE_END
 		: [p] "+r"(p), [answer] "=&r"(answer)
 		: [last] "r"(last), [saved] "r"(saved), [word] "r"(word)
-		: "eax", "ecx", "edx", "cc", "memory");
+		: SAVED_WIDE_CLOBBERS, "cc", "memory");
 	return answer;
 }
 /* NOLINTEND(readability-non-const-parameter) */

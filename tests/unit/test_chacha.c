@@ -22,6 +22,7 @@
 
 #include "chacha.h"
 #include "chacha_saved.h"
+#include "wide_registers.h"
 #include "chacha_wide.h"
 #include "config.h"
 #include "rng.h"
@@ -193,6 +194,53 @@ static void chacha_core_saved_is_core(void **state)
 	}
 }
 
+/* The same for two blocks, with whole registers */
+static void two_wide_keeps(const __u32 *in, unsigned int rounds, __u8 *dst)
+{
+	__u8 before[5][32], after[5][32];
+
+	memset(before, 0xa5, sizeof(before));
+	memset(after, 0, sizeof(after));
+	__asm__ __volatile__(".irp i,0,1,2,3,4\n"
+			     "vmovups \\i*32(%0), %%ymm\\i\n"
+			     ".endr"
+			     :
+			     : "r"(before)
+			     : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4",
+			       "memory");
+	rnd_chacha_two_wide(in, rounds, dst);
+	__asm__ __volatile__(".irp i,0,1,2,3,4\n"
+			     "vmovups %%ymm\\i, \\i*32(%0)\n"
+			     ".endr\n"
+			     "vzeroupper"
+			     :
+			     : "r"(after)
+			     : "memory");
+	assert_memory_equal(before, after, sizeof(before));
+}
+
+static void chacha_two_wide_are_those_of_core(void **state)
+{
+	__u32 in[RND_CHACHA_WORDS] = { CONSTANTS };
+	__u8 want[2][RND_CHACHA_BLOCK_LEN], got[2][RND_CHACHA_BLOCK_LEN];
+	unsigned int i, k, rounds;
+
+	(void)state;
+	if (!has_wide_registers())
+		skip();
+	for (i = 0; i < 100; i++) {
+		rounds = 8 + 4 * (i % 3 + i % 3 / 2);
+		for (k = 4; k < RND_CHACHA_WORDS; k++)
+			in[k] = in[k] * 1664525U + 1013904223U + k;
+		rnd_chacha_core(in, rounds, want[0]);
+		in[12]++;
+		rnd_chacha_core(in, rounds, want[1]);
+		in[12]--;
+		two_wide_keeps(in, rounds, got[0]);
+		assert_memory_equal(want, got, sizeof(want));
+	}
+}
+
 /* Any number of blocks, also where vectors do two at a time */
 static void chacha_blocks_are_those_of_core(void **state)
 {
@@ -334,6 +382,7 @@ int main(void)
 		cmocka_unit_test(chacha_matches_vector_of_20_rounds),
 		cmocka_unit_test(chacha_matches_vector_of_rfc8439),
 		cmocka_unit_test(chacha_core_saved_is_core),
+		cmocka_unit_test(chacha_two_wide_are_those_of_core),
 		cmocka_unit_test(chacha_blocks_are_those_of_core),
 		cmocka_unit_test(chacha_blocks_count_beyond_32_bits),
 		cmocka_unit_test(chacha_blocks_may_overwrite_their_key),

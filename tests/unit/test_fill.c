@@ -88,6 +88,9 @@ static __bool is_zero(__sz len)
 	if (len >= FILL_WIDE_LEN / 2 && has_wide_registers())
 		assert_int_equal(answer,
 				 rnd_fill_is_zero_wide((char *)slot, len));
+	if (len >= FILL_LONG_LEN && has_wide_registers())
+		assert_int_equal(answer,
+				 rnd_fill_is_zero_wide_long((char *)slot, len));
 
 	return answer;
 }
@@ -208,6 +211,7 @@ static const struct filler {
 	{ word_long, RND_FILL_SHORT_LEN + RND_FILL_UNIT, 0 },
 	{ rnd_fill_word_saved, FILL_SAVED_LEN, 0 },
 	{ rnd_fill_word_wide, FILL_WIDE_LEN / 2, 1 },
+	{ rnd_fill_word_wide_long, FILL_LONG_LEN, 1 },
 };
 
 static __bool is_word(__sz len, __u64 word)
@@ -252,7 +256,7 @@ static void fill_word_fills_the_slot_and_nothing_else(void **state)
 	for (f = fillers; f < fillers + ARRAY_SIZE(fillers); f++) {
 		if (f->needs_wide && !has_wide_registers())
 			continue;
-		for (len = f->len_min; len <= LEN_ALL; len += RND_FILL_UNIT)
+		for (len = f->len_min; len <= 3 * LEN_ALL; len += RND_FILL_UNIT)
 			check_word(f, len);
 	}
 }
