@@ -8,6 +8,7 @@ import benchguest_data as data
 
 FAST, BALANCED = data.OURS["FAST"], data.OURS["BALANCED"]
 LITTLE = 1024           # bytes
+PAGE = 4096
 LONG = (4096, 4194304)  # a slot, and a large object
 ORDER = "lifo"          # the workload whose figures are shown
 PAIR = ("pair", 64)
@@ -54,3 +55,16 @@ def why_fast(places, other):
             f"changed: malloc and free of 64 bytes take {own:,.0f} "
             f"instructions, {others:,.0f} in {other}.{rest}"
             if own and others and rest else "")
+
+
+def why_worst(rows, alloc, value):
+    """Why the longest call of an allocator is longer than another's, if it is
+    that of a large object."""
+    size = max((row["size"] for row in rows if row["alloc"] == alloc and
+                value in (row.get("free", {}).get("max"),
+                          row.get("malloc", {}).get("max"))), default=0)
+    pages = size // PAGE
+    return (f"Because an object of {size >> 20} MiB that was used all over "
+            f"gives {pages:,} pages back at once, and each frame goes to a "
+            f"place of its own: {value / pages:,.0f} instructions for each."
+            if size >= LONG[1] else "")

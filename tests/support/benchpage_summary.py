@@ -130,7 +130,8 @@ def worst_promise(rows):
         about += f"; {more:,.0f} in {other}, which mimalloc cannot run"
     return Promise("BALANCED: longest single operation shorter than "
                    "mimalloc's", value if limit else None, limit, about,
-                   True, "count")
+                   True, "count",
+                   cost.why_worst(comparable(rows), BALANCED, value))
 
 
 def promises(rows):

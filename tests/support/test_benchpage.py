@@ -91,6 +91,18 @@ class Promises(unittest.TestCase):
         del places["pair", 64, 0]
         self.assertEqual(cost.why_fast(places, "buddy"), "")
 
+    def test_why_worst(self):
+        """the longest call says why if it frees a large object"""
+        rows = [{"alloc": "ukallocrnd", "size": size, "malloc": {"max": 9},
+                 "free": {"max": longest}}
+                for size, longest in ((64, 100), (4 << 20, 163840))]
+        why = cost.why_worst(rows, "ukallocrnd", 163840)
+        self.assertIn("object of 4 MiB", why)
+        self.assertIn("1,024 pages", why)
+        self.assertIn(" 160 instructions", why)
+        self.assertEqual(cost.why_worst(rows, "ukallocrnd", 100), "")
+        self.assertEqual(cost.why_worst(rows, "buddy", 163840), "")
+
     def test_besides(self):
         """means where more is live: small workloads do not count"""
         before = list(memory.besides(self.rows))
