@@ -352,6 +352,12 @@ static void go_forth_and_back(unsigned int cnt)
 	}
 }
 
+#ifdef RND_TEST_SLOW
+#define FORTH_STEP 7U
+#else
+#define FORTH_STEP 1U
+#endif
+
 /* Whatever was before: after some rounds the core is left alone */
 static void cache_serves_who_goes_back_and_forth(void **state)
 {
@@ -359,8 +365,10 @@ static void cache_serves_who_goes_back_and_forth(void **state)
 	__u32 nfree;
 
 	(void)state;
-	for (cnt = 1; cnt <= FRAME_CACHE_LEN - FRAME_CACHE_LOW; cnt++) {
-		for (before = 0; before < FRAME_CACHE_LEN; before++) {
+	for (cnt = 1; cnt <= FRAME_CACHE_LEN - FRAME_CACHE_LOW;
+	     cnt += FORTH_STEP) {
+		for (before = 0; before < FRAME_CACHE_LEN;
+		     before += FORTH_STEP) {
 			frame_cache_drain();
 			go_forth_and_back(before);
 			for (round = 0; round < 18; round++)
