@@ -70,15 +70,21 @@ void plat_rng_bytes(struct plat_rng *rng, void *dst, __sz len)
 	}
 }
 
+/* Draws a word of a constant length, at most PLAT_RNG_BUF_LEN */
+static inline void word_draw(struct plat_rng *rng, void *word, __sz len)
+{
+	if (unlikely(!rng->pos || rng->pos > PLAT_RNG_BUF_LEN - len))
+		rng_refill(rng);
+	__builtin_memcpy(word, rng->buf + rng->pos, len);
+	__builtin_memset(rng->buf + rng->pos, 0, len);
+	rng->pos += (__u32)len;
+}
+
 __u64 plat_rng_u64(struct plat_rng *rng)
 {
 	__u64 word;
 
-	if (unlikely(!rng->pos || rng->pos > PLAT_RNG_BUF_LEN - sizeof(word)))
-		rng_refill(rng);
-	__builtin_memcpy(&word, rng->buf + rng->pos, sizeof(word));
-	__builtin_memset(rng->buf + rng->pos, 0, sizeof(word));
-	rng->pos += (__u32)sizeof(word);
+	word_draw(rng, &word, sizeof(word));
 	return word;
 }
 
@@ -86,11 +92,7 @@ static __u32 rng_u32(struct plat_rng *rng)
 {
 	__u32 word;
 
-	if (unlikely(!rng->pos || rng->pos > PLAT_RNG_BUF_LEN - sizeof(word)))
-		rng_refill(rng);
-	__builtin_memcpy(&word, rng->buf + rng->pos, sizeof(word));
-	__builtin_memset(rng->buf + rng->pos, 0, sizeof(word));
-	rng->pos += (__u32)sizeof(word);
+	word_draw(rng, &word, sizeof(word));
 	return word;
 }
 
