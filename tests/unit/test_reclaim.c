@@ -97,6 +97,14 @@ static __u32 reclaim_to_the_end(struct rnd_reclaim *rc)
 	return tries;
 }
 
+/* Free slabs of long slots, and nothing of them in quarantines */
+static void slabs_free_up(void)
+{
+	take(60000, 400);
+	give(400);
+	home_flush(h);
+}
+
 /* Each class gets what it needs from the free slabs of another one, and not
  * much more: the others stay for later calls
  */
@@ -110,9 +118,7 @@ static void reclaim_stops_when_there_is_enough(void **state)
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		rnd_heap_destroy(h);
 		assert_int_equal(0, setup(state));
-		take(60000, 400);
-		give(400);
-		home_flush(h);
+		slabs_free_up();
 		/* Metadata of the other class, and nothing else of it */
 		release(alloc(sizes[i]));
 		home_flush(h);
@@ -136,9 +142,7 @@ static void reclaim_leaves_the_choice(void **state)
 	const struct rnd_pclass *pl;
 
 	(void)state;
-	take(60000, 400);
-	give(400);
-	home_flush(h);
+	slabs_free_up();
 	release(alloc(3000));
 	home_flush(h);
 	rnd_pclass_purge(&own()->cls[sc]);
@@ -156,9 +160,7 @@ static void reclaim_keeps_quarantines_if_it_can(void **state)
 	__u32 before;
 
 	(void)state;
-	take(60000, 400);
-	give(400);
-	home_flush(h);
+	slabs_free_up();
 	take(64, 30);
 	give(30);
 	release(alloc(200000));
@@ -282,9 +284,7 @@ static void reclaim_keeps_quarantines_of_large_requests(void **state)
 	__u32 before;
 
 	(void)state;
-	take(60000, 400);
-	give(400);
-	home_flush(h);
+	slabs_free_up();
 	take(64, 30);
 	give(30);
 	pl = &own()->cls[rnd_sizeclass_of(64)];
