@@ -24,6 +24,13 @@
 /* Free, but not in list[] */
 #define FALLOC_POS_REST	 FALLOC_CORE_MAX
 
+/* Length of list[] from which blocks are closed: what is left then is a block
+ * more than that at which one is opened
+ */
+#define FALLOC_CHOICE_CLOSE (FALLOC_CORE_CHOICE + 2 * FALLOC_CORE_BLOCK)
+/* Free frames of a block that is worth it */
+#define FALLOC_CLOSE_FREE   (FALLOC_CORE_BLOCK / 2)
+
 /* Segments of order[] */
 enum falloc_segment {
 	FALLOC_SEGMENT_WHOLE,
@@ -43,11 +50,24 @@ static inline struct falloc_spot falloc_spot_at(const struct falloc_range *r,
 						__u64 pfn)
 {
 	return (struct falloc_spot){
-		.idx = r->first + (__u32)(pfn - r->pfn),
-		.block =
-			r->block + (__u32)((pfn >> FALLOC_CORE_BLOCK_SHIFT) -
-					   (r->pfn >> FALLOC_CORE_BLOCK_SHIFT)),
+		.idx = (__u32)pfn + r->to_idx,
+		.block = (__u32)(pfn >> FALLOC_CORE_BLOCK_SHIFT) + r->to_block,
 	};
+}
+
+/** Spot of a frame by its reference. */
+static inline struct falloc_spot
+falloc_spot_of_ref(const struct falloc_core *core, __u64 ref)
+{
+	return falloc_spot_at(&core->ranges[ref & FALLOC_REF_RANGE],
+			      ref >> FALLOC_REF_SHIFT);
+}
+
+/** Spot of a frame that exists. */
+static inline struct falloc_spot falloc_spot_of(struct falloc_core *core,
+						__u64 pfn)
+{
+	return falloc_spot_at(&core->ranges[falloc_core_range(core, pfn)], pfn);
 }
 
 /** Tells whether a frame is free. */
@@ -57,6 +77,18 @@ static inline int falloc_spot_is_free(const struct falloc_core *core,
 	if (core->block[spot.block].state >= FALLOC_BLOCK_WHOLE)
 		return core->block[spot.block].state == FALLOC_BLOCK_WHOLE;
 	return (core->pos[spot.idx] & FALLOC_POS_INDEX) != FALLOC_POS_USED;
+}
+
+/** Tells whether [pfn, pfn + left) begins with all frames of a block that is
+ * whole or taken: it changes hands at once then.
+ */
+static inline int falloc_block_is_at(const struct falloc_core *core,
+				     struct falloc_spot spot, __u64 left)
+{
+	const struct falloc_block *block = &core->block[spot.block];
+
+	return block->state >= FALLOC_BLOCK_WHOLE && spot.idx == block->first &&
+	       left >= FALLOC_CORE_BLOCK;
 }
 
 /** Segment that a block belongs to. */
@@ -133,5 +165,41 @@ void falloc_block_put(struct falloc_core *core, __u32 b, int zero);
 
 /** Lays a taken block to rest: all its frames are in use. */
 void falloc_block_split(struct falloc_core *core, __u32 b);
+
+/** Tells whether a block is open though all its frames are free. */
+static inline int falloc_has_idle(const struct falloc_core *core)
+{
+	return core->end[2] > core->end[1];
+}
+
+/** Tells whether there is a point in closing a block that is not idle. */
+static inline int falloc_is_worth_closing(const struct falloc_core *core,
+					  const struct falloc_block *block)
+{
+	return block->nfree >= FALLOC_CLOSE_FREE &&
+	       core->nputs >= FALLOC_CLOSE_FREE;
+}
+
+/**
+ * Closes blocks as long as the others offer enough choice: those that are
+ * idle, and b if that is worth it.
+ */
+void falloc_choice_close(struct falloc_core *core, __u32 b);
+
+/**
+ * After a put in block b: closes what can be closed, if list[] is long. Many
+ * blocks may become worth it at once; but one call, which puts a few hundred
+ * frames, is not to close them all.
+ */
+static inline void falloc_choice_narrow(struct falloc_core *core, __u32 b)
+{
+	const struct falloc_block *block = &core->block[b];
+
+	if (likely(core->nopen < FALLOC_CHOICE_CLOSE))
+		return;
+	core->nputs += block->state == FALLOC_BLOCK_OPEN;
+	if (falloc_has_idle(core) || falloc_is_worth_closing(core, block))
+		falloc_choice_close(core, b);
+}
 
 #endif /* __UKPLAT_FALLOC_BLOCK_H__ */

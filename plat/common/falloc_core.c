@@ -12,13 +12,6 @@
 #include "falloc_block.h"
 #include "falloc_core.h"
 
-/* Length of list[] from which blocks are closed: what is left then is a block
- * more than that at which one is opened
- */
-#define CHOICE_CLOSE (FALLOC_CORE_CHOICE + 2 * FALLOC_CORE_BLOCK)
-/* Free frames of a block that is worth it */
-#define CLOSE_FREE   (FALLOC_CORE_BLOCK / 2)
-
 /* Each range may have an incomplete block at both ends */
 static __sz blocks_max(__u64 cap)
 {
@@ -47,20 +40,35 @@ void falloc_core_init(struct falloc_core *core, void *meta, __u32 cap,
 	core->owned = (__u8 *)(core->pos + cap);
 }
 
-/* Range that an index belongs to */
-static unsigned int range_of(const struct falloc_core *core, __u32 idx)
+unsigned int falloc_core_range_find(struct falloc_core *core, __u64 pfn)
 {
-	unsigned int i = 0;
+	unsigned int i, n;
 
-	while (idx - core->ranges[i].first >= core->ranges[i].cnt)
-		i++;
+	/* Acquire: the range is complete. Pairs with the release in
+	 * falloc_core_add()
+	 */
+	n = __atomic_load_n(&core->nranges, __ATOMIC_ACQUIRE);
+	for (i = 0; i < n; i++)
+		if (pfn - core->ranges[i].pfn < core->ranges[i].cnt)
+			break;
+	if (i == n)
+		return FALLOC_CORE_RANGES;
+	/* Release: who finds the number finds the range complete. Pairs with
+	 * the acquire in falloc_core_range()
+	 */
+	__atomic_store_n(&core->near[falloc_core_near(pfn)], (__u8)i,
+			 __ATOMIC_RELEASE);
 	return i;
 }
 
-/* Spot of a frame that exists */
-static struct falloc_spot spot_of(const struct falloc_core *core, __u64 pfn)
+/* Range that an index belongs to */
+static unsigned int range_of(const struct falloc_core *core, __u32 idx)
 {
-	return falloc_spot_at(&core->ranges[falloc_core_range(core, pfn)], pfn);
+	unsigned int i = core->nranges - 1;
+
+	while (idx < core->ranges[i].first)
+		i--;
+	return i;
 }
 
 /* Opens blocks until there is enough to draw from, or all are open */
@@ -72,26 +80,6 @@ static void choice_widen(struct falloc_core *core)
 		from = core->end[1] > core->end[0] ? core->end[0] : 0;
 		i = from + core->rand(core->rand_arg, core->end[1] - from);
 		falloc_block_open(core, core->block[i].order);
-	}
-}
-
-/* Closes blocks as long as the others offer enough choice: those that are
- * idle, and b if that is worth it
- */
-static void choice_narrow(struct falloc_core *core, __u32 b)
-{
-	const struct falloc_block *block = &core->block[b];
-
-	while (unlikely(core->nopen >= CHOICE_CLOSE)) {
-		if (core->end[2] > core->end[1])
-			falloc_block_close(core,
-					   core->block[core->end[1]].order);
-		else if (block->state == FALLOC_BLOCK_OPEN &&
-			 block->len == FALLOC_CORE_BLOCK &&
-			 block->nfree >= CLOSE_FREE)
-			falloc_block_close(core, b);
-		else
-			break;
 	}
 }
 
@@ -136,12 +124,15 @@ int falloc_core_add(struct falloc_core *core, __u64 pfn, __u64 cnt)
 		.first = core->total,
 		.cnt = (__u32)cnt,
 		.block = core->nblocks,
+		.to_idx = core->total - (__u32)pfn,
+		.to_block =
+			core->nblocks - (__u32)(pfn >> FALLOC_CORE_BLOCK_SHIFT),
 	};
 	core->total += (__u32)cnt;
 	range_fill(core, r);
-	choice_narrow(core, r->block);
+	falloc_choice_narrow(core, r->block);
 	/* Release: publishes the range. Pairs with the acquire in
-	 * falloc_core_range()
+	 * falloc_core_range_find()
 	 */
 	__atomic_store_n(&core->nranges, core->nranges + 1, __ATOMIC_RELEASE);
 	return 0;
@@ -195,18 +186,6 @@ void falloc_core_take_promised(struct falloc_core *core, __u64 *pfn, int *zero)
 	frame_draw(core, pfn, zero);
 }
 
-/* Tells whether [pfn, pfn + left) begins with all frames of a block that is
- * whole or taken: it changes hands at once then
- */
-static int is_block_at(const struct falloc_core *core, struct falloc_spot spot,
-		       __u64 left)
-{
-	const struct falloc_block *block = &core->block[spot.block];
-
-	return block->state >= FALLOC_BLOCK_WHOLE && spot.idx == block->first &&
-	       left >= FALLOC_CORE_BLOCK;
-}
-
 int falloc_core_take_at(struct falloc_core *core, __u64 pfn, __u64 cnt,
 			int *zero)
 {
@@ -228,8 +207,8 @@ int falloc_core_take_at(struct falloc_core *core, __u64 pfn, __u64 cnt,
 		return -ENOMEM;
 	*zero = 1;
 	for (i = 0; i < cnt;) {
-		spot = spot_of(core, pfn + i);
-		if (is_block_at(core, spot, cnt - i)) {
+		spot = falloc_spot_of(core, pfn + i);
+		if (falloc_block_is_at(core, spot, cnt - i)) {
 			*zero &= falloc_block_take(core, spot.block);
 			i += FALLOC_CORE_BLOCK;
 			continue;
@@ -239,7 +218,7 @@ int falloc_core_take_at(struct falloc_core *core, __u64 pfn, __u64 cnt,
 		*zero &= falloc_spot_take(core, spot);
 		i++;
 	}
-	choice_narrow(core, spot_of(core, pfn).block);
+	falloc_choice_narrow(core, falloc_spot_of(core, pfn).block);
 	return 0;
 }
 
@@ -318,67 +297,4 @@ int falloc_core_take_run(struct falloc_core *core, __u64 cnt, __u64 align,
 			return falloc_core_take_at(core, *pfn, cnt, zero);
 	}
 	return -ENOMEM;
-}
-
-/* One of a known range; 0 if it is free */
-static inline int frame_put_back(struct falloc_core *core,
-				 const struct falloc_range *r, __u64 pfn,
-				 int zero)
-{
-	struct falloc_spot spot = falloc_spot_at(r, pfn);
-
-	if (unlikely(falloc_spot_is_free(core, spot)))
-		return 0;
-	if (unlikely(core->block[spot.block].state == FALLOC_BLOCK_TAKEN))
-		falloc_block_split(core, spot.block);
-	falloc_spot_put(core, spot, zero);
-	if (unlikely(core->nopen >= CHOICE_CLOSE))
-		choice_narrow(core, spot.block);
-	return 1;
-}
-
-unsigned int falloc_core_put_refs(struct falloc_core *core, const __u64 *refs,
-				  unsigned int cnt)
-{
-	const __u64 *ref = refs, *end = refs + cnt;
-
-	for (; ref < end; ref++)
-		if (unlikely(!frame_put_back(
-			    core, &core->ranges[*ref & FALLOC_REF_RANGE],
-			    *ref >> FALLOC_REF_SHIFT,
-			    !!(*ref & FALLOC_REF_ZERO))))
-			break;
-	return (unsigned int)(ref - refs);
-}
-
-int falloc_core_put(struct falloc_core *core, __u64 pfn, __u64 cnt, int zero,
-		    __u64 *bad)
-{
-	struct falloc_spot spot;
-	unsigned int r;
-	__u64 i;
-
-	for (i = 0; i < cnt; i++) {
-		*bad = pfn + i;
-		r = falloc_core_range(core, pfn + i);
-		if (r == FALLOC_CORE_RANGES)
-			return -EINVAL;
-		if (falloc_spot_is_free(core, falloc_spot_at(&core->ranges[r],
-							     pfn + i)))
-			return -EEXIST;
-	}
-	for (i = 0; i < cnt;) {
-		spot = spot_of(core, pfn + i);
-		if (is_block_at(core, spot, cnt - i)) {
-			falloc_block_put(core, spot.block, zero);
-			i += FALLOC_CORE_BLOCK;
-			continue;
-		}
-		if (core->block[spot.block].state == FALLOC_BLOCK_TAKEN)
-			falloc_block_split(core, spot.block);
-		falloc_spot_put(core, spot, zero);
-		choice_narrow(core, spot.block);
-		i++;
-	}
-	return 0;
 }

@@ -23,7 +23,8 @@
  *      WHOLE, REST -> OPEN   a frame is wanted, and open blocks offer few
  *      OPEN -> WHOLE         all its frames are free, the others offer enough
  *      OPEN -> REST          at least half of them are, a frame of it was
- *                            put, and the others offer enough
+ *                            put, the others offer enough, and 256 frames
+ *                            were put since the last block was laid to rest
  *      REST -> WHOLE         the last of its frames was put
  *      WHOLE -> TAKEN        512 frames are taken at once, in constant time
  *      TAKEN -> WHOLE        512 frames are put at once, likewise
@@ -47,7 +48,7 @@
  *
  *   Blocks open below FALLOC_CORE_CHOICE and close above that and two blocks
  *   more, one of which goes. A closed block takes at least 256 frames out of
- *   list[], so that as many are put before the next one. The 512 steps of a
+ *   list[], and as many are put before the next one. The 512 steps of a
  *   change are thus a constant share of each operation.
  *
  *   A run of 512 aligned frames is a whole block, drawn uniformly. Other runs
@@ -110,6 +111,9 @@ UK_CTASSERT(FALLOC_CORE_RANGES == FALLOC_REF_RANGE + 1);
 /* Frames to draw one from as long as whole blocks are left: 11 bits */
 #define FALLOC_CORE_CHOICE 2048U
 
+/* Entries of near[], a power of two */
+#define FALLOC_CORE_NEAR 256U
+
 /** Consecutive frames, as the memory map has them */
 struct falloc_range {
 	/** Number of the first frame: its address divided by the page size */
@@ -120,6 +124,10 @@ struct falloc_range {
 	__u32 cnt;
 	/** Index of the block of the first frame */
 	__u32 block;
+	/** What makes of the number of a frame its index, and of that of its
+	 * block the block's, by addition modulo 2^32
+	 */
+	__u32 to_idx, to_block;
 };
 
 enum falloc_block_state {
@@ -157,6 +165,10 @@ struct falloc_core {
 	/** (a) Number of ranges; (c) each of them */
 	unsigned int nranges;
 	struct falloc_range ranges[FALLOC_CORE_RANGES];
+	/** (a) By the number of a block, modulo the length: the range of the
+	 * frame of such a block that was looked for last
+	 */
+	__u8 near[FALLOC_CORE_NEAR];
 
 	/** Free frames of open blocks, and for all frames where in there */
 	__u32 *list __align(128);
@@ -170,6 +182,10 @@ struct falloc_core {
 	__u32 nopen;
 	/** Free frames that are promised */
 	__u32 promised;
+	/** Frames that joined list[] while it was long, since the last block
+	 * was laid to rest
+	 */
+	__u32 nputs;
 	/** Blocks that exist, ends of the first three segments of order[] */
 	__u32 nblocks;
 	__u32 end[3];
@@ -303,31 +319,41 @@ unsigned int falloc_core_put_refs(struct falloc_core *core, const __u64 *refs,
 /** Tests the invariants; linear in the number of frames. */
 int falloc_core_is_valid(const struct falloc_core *core);
 
+/** Where near[] has a frame. */
+static inline unsigned int falloc_core_near(__u64 pfn)
+{
+	return (unsigned int)(pfn >> FALLOC_CORE_BLOCK_SHIFT) %
+	       FALLOC_CORE_NEAR;
+}
+
+/** As falloc_core_range(), by a look at each of them. */
+unsigned int falloc_core_range_find(struct falloc_core *core, __u64 pfn);
+
 /**
  * Number of the range that a frame belongs to, FALLOC_CORE_RANGES if there is
  * no such frame. Without a lock.
  */
-static inline unsigned int falloc_core_range(const struct falloc_core *core,
+static inline unsigned int falloc_core_range(struct falloc_core *core,
 					     __u64 pfn)
 {
-	unsigned int i, n;
+	unsigned int i;
 
 	/* Acquire: the range is complete. Pairs with the release in
-	 * falloc_core_add()
+	 * falloc_core_range_find(). At first it is 0, the range that is there
+	 * before anybody looks for a frame.
 	 */
-	n = __atomic_load_n(&core->nranges, __ATOMIC_ACQUIRE);
-	for (i = 0; i < n; i++)
-		if (pfn - core->ranges[i].pfn < core->ranges[i].cnt)
-			return i;
-	return FALLOC_CORE_RANGES;
+	i = __atomic_load_n(&core->near[falloc_core_near(pfn)],
+			    __ATOMIC_ACQUIRE);
+	if (likely(pfn - core->ranges[i].pfn < core->ranges[i].cnt))
+		return i;
+	return falloc_core_range_find(core, pfn);
 }
 
 /** Index of a frame of this range. Without a lock. */
 static inline __u32 falloc_core_index(const struct falloc_core *core,
 				      unsigned int range, __u64 pfn)
 {
-	return core->ranges[range].first +
-	       (__u32)(pfn - core->ranges[range].pfn);
+	return (__u32)pfn + core->ranges[range].to_idx;
 }
 
 /** Gives somebody the right to put a frame. Without a lock. */

@@ -7,6 +7,7 @@
 /* Unit test of the frame allocator's core
  *
  * links: plat/common/falloc_core.c plat/common/falloc_block.c
+ *        plat/common/falloc_put.c
  *        plat/common/falloc_check.c
  */
 

@@ -8,6 +8,7 @@
  * stays whole
  *
  * links: plat/common/falloc_core.c plat/common/falloc_block.c
+ *        plat/common/falloc_put.c
  *        plat/common/falloc_check.c tests/unit/fake_assert.c
  */
 

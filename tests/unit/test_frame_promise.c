@@ -9,6 +9,7 @@
  * links: plat/common/frame_promise.c plat/common/frame_cache.c
  *        plat/common/falloc.c
  *        plat/common/falloc_core.c plat/common/falloc_block.c
+ *        plat/common/falloc_put.c
  *        plat/common/falloc_check.c plat/common/rng.c plat/common/chacha.c
  *        plat/common/vector.c
  *        tests/unit/fake_frames.c tests/unit/fake_assert.c
