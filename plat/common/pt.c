@@ -167,7 +167,7 @@ void pt_entries_clear(struct uk_pagetable *pt, const struct pt_chunk *chunk,
 	path_release(pt, chunk, 0, n);
 }
 
-void pt_large_free(struct uk_pagetable *pt, const struct pt_chunk *chunk)
+void pt_table_unlink(struct uk_pagetable *pt, const struct pt_chunk *chunk)
 {
 	pt_store(chunk->pde, 0);
 	path_release(pt, chunk, 1, 1);

@@ -49,7 +49,8 @@
  *   until nobody can walk it any more. Tables of the lower half join the next
  *   batch of the quarantine that is closed. Those of the upper half, which
  *   CPUs have also while they sleep, wait for a shootdown of tables;
- *   its tables of the second highest level stay.
+ *   its tables of the second highest level stay. Tables that are full of pages
+ *   with frames may go as they are (pt_laden.h).
  *
  * Invariants
  *   P1 No page is writable and executable.
@@ -63,8 +64,8 @@
  *      else.
  *   P6 A zombie is collected once: by the call that made it, or, if it is
  *      lazy, with the one batch that has a range with it.
- *   P7 A table with a zombie or a page in it stays: whoever owns one of the
- *      two may read the table without the lock.
+ *   P7 A table with a zombie or a page in it stays, unless one call unmaps all
+ *      of it: whoever owns one of the two may read the table without the lock.
  *   P8 As many frames are promised as there are demand entries.
  *
  * Concurrency
@@ -215,8 +216,11 @@ static inline int pt_is_large_part(__vaddr_t va, unsigned long left)
  */
 int pt_range_split(struct uk_pagetable *pt, __vaddr_t va, unsigned long pages);
 
-/** Empties the entry of a large page, as pt_entry_clear(). */
-void pt_large_free(struct uk_pagetable *pt, const struct pt_chunk *chunk);
+/**
+ * Empties the entry of a large page, or that leads to the table of a chunk,
+ * which then belongs to the caller, as pt_entry_clear().
+ */
+void pt_table_unlink(struct uk_pagetable *pt, const struct pt_chunk *chunk);
 
 /**
  * Empties an entry; an empty table is unlinked. pt->lock is held.

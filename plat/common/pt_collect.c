@@ -121,7 +121,7 @@ static void large_collect(struct uk_pagetable *pt, const struct pt_chunk *chunk,
 	for (off = 0; verify && off < PAGE_LARGE_SIZE; off += PAGE_SIZE)
 		frame_verify(va + off, paddr + off);
 	irqf = uk_spin_lock_irqsave(&pt->lock);
-	pt_large_free(pt, chunk);
+	pt_table_unlink(pt, chunk);
 	uk_spin_unlock_irqrestore(&pt->lock, irqf);
 	uk_ffree(pt->fa, paddr, UKARCH_PT_ENTRIES);
 }

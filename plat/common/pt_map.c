@@ -13,6 +13,7 @@
 
 #include "frame_promise.h"
 #include "pt.h"
+#include "pt_laden.h"
 #include "pt_pool.h"
 #include "vector.h"
 
@@ -198,6 +199,9 @@ static int demand_try(struct pt_mapping *m)
 {
 	int rc = frame_promise(m->pages);
 
+	/* No more frames than are missing: others need not wait for these */
+	if (unlikely(rc) && pt_laden_drain(m->pages))
+		rc = frame_promise(m->pages);
 	if (unlikely(rc))
 		return rc;
 	rc = mapping_install(m);
@@ -288,5 +292,6 @@ int ukplat_page_map(struct uk_pagetable *pt, __vaddr_t vaddr, __paddr_t paddr,
 		rc = mapping_try(&m);
 	while (unlikely(rc == -ENOMEM || rc == -EAGAIN) && tries-- &&
 	       memory_find(&m));
+	pt_laden_pay(pages);
 	return rc == -EAGAIN ? -ENOMEM : rc;
 }

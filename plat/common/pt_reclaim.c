@@ -12,6 +12,7 @@
 
 #include "frame_cache.h"
 #include "pt.h"
+#include "pt_laden.h"
 #include "pt_pool.h"
 
 int ukplat_page_reclaim(struct uk_pagetable *pt)
@@ -23,6 +24,7 @@ int ukplat_page_reclaim(struct uk_pagetable *pt)
 		return 0;
 	pt_lazy_drain(pt);
 	pt_limbo_trim(pt);
+	(void)pt_laden_drain(pt_laden_frames());
 	pt_pool_shrink(pt);
 	/* See pt_lazy.c: who waits must not hold what a handler waits for */
 	if (ukplat_lcpu_irqs_disabled())
@@ -35,5 +37,6 @@ int ukplat_page_reclaim(struct uk_pagetable *pt)
 __sz ukplat_page_available(void)
 {
 	return ukplat_falloc_available() + (pt_pool_free() << PAGE_SHIFT) +
-	       (pt_lazy_pages() << PAGE_SHIFT);
+	       (pt_lazy_pages() << PAGE_SHIFT) +
+	       (pt_laden_frames() << PAGE_SHIFT);
 }

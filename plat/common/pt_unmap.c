@@ -5,7 +5,6 @@
  */
 
 #include <errno.h>
-#include <string.h>
 
 #include <uk/assert.h>
 #include <uk/essentials.h>
@@ -13,6 +12,8 @@
 
 #include "frame_promise.h"
 #include "pt.h"
+#include "pt_laden.h"
+#include "pt_leave.h"
 #include "vector.h"
 
 /* Empty tables after which an unmapping CPU sees to them: 128 KiB wait at
@@ -28,21 +29,11 @@
 /* Entries that are tested together where some have frames */
 #define DROP_STEP 64UL
 
-/** An unmapping under way */
-struct pt_unmapping {
-	struct uk_pagetable *pt;
-	/** Mark of the zombies; 0: the frames stay with the caller */
-	__u64 kind;
-	/** It is long, and all other CPUs slept when it began */
-	int alone;
-	/** Entries that were changed, of pages with frames */
-	unsigned long cnt;
-	/** Those of pages that waited for one */
-	unsigned long untouched;
-	/** Lazy zombies without a gap that are not in the quarantine yet */
-	__vaddr_t run;
-	unsigned long run_pages;
-};
+/* What makes a table worth a look whether it can be cut off (pt_laden.h): so
+ * many pages with frames in a row, or so many steps
+ */
+#define CUT_PAGES 32UL
+#define CUT_STEPS 8U
 
 /* Takes entries that hold frames away from all CPUs, beginning with the first
  * one of the chunk, until there is one that does not; with no kind they are
@@ -67,65 +58,6 @@ static unsigned long entries_unmap(const struct pt_unmapping *u,
 	return (unsigned long)(pte - chunk->pte);
 }
 
-/* Clears the frames of zombies; they keep the table where it is (P7) */
-static void frames_clear(const struct pt_chunk *chunk, unsigned long n)
-{
-	const __u64 *pte = chunk->pte;
-
-	if (unlikely(chunk->large)) {
-		memset(pt_data(chunk->large & X86_PTE_PADDR_MASK), 0,
-		       PAGE_LARGE_SIZE);
-		return;
-	}
-	while (n--)
-		vector_page_clear(pt_data(pt_load(pte++) & X86_PTE_PADDR_MASK));
-}
-
-/* Clears the frames of the run: all of it are zombies, and small ones stay so
- * (P6); nobody splits a large one
- */
-static void run_clear(const struct pt_unmapping *u)
-{
-	unsigned long irqf, left = u->run_pages;
-	__vaddr_t va = u->run;
-	struct pt_chunk chunk;
-
-	for (; left; left -= chunk.n, va += chunk.n << PAGE_SHIFT) {
-		irqf = uk_spin_lock_irqsave(&u->pt->lock);
-		pt_chunk_find(u->pt, va, left, &chunk);
-		uk_spin_unlock_irqrestore(&u->pt->lock, irqf);
-		frames_clear(&chunk, chunk.n);
-	}
-}
-
-/* Puts the run into the quarantine, or waits for all CPUs and collects it */
-static void run_leave(const struct pt_unmapping *u)
-{
-	if (likely(pt_lazy_add(u->run, u->run_pages)))
-		return;
-	ukplat_tlb_shootdown(u->run, u->run_pages);
-	pt_range_collect(u->pt, u->run, u->run_pages, u->kind, 0);
-}
-
-/* Collects the run at once if nobody else remembers it. Frames are clear where
- * other CPUs may find them; otherwise they are cleared when they are taken
- * again.
- */
-static void run_end(struct pt_unmapping *u)
-{
-	if (!u->run_pages)
-		return;
-	ukplat_tlb_flush_local(u->run, u->run_pages);
-	if (u->alone && likely(ukplat_tlb_is_alone())) {
-		pt_range_collect(u->pt, u->run, u->run_pages, u->kind, 1);
-	} else {
-		if (u->alone)
-			run_clear(u);
-		run_leave(u);
-	}
-	u->run_pages = 0;
-}
-
 /* Other zombies may be in between; these are not ours (P6) */
 static void run_extend(struct pt_unmapping *u, __vaddr_t va, unsigned long n)
 {
@@ -133,7 +65,7 @@ static void run_extend(struct pt_unmapping *u, __vaddr_t va, unsigned long n)
 		u->run_pages += n;
 		return;
 	}
-	run_end(u);
+	pt_leave_run(u);
 	u->run = va;
 	u->run_pages = n;
 }
@@ -146,7 +78,7 @@ static unsigned long large_unmap(const struct pt_unmapping *u,
 		pt_store(chunk->pde, (chunk->large & X86_PTE_PADDR_MASK) |
 					     X86_PTE_PS | u->kind);
 	else
-		pt_large_free(u->pt, chunk);
+		pt_table_unlink(u->pt, chunk);
 	return chunk->n;
 }
 
@@ -192,25 +124,69 @@ static unsigned long entries_drop(struct uk_pagetable *pt,
 	return n;
 }
 
+/* The end of the run, as far as it is in the table of an address behind it */
+static struct ukplat_tlbq_range run_in_table(const struct pt_unmapping *u,
+					     __vaddr_t va)
+{
+	__vaddr_t table = ALIGN_DOWN(va, PAGE_LARGE_SIZE);
+	__vaddr_t end = u->run + (u->run_pages << PAGE_SHIFT);
+	unsigned long pages = 0;
+
+	if (u->run_pages && end > table)
+		pages = MIN(u->run_pages, (end - table) >> PAGE_SHIFT);
+	return (struct ukplat_tlbq_range){ end - (pages << PAGE_SHIFT), pages };
+}
+
+static int is_worth_a_cut(struct pt_unmapping *u, const struct pt_chunk *chunk)
+{
+	if (++u->steps % CUT_STEPS == 0)
+		return 1;
+	return chunk->n >= CUT_PAGES && pt_load(chunk->pte) & X86_PTE_OWNED &&
+	       vector_and(chunk->pte, CUT_PAGES) & X86_PTE_OWNED;
+}
+
+/* Cuts off the table of a chunk, with the end of the run if that is in it */
+static int table_cut(struct pt_unmapping *u, const struct pt_chunk *chunk,
+		     __vaddr_t va)
+{
+	struct ukplat_tlbq_range zombies;
+	unsigned long untouched;
+
+	if (!u->alone || !chunk->n || !is_worth_a_cut(u, chunk))
+		return 0;
+	zombies = run_in_table(u, va);
+	if (!pt_laden_cut(u->pt, chunk, va, &zombies, u->cut, &untouched))
+		return 0;
+	u->run_pages -= zombies.pages;
+	u->untouched += untouched;
+	return 1;
+}
+
 /* What comes first in a range, within one table, in this order: pages that are
- * not mapped, that wait for frames, have them, and wait for them
+ * not mapped, that wait for frames, have them, and wait for them; or, behind
+ * the first two, all that are left, cut off
  */
 struct pt_step {
-	unsigned long skipped, dropped, n, behind;
+	unsigned long skipped, dropped, n, behind, cut;
 };
 
 /* Who uses an object from its start on leaves a few pages with frames in front
  * of many without: both go under one hold of the lock. The chunk begins with
  * those that have frames afterwards. pt->lock is held.
  */
-static void step_entries(const struct pt_unmapping *u, struct pt_chunk *chunk,
-			 struct pt_step *s)
+static void step_entries(struct pt_unmapping *u, struct pt_chunk *chunk,
+			 __vaddr_t va, struct pt_step *s)
 {
 	chunk->pte += s->skipped;
 	chunk->n -= s->skipped;
 	s->dropped = entries_drop(u->pt, chunk);
 	chunk->pte += s->dropped;
 	chunk->n -= s->dropped;
+	if (table_cut(u, chunk,
+		      va + ((s->skipped + s->dropped) << PAGE_SHIFT))) {
+		s->cut = chunk->n;
+		return;
+	}
 	s->n = entries_unmap(u, chunk);
 	/* Without a kind the last entry of the table may be empty */
 	if (!s->n || !u->kind)
@@ -229,23 +205,25 @@ static unsigned long unmap_step(struct pt_unmapping *u, __vaddr_t va,
 	struct pt_chunk chunk;
 	unsigned long irqf;
 
+	if (unlikely(u->cut->cnt == PT_CUT_MAX))
+		pt_leave_cut(u);
 	irqf = uk_spin_lock_irqsave(&u->pt->lock);
 	pt_chunk_find(u->pt, va, left, &chunk);
 	s.skipped = entries_skip(&chunk);
 	if (unlikely(chunk.large & X86_PTE_OWNED))
 		s.n = large_unmap(u, &chunk);
 	else if (s.skipped < chunk.n)
-		step_entries(u, &chunk, &s);
+		step_entries(u, &chunk, va, &s);
 	uk_spin_unlock_irqrestore(&u->pt->lock, irqf);
 
 	u->cnt += s.n;
 	u->untouched += s.dropped + s.behind;
 	if (s.n && u->kind && !u->alone)
-		frames_clear(&chunk, s.n);
+		pt_frames_clear(&chunk, s.n);
 	if (s.n && u->kind == X86_PTE_LAZY)
 		run_extend(u, va + ((s.skipped + s.dropped) << PAGE_SHIFT),
 			   s.n);
-	return s.skipped + s.dropped + s.n + s.behind;
+	return s.skipped + s.dropped + s.n + s.behind + s.cut;
 }
 
 static int flags_are_valid(unsigned long flags)
@@ -276,7 +254,8 @@ void pt_tables_trim(struct uk_pagetable *pt)
 int ukplat_page_unmap(struct uk_pagetable *pt, __vaddr_t vaddr,
 		      unsigned long pages, unsigned long flags)
 {
-	struct pt_unmapping u = { .pt = pt };
+	struct pt_cut cut;
+	struct pt_unmapping u = { .pt = pt, .cut = &cut };
 	unsigned long done;
 	int rc;
 
@@ -289,20 +268,24 @@ int ukplat_page_unmap(struct uk_pagetable *pt, __vaddr_t vaddr,
 	if (unlikely(rc))
 		return rc;
 
+	cut.cnt = 0;
 	u.kind = zombie_kind(vaddr, flags);
 	u.alone = u.kind == X86_PTE_LAZY && pages > PAGES_SHORT &&
 		  ukplat_tlb_is_alone();
 	for (done = 0; done < pages;)
 		done += unmap_step(&u, vaddr + (done << PAGE_SHIFT),
 				   pages - done);
-	run_end(&u);
+	pt_leave_run(&u);
+	pt_leave_cut(&u);
 	frame_promise_end(u.untouched);
 	if (u.cnt && u.kind != X86_PTE_LAZY && !(flags & PAGE_FLAG_NO_FLUSH))
 		ukplat_tlb_shootdown(vaddr, pages);
 	if (u.cnt && u.kind == X86_PTE_ZOMBIE)
 		pt_range_collect(pt, vaddr, pages, u.kind,
 				 !!(flags & PAGE_FLAG_RACY));
-	if (!(flags & PAGE_FLAG_NO_FLUSH))
+	if (!(flags & PAGE_FLAG_NO_FLUSH)) {
 		pt_tables_trim(pt);
+		pt_laden_pay(pages);
+	}
 	return 0;
 }

@@ -8,12 +8,15 @@
  * fault handlers
  */
 
+#include <errno.h>
+
 #include <uk/arch/paging.h>
 #include <uk/arch/types.h>
 #include <uk/essentials.h>
 #include <uk/falloc.h>
 #include <uk/plat/falloc.h>
 #include <uk/plat/lcpu.h>
+#include <uk/plat/bootstrap.h>
 #include <uk/plat/memory.h>
 #include <uk/plat/paging.h>
 #include <uk/plat/time.h>
@@ -195,6 +198,36 @@ static enum test_result fault_handlers_touch_pages(void)
 	return TEST_PASS;
 }
 
+/* Pages that were used all over go at once if all other CPUs sleep, and they
+ * have only just gone to sleep here, or have not yet
+ */
+static enum test_result used_pages_go_at_once(void)
+{
+	struct uk_pagetable *pt = ukplat_pt_get_active();
+	__sz before = ukplat_page_available();
+	unsigned int round;
+	unsigned long i;
+	__u8 byte;
+
+	for (round = 0; round < 24; round++) {
+		EXPECT(!area_make());
+		for (i = 0; i < PAGES; i++) {
+			EXPECT(area[i * WORDS + 5] == 0);
+			area[i * WORDS + 5] = ~i;
+		}
+		if (round % 2)
+			EXPECT(on_all_cpus(count_in_all_pages, __NULL));
+		EXPECT(!ukplat_page_unmap(pt, (__vaddr_t)area, PAGES,
+					  PAGE_FLAG_LAZY));
+		for (i = 0; i < PAGES; i += 23)
+			EXPECT(ukplat_probe_read((__vaddr_t)&area[i * WORDS],
+						 &byte) == -EFAULT);
+		EXPECT(!area_drop());
+	}
+	EXPECT(ukplat_page_available() + 64 * PAGE_SIZE >= before);
+	return TEST_PASS;
+}
+
 const struct test_case demand_cases[] = {
 	{ "all_cpus_touch_the_same_pages", all_cpus_touch_the_same_pages },
 	{ "promises_are_kept_without_memory",
@@ -202,5 +235,6 @@ const struct test_case demand_cases[] = {
 	{ "handlers_touch_what_they_interrupt",
 	  handlers_touch_what_they_interrupt },
 	{ "fault_handlers_touch_pages", fault_handlers_touch_pages },
+	{ "used_pages_go_at_once", used_pages_go_at_once },
 	{ __NULL, __NULL },
 };

@@ -12,6 +12,7 @@ SYNC = "plat/common/tlb_sync.c"
 QUEUE = "plat/common/tlbq.c"
 UNMAP = "plat/common/pt_unmap.c"
 LAZY = "plat/common/pt_lazy.c"
+LEAVE = "plat/common/pt_leave.c"
 LCPU = "plat/common/lcpu.c"
 
 MUTANTS = [
@@ -73,7 +74,7 @@ MUTANTS = [
         Change(QUEUE, "\t\tq->stats.syncs++;\n", "\t\tbreak;\n")]),
     Mutant("who unmaps lazily remembers",
            "lazily_unmapped_pages_fault_here_at_once", [
-               Change(UNMAP, "\tukplat_tlb_flush_local(u->run, "
+               Change(LEAVE, "\tukplat_tlb_flush_local(u->run, "
                       "u->run_pages);\n", "")]),
     Mutant("who drains another queue takes it for flushed",
            "who_drains_forgets_too", [
@@ -105,6 +106,12 @@ MUTANTS = [
         Change("plat/common/pt_collect.c", "\t\tchunk_verify(&chunk, va, "
                "kind);\n", "\t\t(void)chunk_verify;\n")]),
     Mutant("frames are not cleared", "tests=frames_wait*", [
-        Change(UNMAP, "\t\tvector_page_clear(pt_data(pt_load(pte++) &"
+        Change(LEAVE, "\t\tvector_page_clear(pt_data(pt_load(pte++) &"
                " X86_PTE_PADDR_MASK));\n", "\t\tpte++;\n")]),
+    Mutant("tables are cut off and not flushed", "tests=used_pages*", [
+        Change(LEAVE, "\tukplat_tlb_flush_local(u->cut->va, "
+               "u->cut->pages);\n", "")]),
+    Mutant("frames stay in laden tables", "tests=used_pages*", [
+        Change("plat/common/pt_laden.c", "\t\tframe_put_dirty(list, n);\n",
+               "")]),
 ]

@@ -143,7 +143,8 @@ void ukplat_tlb_flush_local(__vaddr_t va, unsigned long pages)
 
 	assert_int_equal(machine.pt->lock.locked, 0);
 	machine.flushes++;
-	/* New rights wait for nobody */
+	machine.cut = (struct ukplat_tlbq_range){ va, pages };
+	/* New rights wait for nobody, nor do tables that are cut off */
 	if (!(pt_entry(va) & X86_PTE_LAZY))
 		return;
 	machine.flushed = (struct ukplat_tlbq_range){ va, pages };
@@ -185,6 +186,7 @@ void ukplat_tlb_shootdown(__vaddr_t va, unsigned long pages)
 		p->cnt--;
 	machine.just_flushed = 0;
 	range_forget(va, pages, 0);
+	(void)pt_cut_forget(&machine.shot);
 	if (pages == UKARCH_PT_ENTRIES)
 		block_moves(va);
 	ukplat_tlb_gen++;
@@ -206,6 +208,8 @@ int ukplat_tlb_is_alone(void)
 		range_forget(machine.flushed.vaddr, machine.flushed.pages, 0);
 	}
 	machine.just_flushed = 0;
+	machine.cuts += pt_cut_forget(&machine.cut) != 0;
+	machine.cut.pages = 0;
 	return 1;
 }
 

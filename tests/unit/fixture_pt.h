@@ -46,6 +46,10 @@ struct pt_machine {
 	/** What the TLBs were told; counters, and the last ranges */
 	unsigned long flushes, shootdowns, table_shootdowns;
 	struct ukplat_tlbq_range flushed, shot;
+	/** What this CPU has flushed last, whatever was there */
+	struct ukplat_tlbq_range cut;
+	/** Flushes that were for pages in tables that were cut off */
+	unsigned long cuts;
 	/** Called when a shootdown begins; may be __NULL */
 	void (*on_shootdown)(void);
 	/** The last call was a flush of this CPU */
@@ -115,6 +119,15 @@ unsigned long pt_touch(__vaddr_t va, unsigned long error_code);
 /** ukplat_page_unmap(); tests what it told the TLBs. */
 int pt_unmap(__vaddr_t va, unsigned long pages, unsigned long flags);
 
+/**
+ * All CPUs have forgotten a range: pages that are being unmapped and have no
+ * entry any more, because their tables were cut off.
+ *
+ * @return
+ *   Number of these
+ */
+unsigned long pt_cut_forget(const struct ukplat_tlbq_range *range);
+
 /** Entry of a page, without help of the code under test; 0: there is none */
 __u64 pt_entry(__vaddr_t va);
 
@@ -124,7 +137,7 @@ __paddr_t pt_frame(__vaddr_t va);
 /** Tells whether the page has a large entry. */
 int pt_is_large(__vaddr_t va);
 
-/** Tests all tables, lists and bitmaps: P1 to P8, L1 to L3. */
+/** Tests all tables, lists and bitmaps: P1 to P8, L1 to L3, B1 to B3. */
 void pt_check(void);
 
 /** A number that depends on all entries, and on what is free. */

@@ -18,6 +18,7 @@
 
 #include "fixture_pt.h"
 #include "../../plat/common/pt.h"
+#include "../../plat/common/pt_laden.h"
 #include "../../plat/common/pt_pool.h"
 
 /* What a frame is: it can be one of these only */
@@ -181,6 +182,43 @@ static void list_check(__paddr_t paddr, unsigned long cnt)
 	assert_int_equal(paddr, 0);
 }
 
+/* A laden table: what is in it is the list's, what is behind its end is clear
+ * (B1 to B3)
+ */
+static unsigned long laden_check(const struct pt_laden_table *t)
+{
+	unsigned int i, frames = 0;
+	__u64 entry;
+
+	mark(t->paddr, MARK_WAITS);
+	assert_in_range(t->end, 1, UKARCH_PT_ENTRIES);
+	for (i = 0; i < UKARCH_PT_ENTRIES; i++) {
+		entry = ram_words(t->paddr)[i];
+		if (entry)
+			assert_true(i < t->end);
+		if (!(entry & (X86_PTE_OWNED | X86_PTE_LAZY)))
+			continue;
+		mark(entry & X86_PTE_PADDR_MASK, MARK_DATA);
+		assert_int_equal(ram_frame(entry & X86_PTE_PADDR_MASK)->need,
+				 0);
+		frames++;
+	}
+	assert_int_equal(frames, t->frames);
+	assert_true(frames);
+	return frames;
+}
+
+static void ladens_check(void)
+{
+	unsigned long frames = 0;
+	unsigned int i;
+
+	for (i = 0; i < pt_laden.cnt; i++)
+		frames += laden_check(&pt_laden.table[i]);
+	assert_int_equal(pt_laden_frames(), frames);
+	assert_true(frames <= (ram_falloc.total_memory >> PAGE_SHIFT) / 16);
+}
+
 static void batches_check(void)
 {
 	const struct ukplat_tlbq_batch *b;
@@ -276,6 +314,7 @@ void pt_check(void)
 	list_check(machine.pt->empty, machine.pt->empty_cnt);
 	list_check(machine.pt->limbo, machine.pt->limbo_cnt);
 	batches_check();
+	ladens_check();
 	pool_check();
 	maps_check();
 	pt_pending_foreach(range_check);

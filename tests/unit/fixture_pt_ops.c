@@ -150,47 +150,77 @@ unsigned long pt_touch(__vaddr_t va, unsigned long error_code)
 	return cnt;
 }
 
+/* The pages with frames of the range that is being unmapped */
+static struct {
+	__vaddr_t va;
+	__paddr_t frame;
+} leaving[RAM_FRAMES];
+static unsigned long leaving_cnt;
+
+static void leaving_find(__vaddr_t va, unsigned long pages)
+{
+	leaving_cnt = 0;
+	for (; pages--; va += PAGE_SIZE) {
+		if (!(pt_entry(va) & X86_PTE_OWNED))
+			continue;
+		leaving[leaving_cnt].va = va;
+		leaving[leaving_cnt++].frame = pt_frame(va);
+	}
+}
+
+unsigned long pt_cut_forget(const struct ukplat_tlbq_range *range)
+{
+	unsigned long i, cnt = 0;
+
+	for (i = 0; i < leaving_cnt; i++) {
+		if (leaving[i].va - range->vaddr >= range->pages * PAGE_SIZE ||
+		    pt_entry(leaving[i].va))
+			continue;
+		ram_frame(leaving[i].frame)->need = 0;
+		cnt++;
+	}
+	return cnt;
+}
+
 /* Frames that the caller keeps: all CPUs have forgotten the pages if it did
  * not want to see to that itself
  */
-static unsigned long kept_find(__vaddr_t va, unsigned long pages,
-			       __paddr_t *kept)
+static void leaving_check(unsigned long flags)
 {
-	unsigned long cnt = 0;
+	struct ram_frame *f;
+	unsigned long i;
 
-	for (; pages--; va += PAGE_SIZE)
-		if (pt_entry(va) & X86_PTE_OWNED)
-			kept[cnt++] = pt_frame(va);
-	return cnt;
+	for (i = 0; i < leaving_cnt; i++) {
+		assert_false(pt_entry(leaving[i].va) & X86_PTE_OWNED);
+		f = ram_frame(leaving[i].frame);
+		if (flags & PAGE_FLAG_KEEP_FRAMES) {
+			assert_true(f->used);
+			f->need = 0;
+		} else if (!(flags & PAGE_FLAG_LAZY)) {
+			assert_false(f->used);
+		}
+	}
+	leaving_cnt = 0;
 }
 
 int pt_unmap(__vaddr_t va, unsigned long pages, unsigned long flags)
 {
-	static __paddr_t kept[RAM_FRAMES];
-	unsigned long shootdowns = machine.shootdowns, cnt, i;
+	unsigned long shootdowns = machine.shootdowns;
 	int rc;
 
 	machine.just_flushed = 0;
-	assert_true(pages <= RAM_FRAMES);
-	cnt = kept_find(va, pages, kept);
+	machine.cut.pages = 0;
+	leaving_find(va, pages);
 	rc = ukplat_page_unmap(machine.pt, va, pages, flags);
 	assert_int_equal(machine.pt->lock.locked, 0);
 	if (rc)
 		return rc;
-	if (!(flags & (PAGE_FLAG_LAZY | PAGE_FLAG_NO_FLUSH)) && cnt) {
+	if (!(flags & (PAGE_FLAG_LAZY | PAGE_FLAG_NO_FLUSH)) && leaving_cnt) {
 		assert_true(machine.shootdowns > shootdowns);
 		assert_int_equal(machine.shot.vaddr, va);
 		assert_int_equal(machine.shot.pages, pages);
 	}
-	assert_int_equal(kept_find(va, pages, kept + cnt), 0);
-	for (i = 0; i < cnt; i++) {
-		if (flags & PAGE_FLAG_KEEP_FRAMES) {
-			assert_true(ram_frame(kept[i])->used);
-			ram_frame(kept[i])->need = 0;
-		} else if (!(flags & PAGE_FLAG_LAZY)) {
-			assert_false(ram_frame(kept[i])->used);
-		}
-	}
+	leaving_check(flags);
 	return 0;
 }
 

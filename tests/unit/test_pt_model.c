@@ -10,7 +10,8 @@
  *        plat/common/pt_walk.c plat/common/pt_demand.c plat/common/pt_map.c
  *        plat/common/pt_unmap.c
  *        plat/common/pt_move.c
- *        plat/common/pt_attr.c plat/common/pt_collect.c plat/common/pt_lazy.c
+ *        plat/common/pt_attr.c plat/common/pt_collect.c plat/common/pt_laden.c
+ *        plat/common/pt_lazy.c plat/common/pt_leave.c
  *        plat/common/pt_split.c plat/common/pt_pool.c
  *        plat/common/pt_reclaim.c plat/common/tlbq.c plat/common/rng.c
  *        plat/common/chacha.c plat/common/vector.c
@@ -368,15 +369,17 @@ static void tables_do_what_a_list_does(void **state)
 		pt_check();
 	}
 	print_message("%lu mapped, %lu taken, %lu split, %lu moved, %lu not, "
-		      "%lu touched, %lu with others, %lu generations\n",
+		      "%lu touched, %lu with others, %lu cut off, "
+		      "%lu generations\n",
 		      maps, exists, splits, moves, stays, touches, along,
-		      ukplat_tlb_gen);
+		      machine.cuts, ukplat_tlb_gen);
 	assert_int_equal(pt_unmap(BASE, PAGES, PAGE_FLAG_LAZY), 0);
 	/* No path was hardly ever taken */
 	assert_true(maps > STEPS / 20 && exists > STEPS / 20);
 	assert_true(splits > STEPS / 1000);
 	assert_true(moves > STEPS / 1000 && stays > STEPS / 1000);
 	assert_true(touches > STEPS / 300 && along > STEPS / 1000);
+	assert_true(machine.cuts > STEPS / 300);
 }
 
 int main(int argc __unused, char *argv[] __unused)

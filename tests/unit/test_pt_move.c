@@ -10,7 +10,8 @@
  *        plat/common/pt_walk.c plat/common/pt_demand.c plat/common/pt_map.c
  *        plat/common/pt_unmap.c
  *        plat/common/pt_move.c
- *        plat/common/pt_attr.c plat/common/pt_collect.c plat/common/pt_lazy.c
+ *        plat/common/pt_attr.c plat/common/pt_collect.c plat/common/pt_laden.c
+ *        plat/common/pt_lazy.c plat/common/pt_leave.c
  *        plat/common/pt_split.c plat/common/pt_pool.c
  *        plat/common/pt_reclaim.c plat/common/tlbq.c plat/common/rng.c
  *        plat/common/chacha.c plat/common/vector.c

@@ -9,7 +9,8 @@
  * links: plat/common/pt.c plat/common/pt_block.c plat/common/pt_entry.c
  *        plat/common/pt_walk.c plat/common/pt_demand.c plat/common/pt_map.c
  *        plat/common/pt_unmap.c
- *        plat/common/pt_attr.c plat/common/pt_collect.c plat/common/pt_lazy.c
+ *        plat/common/pt_attr.c plat/common/pt_collect.c plat/common/pt_laden.c
+ *        plat/common/pt_lazy.c plat/common/pt_leave.c
  *        plat/common/pt_split.c plat/common/pt_pool.c
  *        plat/common/pt_reclaim.c plat/common/tlbq.c plat/common/rng.c
  *        plat/common/chacha.c plat/common/vector.c
@@ -370,27 +371,43 @@ static void attr_skips_holes_if_it_may(void **state)
 	assert_int_equal(pt_unmap(page(0), 1501, 0), 0);
 }
 
+/* Somebody else has a page in each table of [0, 1024): none is cut off */
+static void neighbours_map(void)
+{
+	assert_int_equal(pt_map(page(0), 1, RW, 0), 0);
+	assert_int_equal(pt_map(page(1023), 1, RW, 0), 0);
+}
+
+static void neighbours_unmap(void)
+{
+	machine.alone = 0;
+	assert_int_equal(pt_unmap(page(0), 1024, 0), 0);
+}
+
 /* Nobody remembers the pages: no batch, no clearing, no verifying */
 static void alone_frames_are_free_at_once(void **state)
 {
-	unsigned long i, free = ram_free(), closes = fake_tlb.closes;
+	unsigned long i, free, closes = fake_tlb.closes;
 	__paddr_t frame;
 
 	(void)state;
-	assert_int_equal(pt_map(page(0), 700, RW, 0), 0);
+	neighbours_map();
+	free = ram_free();
+	assert_int_equal(pt_map(page(1), 700, RW, 0), 0);
 	frame = pt_frame(page(5));
-	for (i = 0; i < 700; i++)
-		ram_words(pt_frame(page(i)))[17] = i + 1;
+	for (i = 1; i <= 700; i++)
+		ram_words(pt_frame(page(i)))[17] = i;
 	machine.alone = RAM_NEVER;
-	assert_int_equal(pt_unmap(page(0), 700, PAGE_FLAG_LAZY), 0);
+	assert_int_equal(pt_unmap(page(1), 700, PAGE_FLAG_LAZY), 0);
 	assert_int_equal(fake_tlb.closes, closes);
 	assert_int_equal(ram_free(), free);
-	assert_int_equal(pt_entry(page(0)), 0);
+	assert_int_equal(pt_entry(page(1)), 0);
 	assert_true(ram_frame(frame)->dirty);
 	pt_check();
 	/* What is taken again is zero: pt_map() looks */
-	assert_int_equal(pt_map(page(0), 700, RW, 0), 0);
-	assert_int_equal(pt_unmap(page(0), 700, PAGE_FLAG_LAZY), 0);
+	assert_int_equal(pt_map(page(1), 700, RW, 0), 0);
+	assert_int_equal(pt_unmap(page(1), 700, PAGE_FLAG_LAZY), 0);
+	neighbours_unmap();
 }
 
 /* What is short is verified whoever sleeps */
@@ -411,19 +428,21 @@ static void who_wakes_up_finds_clear_frames(void **state)
 	__paddr_t frame;
 
 	(void)state;
-	assert_int_equal(pt_map(page(0), 100, RW, 0), 0);
-	for (i = 0; i < 100; i++)
-		ram_words(pt_frame(page(i)))[17] = i + 1;
+	neighbours_map();
+	assert_int_equal(pt_map(page(1), 100, RW, 0), 0);
+	for (i = 1; i <= 100; i++)
+		ram_words(pt_frame(page(i)))[17] = i;
 	machine.alone = 1;
-	frame = pt_frame(page(99));
-	assert_int_equal(pt_unmap(page(0), 100, PAGE_FLAG_LAZY), 0);
+	frame = pt_frame(page(100));
+	assert_int_equal(pt_unmap(page(1), 100, PAGE_FLAG_LAZY), 0);
 	assert_true(ram_frame(frame)->used);
-	for (i = 0; i < 100; i++) {
+	for (i = 1; i <= 100; i++) {
 		assert_int_equal(pt_entry(page(i)) & X86_PTE_OURS,
 				 X86_PTE_LAZY);
 		assert_true(ram_is_zero(pt_frame(page(i))));
 	}
 	pt_check();
+	neighbours_unmap();
 }
 
 /* A large page likewise */

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026, The ukallocrnd Authors.
+ * Licensed under the BSD-3-Clause License (the "License").
+ * You may not use this file except in compliance with the License.
+ */
+
+/* Unit test of page tables: laden tables
+ *
+ * links: plat/common/pt.c plat/common/pt_block.c plat/common/pt_entry.c
+ *        plat/common/pt_walk.c plat/common/pt_demand.c plat/common/pt_map.c
+ *        plat/common/pt_unmap.c
+ *        plat/common/pt_attr.c plat/common/pt_collect.c plat/common/pt_laden.c
+ *        plat/common/pt_lazy.c plat/common/pt_leave.c
+ *        plat/common/pt_split.c plat/common/pt_pool.c
+ *        plat/common/pt_reclaim.c plat/common/tlbq.c plat/common/rng.c
+ *        plat/common/chacha.c plat/common/vector.c
+ *        tests/unit/fixture_pt.c
+ *        tests/unit/fixture_pt_ops.c tests/unit/fixture_pt_check.c
+ *        tests/unit/fake_ram.c tests/unit/fake_tlb.c tests/unit/fake_assert.c
+ *        plat/common/loader/tables.c plat/common/memregion.c
+ *        tests/unit/fixture_pt_load.c
+ */
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <uk/plat/bootstrap.h>
+
+#include "fixture_pt.h"
+#include "../../plat/common/pt_laden.h"
+
+#define UNIT_TEST(fn) cmocka_unit_test_setup_teardown(fn, sleepers, woken)
+
+#define RW PAGE_ATTR_PROT_RW
+
+/* What a call gives back besides as many frames as it has pages; at most */
+#define PAY	16UL
+#define PAY_MAX 512UL
+
+static __sz memory;
+
+/* All other CPUs sleep, and there is room for tables */
+static int sleepers(void **state)
+{
+	(void)state;
+	machine.alone = RAM_NEVER;
+	memory = ram_falloc.total_memory;
+	ram_falloc.total_memory = 1UL << 32;
+	return 0;
+}
+
+static int woken(void **state)
+{
+	ram_falloc.total_memory = memory;
+	return pt_teardown(state);
+}
+
+static __vaddr_t page(unsigned long n)
+{
+	return PT_LOWER + n * PAGE_SIZE;
+}
+
+static int unmap(unsigned long first, unsigned long pages)
+{
+	return pt_unmap(page(first), pages, PAGE_FLAG_LAZY);
+}
+
+/* What is in the list, without what the call before has given back */
+static unsigned long unpaid(unsigned long frames)
+{
+	return frames > PAY_MAX ? frames - PAY_MAX : 0;
+}
+
+/* Junk in pages that have frames: whoever gets one finds zeros (pt_map()) */
+static void pages_write(unsigned long first, unsigned long pages)
+{
+	unsigned long i;
+
+	for (i = first; i < first + pages; i++)
+		ram_words(pt_frame(page(i)))[i % 512] = i + 1;
+}
+
+/* Whole tables, and the beginning of one: the frames come back bit by bit, with
+ * what others do
+ */
+static void tables_are_cut_off_and_paid_for(void **state)
+{
+	unsigned long free = ram_free(), closes = fake_tlb.closes, left;
+
+	(void)state;
+	assert_int_equal(pt_map(page(0), 2000, RW, 0), 0);
+	pages_write(0, 2000);
+	assert_int_equal(unmap(0, 2000), 0);
+	assert_int_equal(fake_tlb.closes, closes);
+	assert_int_equal(pt_entry(page(0)), 0);
+	assert_int_equal(pt_entry(page(1999)), 0);
+	assert_int_equal(pt_laden_frames(), unpaid(2000));
+	assert_int_equal(ram_free() + pt_laden_frames(), free);
+	pt_check();
+
+	left = pt_laden_frames();
+	assert_int_equal(pt_map(page(5000), 3, RW, 0), 0);
+	left -= 3 + PAY;
+	assert_int_equal(pt_laden_frames(), left);
+	assert_int_equal(unmap(5000, 3), 0);
+	left -= 3 + PAY;
+	assert_int_equal(pt_laden_frames(), left);
+	pt_check();
+	while (left) {
+		assert_int_equal(pt_map(page(6000), 300, RW, 0), 0);
+		assert_int_equal(pt_unmap(page(6000), 300, 0), 0);
+		left -= left < 2 * (300 + PAY) ? left : 2 * (300 + PAY);
+		assert_int_equal(pt_laden_frames(), left);
+		pt_check();
+	}
+}
+
+/* Whoever else has something in a table keeps it: a page in front of the range
+ * or behind it, or what waits in a quarantine
+ */
+static void tables_of_others_stay(void **state)
+{
+	static const unsigned long at[] = { 0, 511 };
+	unsigned long i;
+
+	(void)state;
+	for (i = 0; i < 4; i++) {
+		assert_int_equal(pt_map(page(1), 510, RW, 0), 0);
+		assert_int_equal(pt_map(page(at[i % 2]), 1, RW, 0), 0);
+		pages_write(1, 510);
+		if (i / 2)
+			assert_int_equal(unmap(at[i % 2], 1), 0);
+		assert_int_equal(unmap(1, 510), 0);
+		assert_int_equal(pt_laden_frames(), 0);
+		assert_int_equal(pt_entry(page(7)), 0);
+		assert_true(pt_entry(page(at[i % 2])));
+		pt_check();
+		assert_int_equal(pt_unmap(page(at[i % 2]), 1, 0), 0);
+		(void)ukplat_page_reclaim(machine.pt);
+	}
+}
+
+/* Pages that nobody touched have no frame, and their promises end */
+static void untouched_pages_are_counted(void **state)
+{
+	unsigned long touched = 0, i;
+
+	(void)state;
+	assert_int_equal(pt_map(page(3), 1000, RW, PAGE_FLAG_DEMAND), 0);
+	for (i = 3; i < 1003; i++)
+		if (i < 200 || i % 2 == 0)
+			touched += pt_touch(page(i), UKPLAT_PF_WRITE);
+	assert_in_range(touched, PAY_MAX + 1, 999);
+	assert_int_equal(ram.promised, 1000 - touched);
+	assert_int_equal(unmap(3, 1000), 0);
+	assert_int_equal(ram.promised, 0);
+	/* But for those of a few steps at the beginning of each table */
+	assert_in_range(pt_laden_frames(), touched - PAY_MAX - 16,
+			touched - PAY_MAX);
+	pt_check();
+}
+
+/* Every other page: that many steps would take as long as what they save, so
+ * the rest goes at once; what had become a zombie before is not forgotten
+ */
+static void many_steps_end_in_a_cut(void **state)
+{
+	unsigned long free = ram_free(), i;
+
+	(void)state;
+	for (i = 0; i < 512; i += 2)
+		assert_int_equal(pt_map(page(i), 1, RW, 0), 0);
+	assert_int_equal(unmap(0, 512), 0);
+	assert_true(pt_laden_frames() + PAY_MAX > 200);
+	assert_int_equal(ram_free() + pt_laden_frames(), free);
+	pt_check();
+}
+
+static unsigned long free_at_shootdown;
+
+static void free_look(void)
+{
+	free_at_shootdown = ram_free();
+}
+
+/* A CPU wakes up in between: it has forgotten the pages before a frame is free.
+ * The machine tells who frees too early.
+ */
+static void who_wakes_up_is_asked(void **state)
+{
+	unsigned long free, shootdowns = machine.shootdowns;
+
+	(void)state;
+	assert_int_equal(pt_map(page(0), 700, RW, 0), 0);
+	free = ram_free();
+	machine.alone = 1;
+	machine.on_shootdown = free_look;
+	assert_int_equal(unmap(0, 700), 0);
+	machine.on_shootdown = NULL;
+	assert_int_equal(machine.shootdowns, shootdowns + 1);
+	assert_int_equal(machine.shot.vaddr, page(0));
+	assert_int_equal(machine.shot.pages, 700);
+	assert_int_equal(free_at_shootdown, free);
+	assert_int_equal(ram_free() + pt_laden_frames(), free + 700);
+	pt_check();
+}
+
+/* Who needs a promise gets it, for no more frames than are missing */
+static void promises_take_what_they_need(void **state)
+{
+	unsigned long left;
+
+	(void)state;
+	assert_int_equal(pt_map(page(0), 3000, RW, 0), 0);
+	assert_int_equal(unmap(0, 3000), 0);
+	left = pt_laden_frames();
+	assert_int_equal(left, 3000 - PAY_MAX);
+	ram.promised += ram_free() - 100;
+	assert_int_equal(pt_map(page(5000), 200, RW, PAGE_FLAG_DEMAND), 0);
+	assert_int_equal(pt_laden_frames(), left - 200 - (200 + PAY));
+	ram.promised = 200;
+	pt_check();
+	assert_int_equal(pt_unmap(page(5000), 200, 0), 0);
+}
+
+/* A sixteenth of the memory may wait; the rest is free at once */
+static void the_list_takes_a_share(void **state)
+{
+	unsigned long free = ram_free();
+
+	(void)state;
+	ram_falloc.total_memory = 16 * 1024 * PAGE_SIZE;
+	assert_int_equal(pt_map(page(0), 4096, RW, 0), 0);
+	pages_write(0, 4096);
+	assert_int_equal(unmap(0, 4096), 0);
+	assert_int_equal(pt_laden_frames(), 1024 - PAY_MAX);
+	assert_int_equal(ram_free() + pt_laden_frames(), free);
+	pt_check();
+}
+
+/* More tables than the list has room for, with a few pages each, and more than
+ * one cut has: frames of others go back, and then what every call gives back
+ */
+static void a_full_list_gives_back(void **state)
+{
+	unsigned long free = ram_free(), i;
+
+	(void)state;
+	for (i = 0; i < PT_LADEN_MAX + 11; i++)
+		assert_int_equal(pt_map(page(i * 512 + 9), 40, RW, 0), 0);
+	assert_int_equal(unmap(9, 512 * (PT_LADEN_MAX + 10) + 40), 0);
+	assert_int_equal(ram_free() + pt_laden_frames(), free);
+	/* Each time 512 frames, those of 12 tables and of a part of one */
+	assert_in_range(pt_laden.cnt, PT_LADEN_MAX - 13 - 13, PT_LADEN_MAX);
+	assert_int_equal(pt_laden_frames(),
+			 (PT_LADEN_MAX + 11) * 40 - 512 - PAY_MAX);
+	pt_check();
+}
+
+/* Few pages are not worth it: they are verified whoever sleeps */
+static void short_ranges_are_not_cut(void **state)
+{
+	(void)state;
+	assert_int_equal(pt_map(page(0), 32, RW, 0), 0);
+	assert_int_equal(unmap(0, 32), 0);
+	assert_int_equal(pt_laden_frames(), 0);
+	assert_int_equal(pt_entry(page(0)) & X86_PTE_OURS, X86_PTE_LAZY);
+	pt_check();
+}
+
+/* Who counts what is left counts the list, and who looks for memory finds it */
+static void memory_is_counted_and_found(void **state)
+{
+	__sz available;
+
+	(void)state;
+	assert_int_equal(pt_map(page(0), 1500, RW, 0), 0);
+	available = ukplat_page_available();
+	assert_int_equal(unmap(0, 1500), 0);
+	assert_true(pt_laden_frames() > 900);
+	assert_true(ukplat_page_available() >= available + 1500 * PAGE_SIZE);
+	(void)ukplat_page_reclaim(machine.pt);
+	assert_int_equal(pt_laden_frames(), 0);
+	pt_check();
+}
+
+int main(int argc __unused, char *argv[] __unused)
+{
+	const struct CMUnitTest tests[] = {
+		UNIT_TEST(tables_are_cut_off_and_paid_for),
+		UNIT_TEST(tables_of_others_stay),
+		UNIT_TEST(untouched_pages_are_counted),
+		UNIT_TEST(many_steps_end_in_a_cut),
+		UNIT_TEST(who_wakes_up_is_asked),
+		UNIT_TEST(promises_take_what_they_need),
+		UNIT_TEST(the_list_takes_a_share),
+		UNIT_TEST(a_full_list_gives_back),
+		UNIT_TEST(short_ranges_are_not_cut),
+		UNIT_TEST(memory_is_counted_and_found),
+	};
+
+	return cmocka_run_group_tests_name("pt_laden", tests, pt_boot, NULL);
+}
