@@ -302,7 +302,9 @@ def main():
     for row in rows:
         if row["type"] == "missing":
             print(f"{row['alloc']} is missing: `{row['get']}` gets it")
-    print(f"\nResults: {path}\n`make report` draws them.")
+    print(f"\nExact results: SHA-256 {data.fingerprint(rows)}\nThe same on "
+          "every machine, for this commit, configuration and QEMU.\n"
+          f"Results: {path}\n`make report` draws them.")
 
 
 if __name__ == "__main__":

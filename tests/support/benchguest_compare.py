@@ -157,6 +157,8 @@ def main(words=None):
         print(f"bench-compare: {error}", file=sys.stderr)
         return 2
     print(report(outcome, args.bound, before, after))
+    if data.fingerprint(before) == data.fingerprint(after):
+        print("The exact lines are the same, byte for byte")
     return int(bool(outcome.worse(args.bound)))
 
 

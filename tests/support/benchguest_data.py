@@ -5,6 +5,7 @@ A file is a header, then a JSON object a line. Rows of mode "exact" are the
 same in every run of one image; those of mode "parallel" are times of a
 machine; those of mode "map" are random addresses of a boot.
 """
+import hashlib
 import json
 import pathlib
 
@@ -61,6 +62,13 @@ def read(path):
 def lines(rows):
     """Rows as the lines of a file."""
     return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+def fingerprint(rows):
+    """SHA-256 of the lines of mode "exact", in their order: the same wherever
+    a commit is measured in one configuration."""
+    same = [row for row in rows if row.get("mode") == "exact"]
+    return hashlib.sha256(lines(same).encode()).hexdigest()
 
 
 def results(rows, mode):

@@ -73,7 +73,8 @@ in a small guest without an operating system, in the emulator QEMU, beside
 allocators that protect less or nothing. {}</p>
 <p class="soft">Instructions are counted, not timed: they are the same in every
 run and on every machine. To repeat them: <code>make bench-guest</code>, then
-<code>make report</code>. {}</p></section>
+<code>make report</code>. {} Whoever measures this commit gets exact lines with
+the SHA-256 <code class="long">{}</code>.</p></section>
 """
 
 
@@ -84,7 +85,8 @@ def about(rows, header):
             f"{header['qemu']}, Debian {header.get('debian', 'unknown')}, "
             f"{header.get('date', '')}"
             f"{', a quick run' if header.get('quick') else ''}.")
-    return ABOUT.format(escape(words.in_short(rows)), escape(made))
+    return ABOUT.format(escape(words.in_short(rows)), escape(made),
+                        data.fingerprint(rows))
 
 
 def figure(entry, sources, folder):

@@ -49,7 +49,19 @@ class Compare(unittest.TestCase):
         status, said = self.run_main()
         self.assertEqual(status, 0)
         self.assertIn("0 exact figures changed, 0 are worse", said)
+        self.assertIn("the same, byte for byte", said)
         self.assertNotIn("another", said)
+
+    def test_fingerprint(self):
+        """what is exact counts, to the last digit, and nothing else"""
+        mark = data.fingerprint(self.rows)
+        self.assertEqual(len(mark), 64)
+        self.row("parallel")["value"] += 1
+        self.assertEqual(data.fingerprint(self.rows), mark)
+        self.assertIn("byte for byte", self.run_main()[1])
+        self.row()["ops"] += 1
+        self.assertNotEqual(data.fingerprint(self.rows), mark)
+        self.assertNotIn("byte for byte", self.run_main()[1])
 
     def test_worse(self):
         """a regression above the bound fails, one below does not"""
