@@ -194,13 +194,20 @@ static void runs_free(struct pt_mapping *m)
 		uk_ffree(m->pt->fa, pt_frames_pop(&m->runs), UKARCH_PT_ENTRIES);
 }
 
+/* Tells whether there are more frames now: those of laden tables, no more than
+ * are wanted. Others can wait for the rest.
+ */
+static int has_more(unsigned long frames)
+{
+	return pt_laden_drain(frames) != 0;
+}
+
 /* The promise comes first: no page may be touched without one */
 static int demand_try(struct pt_mapping *m)
 {
 	int rc = frame_promise(m->pages);
 
-	/* No more frames than are missing: others need not wait for these */
-	if (unlikely(rc) && pt_laden_drain(m->pages))
+	if (unlikely(rc) && has_more(m->pages))
 		rc = frame_promise(m->pages);
 	if (unlikely(rc))
 		return rc;
@@ -213,14 +220,17 @@ static int demand_try(struct pt_mapping *m)
 /* Frames and tables first, then the entries */
 static int mapping_try(struct pt_mapping *m)
 {
+	unsigned long singles;
 	int rc = 0;
 
 	if (m->is_demand)
 		return demand_try(m);
 	if (m->paddr == __PADDR_ANY) {
 		runs_alloc(m);
-		rc = pt_frames_alloc(
-			&m->data, m->pages - m->runs.cnt * UKARCH_PT_ENTRIES);
+		singles = m->pages - m->runs.cnt * UKARCH_PT_ENTRIES;
+		rc = pt_frames_alloc(&m->data, singles);
+		if (unlikely(rc) && has_more(singles))
+			rc = pt_frames_alloc(&m->data, singles);
 	}
 	if (!rc)
 		rc = mapping_install(m);

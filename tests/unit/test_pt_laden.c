@@ -228,6 +228,27 @@ static void promises_take_what_they_need(void **state)
 	assert_int_equal(pt_unmap(page(5000), 200, 0), 0);
 }
 
+/* So does who wants frames at once, and a handler, who may not wait */
+static void handlers_find_frames(void **state)
+{
+	unsigned long left, others;
+
+	(void)state;
+	assert_int_equal(pt_map(page(0), 3000, RW, 0), 0);
+	assert_int_equal(unmap(0, 3000), 0);
+	left = pt_laden_frames();
+	others = ram_free() - 100;
+	ram.promised += others;
+	pt_irq_set(1);
+	assert_int_equal(pt_map(page(5000), 200, RW, 0), 0);
+	assert_int_equal(pt_laden_frames(), left - 200 - (200 + PAY));
+	assert_int_equal(pt_map(page(6000), 4000, RW, 0), -ENOMEM);
+	pt_irq_set(0);
+	ram.promised -= others;
+	pt_check();
+	assert_int_equal(pt_unmap(page(5000), 200, 0), 0);
+}
+
 /* A sixteenth of the memory may wait; the rest is free at once */
 static void the_list_takes_a_share(void **state)
 {
@@ -298,6 +319,7 @@ int main(int argc __unused, char *argv[] __unused)
 		UNIT_TEST(many_steps_end_in_a_cut),
 		UNIT_TEST(who_wakes_up_is_asked),
 		UNIT_TEST(promises_take_what_they_need),
+		UNIT_TEST(handlers_find_frames),
 		UNIT_TEST(the_list_takes_a_share),
 		UNIT_TEST(a_full_list_gives_back),
 		UNIT_TEST(short_ranges_are_not_cut),
