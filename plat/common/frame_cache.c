@@ -253,7 +253,8 @@ void frame_put(__paddr_t paddr)
 	uk_spin_unlock(&c->lock);
 }
 
-void frame_put_many(const __paddr_t *in, unsigned int cnt)
+/* zero: what their references say about them */
+static inline void frames_put(const __paddr_t *in, unsigned int cnt, __u64 zero)
 {
 	__u64 refs[FRAME_CACHE_BATCH];
 	unsigned int n, i;
@@ -261,26 +262,23 @@ void frame_put_many(const __paddr_t *in, unsigned int cnt)
 	for (; cnt; cnt -= n, in += n) {
 		n = MIN(cnt, FRAME_CACHE_BATCH);
 		for (i = 0; i < n; i++)
-			refs[i] = falloc_ref_disown(in[i]) | FALLOC_REF_ZERO;
-		cache_put(refs, n);
-	}
-}
-
-void frame_put_dirty(const __paddr_t *in, unsigned int cnt)
-{
-	__u64 refs[FRAME_CACHE_BATCH];
-	unsigned int n, i;
-
-	for (; cnt; cnt -= n, in += n) {
-		n = MIN(cnt, FRAME_CACHE_BATCH);
-		for (i = 0; i < n; i++)
-			refs[i] = falloc_ref_disown(in[i]);
+			refs[i] = falloc_ref_disown(in[i]) | zero;
 		/* A batch would push out as many, which may be zero */
-		if (n == FRAME_CACHE_BATCH)
+		if (!zero && n == FRAME_CACHE_BATCH)
 			falloc_refs_put(refs, n);
 		else
 			cache_put(refs, n);
 	}
+}
+
+void frame_put_many(const __paddr_t *in, unsigned int cnt)
+{
+	frames_put(in, cnt, FALLOC_REF_ZERO);
+}
+
+void frame_put_dirty(const __paddr_t *in, unsigned int cnt)
+{
+	frames_put(in, cnt, 0);
 }
 
 /* Gives all frames of a cache whose lock is held to the core, and unlocks */
