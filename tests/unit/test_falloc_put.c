@@ -217,7 +217,7 @@ static void batches_end_at_a_free_frame(void **state)
 /* Reference of a frame of a whole block of the second range */
 static __u64 ref_at(unsigned int block, unsigned int n)
 {
-	return (map[1].pfn + block * BLOCK + n) << FALLOC_REF_SHIFT | 1;
+	return (map[1].pfn + (__u64)block * BLOCK + n) << FALLOC_REF_SHIFT | 1;
 }
 
 static unsigned int blocks_closed(void)

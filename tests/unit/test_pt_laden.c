@@ -255,7 +255,7 @@ static void the_list_takes_a_share(void **state)
 	unsigned long free = ram_free();
 
 	(void)state;
-	ram_falloc.total_memory = 16 * 1024 * PAGE_SIZE;
+	ram_falloc.total_memory = 16UL * 1024 * PAGE_SIZE;
 	assert_int_equal(pt_map(page(0), 4096, RW, 0), 0);
 	pages_write(0, 4096);
 	assert_int_equal(unmap(0, 4096), 0);
@@ -273,13 +273,13 @@ static void a_full_list_gives_back(void **state)
 
 	(void)state;
 	for (i = 0; i < PT_LADEN_MAX + 11; i++)
-		assert_int_equal(pt_map(page(i * 512 + 9), 40, RW, 0), 0);
-	assert_int_equal(unmap(9, 512 * (PT_LADEN_MAX + 10) + 40), 0);
+		assert_int_equal(pt_map(page(i * 512UL + 9), 40, RW, 0), 0);
+	assert_int_equal(unmap(9, 512UL * (PT_LADEN_MAX + 10) + 40), 0);
 	assert_int_equal(ram_free() + pt_laden_frames(), free);
 	/* Each time 512 frames, those of 12 tables and of a part of one */
 	assert_in_range(pt_laden.cnt, PT_LADEN_MAX - 13 - 13, PT_LADEN_MAX);
 	assert_int_equal(pt_laden_frames(),
-			 (PT_LADEN_MAX + 11) * 40 - 512 - PAY_MAX);
+			 (PT_LADEN_MAX + 11) * 40UL - 512 - PAY_MAX);
 	pt_check();
 }
 
