@@ -51,10 +51,7 @@ void rnd_port_va_range(__uptr *start, __uptr *end)
 
 int rnd_port_reserve_at(__uptr addr, __sz len)
 {
-	__vaddr_t vaddr = addr;
-
-	return uk_vma_map(&heap_vas, &vaddr, len, PAGE_ATTR_PROT_NONE, 0,
-			  "heap", &uk_vma_rsvd_ops, __NULL);
+	return uk_vma_reserve_at(&heap_vas, addr, len, "heap");
 }
 
 /* Unmapping cannot fail for a range that is mapped in 4 KiB pages */

@@ -74,7 +74,7 @@ static int pool_grow(struct uk_vas *vas)
 	return 0;
 }
 
-static void pool_shrink(struct uk_vas *vas, __sz keep)
+void vas_pool_shrink(struct uk_vas *vas, __sz keep)
 {
 	struct vma_pool_page *page;
 
@@ -82,23 +82,15 @@ static void pool_shrink(struct uk_vas *vas, __sz keep)
 		uk_ffree(vas->pt->fa, page->paddr, 1);
 }
 
-int vas_pool_want(struct uk_vas *vas, __sz count, __sz keep)
+int vas_pool_grow(struct uk_vas *vas, __sz objects)
 {
-	while (vas->pool.free < count + keep) {
+	while (vas->pool.free < objects) {
 		if (pool_grow(vas)) {
 			vas_pool_trim(vas);
 			return -ENOMEM;
 		}
 	}
 	return 0;
-}
-
-void vas_pool_trim(struct uk_vas *vas)
-{
-	/* A page more than needed: no frame goes back and forth when the
-	 * number of areas moves around a limit
-	 */
-	pool_shrink(vas, VMA_POOL_RESERVE + VMA_PER_PAGE);
 }
 
 __bool vas_try_insert(struct uk_vas *vas, struct uk_vma *vma)
@@ -117,19 +109,48 @@ void vas_insert(struct uk_vas *vas, struct uk_vma *vma)
 	UK_ASSERT(fits);
 }
 
+static void vas_count_out(struct uk_vas *vas, const struct uk_vma *vma)
+{
+	vas->vma_count--;
+	vas->mapped_len -= uk_vma_len(vma);
+}
+
 void vas_take_out(struct uk_vas *vas, struct uk_vma *vma)
 {
 	UK_ASSERT(!vma->faults);
 
 	vma_tree_remove(&vas->root, vma);
-	vas->vma_count--;
-	vas->mapped_len -= uk_vma_len(vma);
+	vas_count_out(vas, vma);
 }
 
 void vas_remove(struct uk_vas *vas, struct uk_vma *vma)
 {
 	vas_take_out(vas, vma);
 	vma_pool_return(&vas->pool, vma);
+}
+
+/* V3; and others know themselves */
+static __bool vma_is_clear(const struct uk_vma *vma)
+{
+	__vaddr_t start = vma->start, end = vma->end;
+
+	return !vma_clip_used(vma, &start, &end) ||
+	       (vma->ops->is_clear && vma->ops->is_clear(vma));
+}
+
+__bool vas_remove_clear(struct uk_vas *vas, __vaddr_t start, __vaddr_t end)
+{
+	struct vma_tree_path path;
+	struct uk_vma *vma = vma_tree_find(&vas->root, start, &path);
+
+	if (!vma || vma->end != end || vma->busy || vma->faults ||
+	    !vma_is_clear(vma))
+		return 0;
+	vma_tree_remove_found(&path, vma);
+	vas_count_out(vas, vma);
+	vma_pool_return(&vas->pool, vma);
+	vas_pool_trim(vas);
+	return 1;
 }
 
 int uk_vas_init(struct uk_vas *vas, struct uk_pagetable *pt,
@@ -143,7 +164,7 @@ int uk_vas_init(struct uk_vas *vas, struct uk_pagetable *pt,
 	uk_spin_init(&vas->lock);
 	vma_pool_init(&vas->pool);
 	if (vas_pool_want(vas, VMA_PER_MAP, VMA_POOL_RESERVE)) {
-		pool_shrink(vas, 0);
+		vas_pool_shrink(vas, 0);
 		return -ENOMEM;
 	}
 	return 0;
@@ -160,7 +181,7 @@ void uk_vas_destroy(struct uk_vas *vas)
 
 		UK_ASSERT(!rc);
 	}
-	pool_shrink(vas, 0);
+	vas_pool_shrink(vas, 0);
 	UK_ASSERT(!vas->pool.total);
 	if (vas_active == vas)
 		vas_active = __NULL;

@@ -44,9 +44,7 @@ static __sz place_align(unsigned long flags)
 static __bool is_usable(const struct vma_place *place)
 {
 	return !(place->vaddr & (place->align - 1)) &&
-	       place->vaddr >= UK_VAS_START &&
-	       place->len <= UK_VAS_END - UK_VAS_START &&
-	       place->vaddr <= UK_VAS_END - place->len;
+	       vma_place_is_inside(place->vaddr, place->len);
 }
 
 int vma_place_init(struct vma_place *place, __vaddr_t vaddr, __sz len,

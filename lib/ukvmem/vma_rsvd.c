@@ -4,10 +4,16 @@
  * You may not use this file except in compliance with the License.
  */
 
+#include <errno.h>
+
+#include <uk/assert.h>
 #include <uk/essentials.h>
 #include <uk/plat/paging.h>
 #include <uk/vma_types.h>
 #include <uk/vmem.h>
+
+#include "vma_pool.h"
+#include "vmem_priv.h"
 
 /* The owner of a reservation may have mapped pages in it, so there is
  * something to unmap although nothing is ever populated. An area of
@@ -15,13 +21,62 @@
  */
 static int rsvd_unmap(struct uk_vma *vma, __vaddr_t vaddr, __sz len)
 {
-	/* Mostly he has unmapped them before */
-	if (likely(ukplat_page_is_unused(vma->vas->pt, vaddr,
-					 len >> PAGE_SHIFT)))
-		return 0;
 	return ukplat_page_unmap(vma->vas->pt, vaddr, len >> PAGE_SHIFT, 0);
+}
+
+/* Mostly he has unmapped them before */
+static __bool rsvd_is_clear(const struct uk_vma *vma)
+{
+	return ukplat_page_is_unused(vma->vas->pt, vma->start,
+				     uk_vma_len(vma) >> PAGE_SHIFT) != 0;
 }
 
 const struct uk_vma_ops uk_vma_rsvd_ops = {
 	.unmap = rsvd_unmap,
+	.is_clear = rsvd_is_clear,
 };
+
+static int reserve_try(struct uk_vas *vas, __vaddr_t vaddr, __sz len,
+		       const char *name)
+{
+	unsigned long irqf = vas_lock(vas);
+	int rc = vas_pool_want(vas, VMA_PER_MAP, VMA_POOL_RESERVE);
+	struct uk_vma *vma;
+
+	if (likely(!rc)) {
+		vma = vma_pool_take(&vas->pool);
+		vma->vas = vas;
+		vma->ops = &uk_vma_rsvd_ops;
+		vma->attr = PAGE_ATTR_PROT_NONE;
+		vma->name = name;
+		vma->id = vas->next_id++;
+		vma->start = vaddr;
+		vma->origin = vaddr;
+		vma->used_start = vaddr;
+		vma->end = vaddr + len;
+		vma->used_end = vaddr + len;
+		if (unlikely(!vas_try_insert(vas, vma))) {
+			vma_pool_return(&vas->pool, vma);
+			rc = -EEXIST;
+		}
+	}
+	vas_unlock(vas, irqf);
+	return rc;
+}
+
+int uk_vma_reserve_at(struct uk_vas *vas, __vaddr_t vaddr, __sz len,
+		      const char *name)
+{
+	unsigned int tries = VMEM_RECLAIM_TRIES;
+	int rc;
+
+	UK_ASSERT(vas);
+
+	if (unlikely(!len || (vaddr | len) & (PAGE_SIZE - 1) ||
+		     !vma_place_is_inside(vaddr, len)))
+		return -EINVAL;
+	do {
+		rc = reserve_try(vas, vaddr, len, name);
+	} while (vas_reclaim(vas, rc, &tries));
+	return rc;
+}

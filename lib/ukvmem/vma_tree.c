@@ -120,22 +120,15 @@ static inline __bool node_balance(struct uk_vma **link)
 	return vma->node.height != height || vma->node.gap != gap;
 }
 
-/* The links that lead from the root to a place in the tree */
-struct path {
-	unsigned int len;
-	/* Nodes up to the last one that is above the place; 0: none is */
-	unsigned int next;
-	struct uk_vma **link[VMA_TREE_HEIGHT_MAX];
-};
-
-static void path_add(struct path *path, struct uk_vma **link)
+static void path_add(struct vma_tree_path *path, struct uk_vma **link)
 {
 	UK_ASSERT(path->len < ARRAY_SIZE(path->link));
 	path->link[path->len++] = link;
 }
 
 /* From a link to the lowest node there, which is the next one above */
-static struct uk_vma **path_to_next(struct path *path, struct uk_vma **link)
+static struct uk_vma **path_to_next(struct vma_tree_path *path,
+				    struct uk_vma **link)
 {
 	for (; *link; link = &(*link)->node.left)
 		path_add(path, link);
@@ -143,7 +136,7 @@ static struct uk_vma **path_to_next(struct path *path, struct uk_vma **link)
 	return path->link[path->len - 1];
 }
 
-static struct uk_vma *path_next(const struct path *path)
+static struct uk_vma *path_next(const struct vma_tree_path *path)
 {
 	return path->next ? *path->link[path->next - 1] : __NULL;
 }
@@ -151,7 +144,7 @@ static struct uk_vma *path_next(const struct path *path)
 /* Looks at the nodes of a path from its end up to number `least` in any case,
  * and farther up as long as something changes
  */
-static void path_balance(const struct path *path, unsigned int least)
+static void path_balance(const struct vma_tree_path *path, unsigned int least)
 {
 	unsigned int n = path->len;
 
@@ -159,15 +152,15 @@ static void path_balance(const struct path *path, unsigned int least)
 		n--;
 }
 
-/* Follows the links to where an area is, or would be */
-static struct uk_vma **path_find(struct path *path, struct uk_vma **link,
-				 const struct uk_vma *vma)
+/* Follows the links to where an area is that starts at an address, or would be
+ */
+static struct uk_vma **path_find(struct vma_tree_path *path,
+				 struct uk_vma **link, __vaddr_t start)
 {
 	unsigned int len = 0, next = 0;
-	__vaddr_t start = vma->start;
 	struct uk_vma *top;
 
-	for (top = *link; top && top != vma; top = *link) {
+	for (top = *link; top && top->start != start; top = *link) {
 		UK_ASSERT(len < ARRAY_SIZE(path->link));
 		path->link[len++] = link;
 		link = &top->node.right;
@@ -185,11 +178,11 @@ __bool vma_tree_try_insert(struct uk_vma **root, struct uk_vma *vma)
 {
 	struct uk_vma **link, *next;
 	__vaddr_t below = 0;
-	struct path path;
+	struct vma_tree_path path;
 
 	UK_ASSERT(vma->start < vma->end);
 
-	link = path_find(&path, root, vma);
+	link = path_find(&path, root, vma->start);
 	next = path_next(&path);
 	/* The last node on the way is one of the two neighbours */
 	if (next) {
@@ -197,7 +190,8 @@ __bool vma_tree_try_insert(struct uk_vma **root, struct uk_vma *vma)
 	} else if (path.len) {
 		below = (*path.link[path.len - 1])->end;
 	}
-	if (unlikely(vma->start < below || (next && vma->end > next->start)))
+	if (unlikely(*link || vma->start < below ||
+		     (next && vma->end > next->start)))
 		return 0;
 
 	if (next)
@@ -217,7 +211,7 @@ void vma_tree_insert(struct uk_vma **root, struct uk_vma *vma)
 }
 
 /* The next area above takes the place of one that has a right subtree */
-static void node_replace(struct path *path, struct uk_vma **link,
+static void node_replace(struct vma_tree_path *path, struct uk_vma **link,
 			 struct uk_vma *vma)
 {
 	unsigned int right = path->len + 1;
@@ -240,31 +234,48 @@ static void node_replace(struct path *path, struct uk_vma **link,
 	path->next = right;
 }
 
-void vma_tree_remove(struct uk_vma **root, struct uk_vma *vma)
+struct uk_vma *vma_tree_find(struct uk_vma **root, __vaddr_t start,
+			     struct vma_tree_path *path)
 {
-	struct path path;
-	struct uk_vma **link = path_find(&path, root, vma);
-	struct uk_vma *next = path_next(&path);
+	struct uk_vma **link = path_find(path, root, start);
+
+	if (*link)
+		path->found = link;
+	return *link;
+}
+
+void vma_tree_remove_found(struct vma_tree_path *path, struct uk_vma *vma)
+{
+	struct uk_vma **link = path->found, *next = path_next(path);
 
 	UK_ASSERT(*link == vma);
 
 	if (vma->node.right) {
-		node_replace(&path, link, vma);
+		node_replace(path, link, vma);
 	} else {
 		if (next)
 			next->node.hole += vma->node.hole + uk_vma_len(vma);
 		*link = vma->node.left;
 	}
-	path_balance(&path, path.next);
+	path_balance(path, path->next);
 	vma->node.left = __NULL;
 	vma->node.right = __NULL;
+}
+
+void vma_tree_remove(struct uk_vma **root, struct uk_vma *vma)
+{
+	struct vma_tree_path path;
+	struct uk_vma *found = vma_tree_find(root, vma->start, &path);
+
+	UK_ASSERT(found == vma);
+	vma_tree_remove_found(&path, vma);
 }
 
 void vma_tree_resize(struct uk_vma *root, struct uk_vma *vma, __vaddr_t start,
 		     __vaddr_t end)
 {
-	struct path path;
-	struct uk_vma **link = path_find(&path, &root, vma);
+	struct vma_tree_path path;
+	struct uk_vma **link = path_find(&path, &root, vma->start);
 	struct uk_vma *next;
 	unsigned int least;
 

@@ -56,6 +56,31 @@ __bool vma_tree_try_insert(struct uk_vma **root, struct uk_vma *vma);
 /** Inserts a VMA that overlaps none in the tree. O(log n) */
 void vma_tree_insert(struct uk_vma **root, struct uk_vma *vma);
 
+/** The links that lead from the root to a place in the tree */
+struct vma_tree_path {
+	unsigned int len;
+	/** Nodes up to the last one that is above the place; 0: none is */
+	unsigned int next;
+	struct uk_vma **link[VMA_TREE_HEIGHT_MAX];
+	/** What leads to the VMA that was found there */
+	struct uk_vma **found;
+};
+
+/**
+ * Finds the VMA that starts at an address, and the way to it. O(log n)
+ *
+ * @param[out] path
+ *   For vma_tree_remove_found(), as long as the tree does not change
+ *
+ * @return
+ *   The VMA, or __NULL
+ */
+struct uk_vma *vma_tree_find(struct uk_vma **root, __vaddr_t start,
+			     struct vma_tree_path *path);
+
+/** Removes a VMA that vma_tree_find() has found. O(log n) */
+void vma_tree_remove_found(struct vma_tree_path *path, struct uk_vma *vma);
+
 /** Removes a VMA that is in the tree. O(log n) */
 void vma_tree_remove(struct uk_vma **root, struct uk_vma *vma);
 

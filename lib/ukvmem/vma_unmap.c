@@ -62,12 +62,30 @@ int vma_range_unmap(const struct vma_range *range, struct uk_vma **stop)
 	return rc;
 }
 
+/* One area without pages, whose addresses these are, goes at once: there is
+ * nothing to wait for. Receives what it did. 0 otherwise, and the areas are
+ * busy
+ */
+static int unmap_begin(struct vma_range *range, __bool *is_done)
+{
+	struct uk_vas *vas = range->vas;
+	unsigned long irqf = vas_lock(vas);
+	int rc = 0;
+
+	*is_done = vas_remove_clear(vas, range->start, range->end);
+	if (unlikely(!*is_done))
+		rc = vma_range_claim(range, 0, 0);
+	vas_unlock(vas, irqf);
+	return rc;
+}
+
 int uk_vma_unmap(struct uk_vas *vas, __vaddr_t vaddr, __sz len,
 		 unsigned long flags)
 {
 	unsigned int tries = VMEM_RECLAIM_TRIES;
 	struct vma_range range;
 	struct uk_vma *stop;
+	__bool is_done;
 	int rc;
 
 	UK_ASSERT(vas);
@@ -76,9 +94,9 @@ int uk_vma_unmap(struct uk_vas *vas, __vaddr_t vaddr, __sz len,
 	if (rc)
 		return rc;
 	do {
-		rc = vma_range_begin(&range);
+		rc = unmap_begin(&range, &is_done);
 	} while (vas_reclaim(vas, rc, &tries));
-	if (rc)
+	if (rc || is_done)
 		return rc;
 
 	rc = vma_range_unmap(&range, &stop);

@@ -42,6 +42,7 @@
 #include <uk/vmem.h>
 
 #include "vma_hole.h"
+#include "vma_pool.h"
 
 /* Rounds of reclaiming memory before an operation gives up. What came back
  * may be gone before it is asked for, so more than one; who takes it all the
@@ -100,6 +101,10 @@ void vas_lock_yield(struct uk_vas *vas);
  */
 __bool vas_reclaim(struct uk_vas *vas, int rc, unsigned int *tries);
 
+/* The long halves of the functions below */
+int vas_pool_grow(struct uk_vas *vas, __sz objects);
+void vas_pool_shrink(struct uk_vas *vas, __sz keep);
+
 /**
  * Makes sure that count + keep objects are in the pool, with frames if
  * necessary. The lock is held.
@@ -107,10 +112,24 @@ __bool vas_reclaim(struct uk_vas *vas, int rc, unsigned int *tries);
  * @return
  *   0, or -ENOMEM; the pool is then as before
  */
-int vas_pool_want(struct uk_vas *vas, __sz count, __sz keep);
+static inline int vas_pool_want(struct uk_vas *vas, __sz count, __sz keep)
+{
+	if (likely(vas->pool.free >= count + keep))
+		return 0;
+	return vas_pool_grow(vas, count + keep);
+}
 
 /** Gives pages that the pool does not need back. The lock is held. */
-void vas_pool_trim(struct uk_vas *vas);
+static inline void vas_pool_trim(struct uk_vas *vas)
+{
+	/* A page more than needed: no frame goes back and forth when the
+	 * number of areas moves around a limit
+	 */
+	const __sz keep = VMA_POOL_RESERVE + VMA_PER_PAGE;
+
+	if (vas->pool.free >= VMA_PER_PAGE + keep)
+		vas_pool_shrink(vas, keep);
+}
 
 /**
  * Puts a VMA into the set unless it overlaps one there. The lock is held.
@@ -129,7 +148,23 @@ void vas_take_out(struct uk_vas *vas, struct uk_vma *vma);
 /** Takes a VMA out of the set, into the pool. The lock is held. */
 void vas_remove(struct uk_vas *vas, struct uk_vma *vma);
 
+/**
+ * Takes the VMA of exactly these addresses out of the set, into the pool, if
+ * it is at rest and has no pages. The lock is held.
+ *
+ * @return
+ *   1 if it has gone
+ */
+__bool vas_remove_clear(struct uk_vas *vas, __vaddr_t start, __vaddr_t end);
+
 /* vma_place.c */
+
+/** Tells whether an area may be there. Alignment does not matter */
+static inline __bool vma_place_is_inside(__vaddr_t vaddr, __sz len)
+{
+	return vaddr >= UK_VAS_START && len <= UK_VAS_END - UK_VAS_START &&
+	       vaddr <= UK_VAS_END - len;
+}
 
 /** Where a new area may go */
 struct vma_place {

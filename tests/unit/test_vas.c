@@ -363,6 +363,129 @@ static void reservation_is_not_mapped(void **state)
 	assert_int_equal(fake_mapped(), 0);
 }
 
+static int reserve_at(__sz page, __sz pages)
+{
+	int rc = uk_vma_reserve_at(&vas, base + page * PAGE_SIZE,
+				   pages * PAGE_SIZE, "test");
+
+	assert_true(vma_tree_is_valid(vas.root));
+	assert_true(vma_pool_is_valid(&vas.pool));
+	return rc;
+}
+
+static void reservation_of_addresses_is_like_any_other(void **state)
+{
+	struct uk_vma_info info;
+	__vaddr_t vaddr = base + 6 * PAGE_SIZE;
+
+	(void)state;
+	assert_int_equal(reserve_at(2, 3), 0);
+	assert_int_equal(uk_vma_query(&vas, 0, &info), 0);
+	assert_int_equal(info.start, base + 2 * PAGE_SIZE);
+	assert_int_equal(info.end, base + 5 * PAGE_SIZE);
+	assert_int_equal(info.attr, PAGE_ATTR_PROT_NONE);
+	assert_string_equal(info.name, "test");
+	assert_ptr_equal(info.ops, &uk_vma_rsvd_ops);
+	assert_int_equal(info.busy, 0);
+	assert_int_equal(set_attr(2, 1, RW), -EPERM);
+
+	/* It does not join another one, and leaves in parts */
+	assert_int_equal(reserve_at(5, 1), 0);
+	assert_int_equal(uk_vma_reserve(&vas, &vaddr, PAGE_SIZE), 0);
+	assert_int_equal(vas.vma_count, 3);
+	assert_int_equal(vas.mapped_len, 5 * PAGE_SIZE);
+	assert_int_equal(unmap(3, 1), 0);
+	assert_int_equal(vas.vma_count, 4);
+	assert_int_equal(unmap(0, 8), 0);
+	assert_int_equal(vas.vma_count, 0);
+	assert_int_equal(vas.mapped_len, 0);
+	assert_int_equal(vas.pool.free, vas.pool.total);
+}
+
+static void reservation_of_addresses_refuses_others(void **state)
+{
+	static const struct {
+		__vaddr_t vaddr;
+		__sz len;
+	} bad[] = { { base + 1, PAGE_SIZE },
+		    { base, 0 },
+		    { base, 17 },
+		    { UK_VAS_START - PAGE_SIZE, PAGE_SIZE },
+		    { UK_VAS_END, PAGE_SIZE },
+		    { UK_VAS_END - PAGE_SIZE, 2 * PAGE_SIZE },
+		    { ALIGN_DOWN(~0UL, PAGE_SIZE), PAGE_SIZE },
+		    { base, ALIGN_DOWN(~0UL, PAGE_SIZE) } };
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_int_equal(uk_vma_reserve_at(&vas, bad[i].vaddr,
+						   bad[i].len, NULL),
+				 -EINVAL);
+	assert_int_equal(vas.vma_count, 0);
+
+	assert_int_equal(map(2, 3, RW), 0);
+	assert_int_equal(reserve_at(2, 1), -EEXIST);
+	assert_int_equal(reserve_at(2, 3), -EEXIST);
+	assert_int_equal(reserve_at(2, 4), -EEXIST);
+	assert_int_equal(reserve_at(4, 1), -EEXIST);
+	assert_int_equal(reserve_at(0, 3), -EEXIST);
+	assert_int_equal(vas.vma_count, 1);
+	assert_int_equal(vas.pool.free + 1, vas.pool.total);
+	assert_int_equal(reserve_at(0, 2), 0);
+	assert_int_equal(reserve_at(5, 1), 0);
+}
+
+static __bool own_is_clear;
+static unsigned int own_asked, own_unmapped;
+
+static __bool own_ask(const struct uk_vma *vma)
+{
+	assert_int_equal(vma->busy, 0);
+	own_asked++;
+	return own_is_clear;
+}
+
+static int own_unmap(struct uk_vma *vma, __vaddr_t vaddr, __sz len)
+{
+	assert_int_not_equal(vma->busy, 0);
+	assert_true(vaddr >= vma->start && vaddr + len <= vma->end);
+	own_unmapped++;
+	return 0;
+}
+
+/* An area that is clear goes without unmap(), as a whole only */
+static void areas_that_are_clear_are_not_unmapped(void **state)
+{
+	const struct uk_vma_ops ops = { .unmap = own_unmap,
+					.is_clear = own_ask };
+	__vaddr_t vaddr = base;
+	unsigned int i;
+
+	(void)state;
+	own_asked = 0;
+	own_unmapped = 0;
+	for (i = 0; i < 2; i++) {
+		own_is_clear = i == 0;
+		assert_int_equal(uk_vma_map(&vas, &vaddr, 4 * PAGE_SIZE, 0, 0,
+					    NULL, &ops, NULL),
+				 0);
+		assert_int_equal(unmap(0, 4), 0);
+		assert_int_equal(vas.vma_count, 0);
+		assert_int_equal(own_asked, i + 1);
+		assert_int_equal(own_unmapped, i);
+	}
+	own_is_clear = 1;
+	assert_int_equal(uk_vma_map(&vas, &vaddr, 4 * PAGE_SIZE, 0, 0, NULL,
+				    &ops, NULL),
+			 0);
+	assert_int_equal(unmap(0, 1), 0);
+	assert_int_equal(unmap(1, 4), 0);
+	assert_int_equal(vas.vma_count, 0);
+	assert_int_equal(own_asked, 2);
+	assert_int_equal(own_unmapped, 3);
+}
+
 static int refuse(struct uk_vma *vma, const void *data)
 {
 	assert_int_equal(uk_vma_len(vma), PAGE_SIZE);
@@ -514,6 +637,9 @@ int main(void)
 		VAS_TEST(set_attr_that_fails_is_undone),
 		VAS_TEST(set_attr_refuses_fixed_areas),
 		VAS_TEST(reservation_is_not_mapped),
+		VAS_TEST(reservation_of_addresses_is_like_any_other),
+		VAS_TEST(reservation_of_addresses_refuses_others),
+		VAS_TEST(areas_that_are_clear_are_not_unmapped),
 		VAS_TEST(kind_may_refuse_to_be_created),
 		VAS_TEST(busy_areas_keep_others_out),
 		VAS_TEST(unmap_uses_reserve_without_frames),

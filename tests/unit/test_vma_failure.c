@@ -110,6 +110,11 @@ static int do_reserve(void)
 	return uk_vma_reserve(&vas, &vaddr, PAGE_SIZE);
 }
 
+static int do_reserve_at(void)
+{
+	return uk_vma_reserve_at(&vas, page(PAGES), PAGE_SIZE, NULL);
+}
+
 static int do_stack(void)
 {
 	__vaddr_t vaddr = __VADDR_ANY;
@@ -167,8 +172,8 @@ static void scene_set(void)
 static void every_refused_frame_is_survived(void **state)
 {
 	int (*const ops[])(void) = {
-		do_map,	  do_reserve, do_stack,	   do_replace,
-		do_unmap, do_fault,   do_set_attr,
+		do_map,	    do_reserve, do_reserve_at, do_stack,
+		do_replace, do_unmap,	do_fault,      do_set_attr,
 	};
 	unsigned int i;
 	__sz n;
@@ -218,7 +223,8 @@ static int try_with(int (*op)(void), __sz frames, __sz reclaimable)
 static void reclaimed_frames_are_used(void **state)
 {
 	int (*const ops[])(void) = {
-		do_map, do_reserve, do_replace, do_unmap, do_fault, do_set_attr,
+		do_map,	  do_reserve, do_reserve_at, do_replace,
+		do_unmap, do_fault,   do_set_attr,
 	};
 	unsigned int i;
 	__sz need, n;

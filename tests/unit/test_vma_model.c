@@ -158,7 +158,9 @@ static void step_map(unsigned int page, unsigned int len)
 	int rc;
 
 	flags |= draw(2) ? UK_VMA_MAP_POPULATE : 0;
-	if (what == PAGE_RESERVED)
+	if (what == PAGE_RESERVED && !flags)
+		rc = uk_vma_reserve_at(&vas, vaddr, len * PAGE_SIZE, NULL);
+	else if (what == PAGE_RESERVED)
 		rc = uk_vma_reserve_ex(&vas, &vaddr, len * PAGE_SIZE,
 				       PAGE_ATTR_PROT_NONE, flags, NULL);
 	else

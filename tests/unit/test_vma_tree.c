@@ -58,9 +58,19 @@ static void area_put(unsigned int i, __vaddr_t start, __vaddr_t end)
 	is_in[i] = 1;
 }
 
+/* By either way */
 static void area_drop(unsigned int i)
 {
-	vma_tree_remove(&root, &areas[i]);
+	struct vma_tree_path path;
+
+	if (i % 2) {
+		vma_tree_remove(&root, &areas[i]);
+	} else {
+		assert_null(vma_tree_find(&root, areas[i].start + 1, &path));
+		assert_ptr_equal(vma_tree_find(&root, areas[i].start, &path),
+				 &areas[i]);
+		vma_tree_remove_found(&path, &areas[i]);
+	}
 	is_in[i] = 0;
 }
 

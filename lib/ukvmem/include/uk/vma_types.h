@@ -64,6 +64,29 @@ static inline int uk_vma_reserve(struct uk_vas *vas, __vaddr_t *vaddr, __sz len)
 }
 
 /**
+ * Reserves exactly these addresses: what uk_vma_map() does for this kind, in
+ * fewer steps.
+ *
+ * **Context:** any CPU
+ *
+ * @param vaddr
+ *   Start, page aligned
+ * @param len
+ *   Length in bytes, multiple of the page length
+ * @param name
+ *   For humans; must outlive the area. May be __NULL
+ *
+ * @return
+ *   - (0): Reserved
+ *   - (-EINVAL): Zero or misaligned length, misaligned address, range not in
+ *     [UK_VAS_START, UK_VAS_END)
+ *   - (-EEXIST): The range overlaps an area
+ *   - (-ENOMEM): No memory for the VMA object, even after reclaiming some
+ */
+int uk_vma_reserve_at(struct uk_vas *vas, __vaddr_t vaddr, __sz len,
+		      const char *name);
+
+/**
  * Reserves addresses, also in the place of other areas: with
  * UK_VMA_MAP_REPLACE, their pages are gone. Parameters and errors as
  * uk_vma_map().

@@ -31,10 +31,12 @@
  *   kind supply the page and tries the instruction again.
  *
  * Concurrency
- *   One lock a VAS, rank VAS: below it only the frame allocator's. It guards
- *   the set, never the page tables: an operation marks its VMAs busy under
- *   the lock, works on the page table without it, and completes under the
- *   lock. So nobody waits for a shootdown with the lock held, and the
+ *   One lock a VAS, rank VAS: below it only the frame allocator's, and that
+ *   of the page table for a look at it. It guards the set, never the page
+ *   tables: an operation marks its VMAs busy under the lock, works on the
+ *   page table without it, and completes under the lock; one area without
+ *   pages leaves in one step. So nobody waits for a shootdown with the lock
+ *   held, and the
  *   addresses of a busy VMA are still taken. An operation that meets a busy
  *   VMA changes nothing and returns -EBUSY; an area belongs to somebody, and
  *   two CPUs that change the same pages at once are a mistake of that owner.
@@ -204,6 +206,13 @@ struct uk_vma_ops {
 	 *   0, or a negative errno; nothing is unmapped then
 	 */
 	int (*unmap)(struct uk_vma *vma, __vaddr_t vaddr, __sz len);
+
+	/**
+	 * Asked with the lock held, of a VMA at rest that is to leave as a
+	 * whole: tells whether no page in it is mapped, so that unmap() would
+	 * have nothing to do. __NULL: unmap() does it.
+	 */
+	__bool (*is_clear)(const struct uk_vma *vma);
 
 	/**
 	 * Applies new attributes to all pages that the VMA has so far.
