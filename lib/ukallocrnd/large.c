@@ -154,7 +154,7 @@ static int span_make(struct rnd_large *lg, struct rnd_span *sp, __sz align)
 		return rc;
 
 	rc = rnd_vspace_commit(lg->vs, sp->addr, rnd_span_len(sp),
-			       RND_BACKING_USER);
+			       RND_BACKING_OBJECT);
 	if (unlikely(rc))
 		rnd_port_release(sp->map, sp->map_len);
 

@@ -92,11 +92,15 @@ void rnd_port_release(__uptr addr, __sz len);
  * Backs reserved pages with zeroed memory, readable and writable. All or
  * nothing: on failure the range is reserved as before.
  *
+ * @param touch
+ *   The first page is going to be touched soon: a hint to ports that back pages
+ *   when they are touched
+ *
  * @return
  *   - (0): Committed
  *   - (-ENOMEM): No memory for the pages or for the tables that map them
  */
-int rnd_port_commit(__uptr addr, __sz len);
+int rnd_port_commit(__uptr addr, __sz len, __bool touch);
 
 /**
  * Takes the memory behind committed pages away. When the function returns no

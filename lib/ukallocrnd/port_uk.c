@@ -80,10 +80,11 @@ void rnd_port_release(__uptr addr, __sz len)
 	UK_ASSERT(!rc || rc == -ENOMEM);
 }
 
-int rnd_port_commit(__uptr addr, __sz len)
+int rnd_port_commit(__uptr addr, __sz len, __bool touch)
 {
+	unsigned long flags = PAGE_FLAG_DEMAND | (touch ? PAGE_FLAG_TOUCH : 0);
 	int rc = ukplat_page_map(heap_vas.pt, addr, __PADDR_ANY, pages_of(len),
-				 PAGE_ATTR_PROT_RW, PAGE_FLAG_DEMAND);
+				 PAGE_ATTR_PROT_RW, flags);
 
 	UK_ASSERT(!rc || rc == -ENOMEM);
 	return rc;
@@ -96,7 +97,7 @@ int rnd_port_move(__uptr from, __sz len, __uptr to, __sz to_len)
 	/* A copy is cheaper than interrupts */
 	if (!ukplat_tlb_is_alone())
 		return -ENOTSUP;
-	if (more && unlikely(rnd_port_commit(to + len, more)))
+	if (more && unlikely(rnd_port_commit(to + len, more, 0)))
 		return -ENOTSUP;
 	if (likely(!ukplat_page_move(heap_vas.pt, from, to, pages_of(len),
 				     PAGE_ATTR_PROT_RW)))

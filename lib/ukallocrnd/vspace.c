@@ -125,7 +125,7 @@ void rnd_vspace_release_meta(__uptr addr, __sz len)
 
 static __sz *vspace_counter(struct rnd_vspace *vs, enum rnd_backing what)
 {
-	return what == RND_BACKING_USER ? &vs->user : &vs->meta;
+	return what == RND_BACKING_META ? &vs->meta : &vs->user;
 }
 
 static void vspace_uncharge(struct rnd_vspace *vs, __sz pages,
@@ -158,7 +158,7 @@ int rnd_vspace_commit(struct rnd_vspace *vs, __uptr addr, __sz len,
 	if (unlikely(vspace_charge(vs, pages, what)))
 		return -ENOMEM;
 
-	rc = rnd_port_commit(addr, len);
+	rc = rnd_port_commit(addr, len, what == RND_BACKING_OBJECT);
 	if (unlikely(rc))
 		vspace_uncharge(vs, pages, what);
 

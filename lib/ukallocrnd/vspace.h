@@ -56,6 +56,8 @@ struct rnd_vspace {
 enum rnd_backing {
 	RND_BACKING_USER,
 	RND_BACKING_META,
+	/** User memory that begins with an object, which will be touched */
+	RND_BACKING_OBJECT,
 };
 
 /**

@@ -11,6 +11,7 @@
 #include <uk/assert.h>
 #include <uk/essentials.h>
 
+#include "frame_cache.h"
 #include "frame_promise.h"
 #include "pt.h"
 #include "pt_laden.h"
@@ -31,6 +32,9 @@ struct pt_mapping {
 	__u64 bits;
 	/** The frames come later */
 	int is_demand;
+	/** But for that of the first page: __PADDR_INV if there is none */
+	int is_touched;
+	__paddr_t first;
 	struct pt_frames data;
 	/** First frames of large pages; the first parts of the range that may
 	 * be large pages get them
@@ -118,6 +122,10 @@ static void entries_fill(struct pt_mapping *m, __u64 *pte, unsigned long n)
 
 	if (m->is_demand) {
 		vector_fill(pte, n, m->bits);
+		if (m->first != __PADDR_INV) {
+			pt_store(pte, m->first | pt_demand_bits(m->bits));
+			m->first = __PADDR_INV;
+		}
 		return;
 	}
 	for (; pte < end; pte++)
@@ -205,7 +213,8 @@ static int has_more(unsigned long frames)
 /* The promise comes first: no page may be touched without one */
 static int demand_try(struct pt_mapping *m)
 {
-	int rc = frame_promise(m->pages);
+	unsigned long pages = m->pages - (m->first != __PADDR_INV);
+	int rc = frame_promise(pages);
 
 	if (unlikely(rc) && has_more(m->pages))
 		rc = frame_promise(m->pages);
@@ -213,7 +222,19 @@ static int demand_try(struct pt_mapping *m)
 		return rc;
 	rc = mapping_install(m);
 	if (unlikely(rc))
-		frame_promise_end(m->pages);
+		frame_promise_end(pages);
+	return rc;
+}
+
+static int touched_try(struct pt_mapping *m)
+{
+	__paddr_t first = frame_take();
+	int rc;
+
+	m->first = first;
+	rc = demand_try(m);
+	if (unlikely(rc) && first != __PADDR_INV)
+		frame_put(first);
 	return rc;
 }
 
@@ -224,7 +245,7 @@ static int mapping_try(struct pt_mapping *m)
 	int rc = 0;
 
 	if (m->is_demand)
-		return demand_try(m);
+		return m->is_touched ? touched_try(m) : demand_try(m);
 	if (m->paddr == __PADDR_ANY) {
 		runs_alloc(m);
 		singles = m->pages - m->runs.cnt * UKARCH_PT_ENTRIES;
@@ -243,8 +264,10 @@ static int mapping_try(struct pt_mapping *m)
 
 static int flags_are_valid(unsigned long flags, __paddr_t paddr)
 {
-	return !flags || flags == PAGE_FLAG_LARGE ||
-	       (flags == PAGE_FLAG_DEMAND && paddr == __PADDR_ANY);
+	if (flags == PAGE_FLAG_DEMAND ||
+	    flags == (PAGE_FLAG_DEMAND | PAGE_FLAG_TOUCH))
+		return paddr == __PADDR_ANY;
+	return !flags || flags == PAGE_FLAG_LARGE;
 }
 
 /* Parts of a range that may be large pages */
@@ -273,6 +296,8 @@ int ukplat_page_map(struct uk_pagetable *pt, __vaddr_t vaddr, __paddr_t paddr,
 		.vaddr = vaddr,
 		.paddr = paddr,
 		.pages = pages,
+		.is_touched = !!(flags & PAGE_FLAG_TOUCH),
+		.first = __PADDR_INV,
 		.tables = { .tables = 1 },
 	};
 	unsigned int tries = MAP_TRIES;

@@ -366,7 +366,7 @@ void rnd_port_release(__uptr addr, __sz len)
 	fake_port.releases++;
 }
 
-int rnd_port_commit(__uptr addr, __sz len)
+int rnd_port_commit(__uptr addr, __sz len, __bool touch __unused)
 {
 	void *map;
 

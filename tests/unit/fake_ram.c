@@ -174,7 +174,8 @@ static __paddr_t frame_get(void)
 
 __paddr_t frame_take(void)
 {
-	if (is_doomed(&ram.frames_left) || ram_free() <= ram.promised)
+	if (is_doomed(&ram.frames_left) || ram.only_promises ||
+	    ram_free() <= ram.promised)
 		return __PADDR_INV;
 	return frame_get();
 }

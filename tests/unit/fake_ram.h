@@ -56,6 +56,8 @@ struct ram {
 	void (*on_take)(void);
 	/** Frames that are promised */
 	unsigned long promised;
+	/** None can be had, but they are promised */
+	int only_promises;
 	/** How often the caches were emptied */
 	unsigned long drains;
 };

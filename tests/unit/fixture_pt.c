@@ -317,6 +317,7 @@ int pt_teardown(void **state)
 	(void)state;
 	ram.frames_left = RAM_NEVER;
 	ram.runs_left = RAM_NEVER;
+	ram.only_promises = 0;
 	machine.alone = 0;
 	pt_irq_set(0);
 	pt_cpu_set(0);

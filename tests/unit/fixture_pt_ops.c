@@ -117,7 +117,8 @@ int pt_map(__vaddr_t va, unsigned long pages, unsigned long attr,
 	if (rc)
 		return rc;
 	for (i = 0; i < pages; i++) {
-		if (flags & PAGE_FLAG_DEMAND)
+		if (flags & PAGE_FLAG_DEMAND &&
+		    (i || !(flags & PAGE_FLAG_TOUCH) || ram.only_promises))
 			demand_begins(va + i * PAGE_SIZE, attr);
 		else
 			page_begins(va + i * PAGE_SIZE, attr);

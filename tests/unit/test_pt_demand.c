@@ -40,6 +40,7 @@
 #define RO     PAGE_ATTR_PROT_READ
 #define NONE   PAGE_ATTR_PROT_NONE
 #define DEMAND PAGE_FLAG_DEMAND
+#define TOUCH  (DEMAND | PAGE_FLAG_TOUCH)
 #define WRITE  UKPLAT_PF_WRITE
 
 /* Begins within a table and ends in the next but one */
@@ -85,6 +86,54 @@ static void touch_brings_the_page(void **state)
 	assert_int_equal(pt_touch(BASE - 1, 0), 0);
 	assert_int_equal(ram_free(), free - 3);
 	pt_check();
+	assert_int_equal(pt_unmap(BASE, PAGES, 0), 0);
+}
+
+/* With the mapping, so that the touch needs no fault; the others wait */
+static void first_page_may_come_at_once(void **state)
+{
+	static const unsigned long attrs[] = { RW, RO, NONE };
+	unsigned long free = ram_free(), i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(attrs); i++) {
+		assert_int_equal(pt_map(BASE, PAGES, attrs[i], TOUCH), 0);
+		assert_int_equal(ram_free(), free - 1);
+		assert_int_equal(ram.promised, PAGES - 1);
+		pt_check();
+		assert_int_equal(pt_touch(page(0), 0), 0);
+		assert_int_equal(pt_touch(page(1), 0),
+				 attrs[i] == NONE ? 0 : 2);
+		assert_int_equal(pt_unmap(BASE, PAGES, 0), 0);
+		assert_int_equal(ram_free(), free);
+		assert_int_equal(ram.promised, 0);
+	}
+	assert_int_equal(pt_map(BASE, 1, RW, TOUCH), 0);
+	assert_int_equal(ram_free(), free - 1);
+	assert_int_equal(ram.promised, 0);
+	assert_int_equal(pt_unmap(BASE, 1, 0), 0);
+	pt_check();
+}
+
+/* It waits like the others if there is no frame, and goes back if the rest
+ * cannot be had
+ */
+static void first_page_costs_no_mapping(void **state)
+{
+	unsigned long free = ram_free();
+
+	(void)state;
+	ram.only_promises = 1;
+	assert_int_equal(pt_map(BASE, PAGES, RW, TOUCH), 0);
+	ram.only_promises = 0;
+	assert_int_equal(ram_free(), free);
+	assert_int_equal(ram.promised, PAGES);
+	assert_int_equal(pt_map(page(999), 2, RW, TOUCH), -EEXIST);
+	assert_int_equal(pt_map(page(PAGES), free, RW, TOUCH), -ENOMEM);
+	assert_int_equal(ram_free(), free);
+	assert_int_equal(ram.promised, PAGES);
+	pt_check();
+	assert_int_equal(pt_touch(page(0), WRITE), 1);
 	assert_int_equal(pt_unmap(BASE, PAGES, 0), 0);
 }
 
@@ -316,6 +365,8 @@ static void bad_flags_are_refused(void **state)
 
 	(void)state;
 	assert_int_equal(pt_map(BASE, 1, RW, both), -EINVAL);
+	assert_int_equal(pt_map(BASE, 1, RW, both | PAGE_FLAG_TOUCH), -EINVAL);
+	assert_int_equal(pt_map(BASE, 1, RW, PAGE_FLAG_TOUCH), -EINVAL);
 	assert_int_equal(ukplat_page_map(machine.pt, BASE, RAM_START, 1, RW,
 					 DEMAND),
 			 -EINVAL);
@@ -435,6 +486,8 @@ int main(int argc __unused, char *argv[] __unused)
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(mapping_takes_a_promise_and_no_frame),
 		UNIT_TEST(touch_brings_the_page),
+		UNIT_TEST(first_page_may_come_at_once),
+		UNIT_TEST(first_page_costs_no_mapping),
 		UNIT_TEST(pages_in_a_row_come_together),
 		UNIT_TEST(unmap_finds_frames_among_promises),
 		UNIT_TEST(only_equal_pages_come_along),

@@ -167,9 +167,10 @@ static void step_map(void)
 {
 	unsigned long cnt, first = random_range(&cnt), attr = random_attr();
 	unsigned long taken = mapped(first, cnt), i;
-	static const unsigned long kinds[] = { 0, PAGE_FLAG_LARGE,
-					       PAGE_FLAG_LARGE,
-					       PAGE_FLAG_DEMAND };
+	static const unsigned long kinds[] = {
+		0, PAGE_FLAG_LARGE, PAGE_FLAG_LARGE, PAGE_FLAG_DEMAND,
+		PAGE_FLAG_DEMAND | PAGE_FLAG_TOUCH
+	};
 	unsigned long flags = kinds[roll(ARRAY_SIZE(kinds))];
 	int rc;
 
@@ -179,7 +180,8 @@ static void step_map(void)
 	exists += !!rc;
 	for (i = first; !rc && i < first + cnt; i++) {
 		pages[i] = (struct page){ .state = MAPPED, .attr = attr };
-		if (flags == PAGE_FLAG_DEMAND)
+		if (flags & PAGE_FLAG_DEMAND &&
+		    (i > first || !(flags & PAGE_FLAG_TOUCH)))
 			pages[i].state = DEMAND;
 		else
 			pages[i].paddr = pt_frame(address(i));

@@ -67,6 +67,11 @@ extern "C" {
  */
 #define PAGE_FLAG_DEMAND 0x100
 
+/* With DEMAND: the first page is about to be touched. It gets its frame at
+ * once, if there is one, which takes a fraction of a fault.
+ */
+#define PAGE_FLAG_TOUCH 0x200
+
 struct uk_pagetable {
 	/** Top level table in the window of tables */
 	__vaddr_t pt_vbase;
@@ -107,7 +112,8 @@ struct uk_pagetable *ukplat_pt_get_active(void);
  * @param attr
  *   PAGE_ATTR_*; PROT_WRITE and PROT_EXEC imply PROT_READ
  * @param flags
- *   0, PAGE_FLAG_LARGE or PAGE_FLAG_DEMAND
+ *   0, PAGE_FLAG_LARGE or PAGE_FLAG_DEMAND, the latter also with
+ *   PAGE_FLAG_TOUCH
  *
  * @return
  *   - (0): Mapped

@@ -91,7 +91,7 @@ void rnd_port_release(__uptr addr, __sz len)
 		rnd_port_decommit(addr, len);
 }
 
-int rnd_port_commit(__uptr addr, __sz len)
+int rnd_port_commit(__uptr addr, __sz len, __bool touch __unused)
 {
 	long rc = rnd_host_inject(RND_HOST_COMMIT, addr, len);
 

@@ -196,7 +196,7 @@ static void drain(void)
 	rnd_lock_release(&port_lock, flags);
 }
 
-int rnd_port_commit(__uptr addr, __sz len)
+int rnd_port_commit(__uptr addr, __sz len, __bool touch __unused)
 {
 	__sz pages = pages_of(len), done = 0, part, got;
 	__bool has_drained = 0;
