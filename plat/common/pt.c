@@ -44,30 +44,6 @@ void *ukplat_paddr_to_ptr(__paddr_t paddr)
 	return (void *)(pt_direct_map + paddr);
 }
 
-/* The first word of a frame of a list */
-static __u64 *frame_link(const struct pt_frames *list, __paddr_t paddr)
-{
-	return list->tables ? pt_table(paddr) : pt_data(paddr);
-}
-
-void pt_frames_push(struct pt_frames *list, __paddr_t paddr)
-{
-	*frame_link(list, paddr) = list->head;
-	list->head = paddr;
-	list->cnt++;
-}
-
-__paddr_t pt_frames_pop(struct pt_frames *list)
-{
-	__paddr_t paddr = list->head;
-
-	UK_ASSERT(list->cnt);
-	list->head = *frame_link(list, paddr);
-	list->cnt--;
-	*frame_link(list, paddr) = 0;
-	return paddr;
-}
-
 void pt_frames_free(struct pt_frames *list)
 {
 	if (list->tables)

@@ -76,6 +76,7 @@
 
 #include <uk/arch/paging.h>
 #include <uk/arch/types.h>
+#include <uk/assert.h>
 #include <uk/essentials.h>
 #include <uk/plat/paging.h>
 
@@ -270,11 +271,46 @@ int pt_frames_alloc(struct pt_frames *list, unsigned long cnt);
  */
 struct pt_frames pt_tables_take(struct uk_pagetable *pt, int upper);
 
+/** The first word of a frame of a list */
+static inline __u64 *pt_frames_link(const struct pt_frames *list,
+				    __paddr_t paddr)
+{
+	return list->tables ? pt_table(paddr) : pt_data(paddr);
+}
+
 /** Adds a frame; its first word is overwritten. */
-void pt_frames_push(struct pt_frames *list, __paddr_t paddr);
+static inline void pt_frames_push(struct pt_frames *list, __paddr_t paddr)
+{
+	*pt_frames_link(list, paddr) = list->head;
+	list->head = paddr;
+	list->cnt++;
+}
 
 /** Removes a frame and zeroes its first word. The list is not empty. */
-__paddr_t pt_frames_pop(struct pt_frames *list);
+static inline __paddr_t pt_frames_pop(struct pt_frames *list)
+{
+	__paddr_t paddr = list->head;
+	__u64 *link = pt_frames_link(list, paddr);
+
+	UK_ASSERT(list->cnt);
+	list->head = *link;
+	list->cnt--;
+	*link = 0;
+	return paddr;
+}
+
+/**
+ * As pt_table_get() for an entry that is empty, and not of the highest level.
+ */
+static inline __u64 *pt_table_add(__u64 *entry, __u64 *parent,
+				  struct pt_frames *frames)
+{
+	__paddr_t paddr = pt_frames_pop(frames);
+
+	pt_store(entry, paddr | PT_ENTRY_TABLE);
+	pt_store(parent, pt_load(parent) + X86_PTE_USED_ONE);
+	return pt_table(paddr);
+}
 
 /** Frees all frames of a list; but for their first words they are zero. */
 void pt_frames_free(struct pt_frames *list);

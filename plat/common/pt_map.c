@@ -74,35 +74,36 @@ static __u64 chunk_used(const struct pt_chunk *chunk)
 
 /* Tests that a range is empty and counts the tables that it lacks. A table
  * of a higher level is counted at the first chunk of the range that needs it.
+ * Receives the last chunk.
  */
-static int range_inspect(struct pt_mapping *m)
+static int range_inspect(struct pt_mapping *m, struct pt_chunk *chunk)
 {
 	unsigned long left = m->pages;
 	__vaddr_t va = m->vaddr;
 	unsigned long runs = m->runs.cnt;
-	struct pt_chunk chunk;
+	unsigned long missing = 0;
 	int first = 1;
 	__u64 used;
 
-	m->missing = 0;
 	while (left) {
-		pt_chunk_find(m->pt, va, left, &chunk);
-		used = chunk_used(&chunk);
+		pt_chunk_find(m->pt, va, left, chunk);
+		used = chunk_used(chunk);
 		if (unlikely(used))
 			return entry_error(used);
 		if (runs && pt_is_large_part(va, left))
 			runs--;
-		else if (!chunk.pte)
-			m->missing++;
-		if (!chunk.pde && (first || !pt_index(va, 2)))
-			m->missing++;
-		if (!chunk.pdpte &&
+		else if (!chunk->pte)
+			missing++;
+		if (!chunk->pde && (first || !pt_index(va, 2)))
+			missing++;
+		if (!chunk->pdpte &&
 		    (first || (!pt_index(va, 2) && !pt_index(va, 3))))
-			m->missing++;
+			missing++;
 		first = 0;
-		left -= chunk.n;
-		va += chunk.n << PAGE_SHIFT;
+		left -= chunk->n;
+		va += chunk->n << PAGE_SHIFT;
 	}
+	m->missing = missing;
 	return 0;
 }
 
@@ -132,49 +133,72 @@ static void entries_fill(struct pt_mapping *m, __u64 *pte, unsigned long n)
 		pt_store(pte, frame_next(m) | m->bits);
 }
 
-/* Fills one lowest level table; returns the number of pages */
-static unsigned long chunk_fill(struct pt_mapping *m, __vaddr_t va,
-				unsigned long left)
+/* The entry of the lowest level table that a chunk lacks, with the tables above
+ * it. The chunk has it then. Each new table is one entry more in the one above
+ */
+static void chunk_pde_get(struct pt_mapping *m, struct pt_chunk *c,
+			  __vaddr_t va)
 {
-	__u64 *top = pt_table(m->pt->pt_pbase) + pt_index(va, 4);
-	__u64 *pdpte, *pde, *pte;
-	unsigned long n;
+	if (!c->pdpte)
+		c->pdpte = pt_table_get(m->pt, c->pml4e, __NULL, &m->tables) +
+			   pt_index(va, 3);
+	c->pde = pt_table_add(c->pdpte, c->pml4e, &m->tables) + pt_index(va, 2);
+}
 
-	pdpte = pt_table_get(m->pt, top, __NULL, &m->tables) + pt_index(va, 3);
-	pde = pt_table_get(m->pt, pdpte, top, &m->tables) + pt_index(va, 2);
+/* Fills one lowest level table; returns the number of pages */
+static unsigned long chunk_fill(struct pt_mapping *m, struct pt_chunk *c,
+				__vaddr_t va, unsigned long left)
+{
+	if (!c->pde)
+		chunk_pde_get(m, c, va);
 	if (m->runs.cnt && pt_is_large_part(va, left)) {
-		UK_ASSERT(!pt_load(pde));
-		pt_store(pde, pt_frames_pop(&m->runs) | m->bits | X86_PTE_PS);
-		pt_store(pdpte, pt_load(pdpte) + X86_PTE_USED_ONE);
+		UK_ASSERT(!pt_load(c->pde));
+		pt_store(c->pde,
+			 pt_frames_pop(&m->runs) | m->bits | X86_PTE_PS);
+		pt_store(c->pdpte, pt_load(c->pdpte) + X86_PTE_USED_ONE);
 		return UKARCH_PT_ENTRIES;
 	}
-	pte = pt_table_get(m->pt, pde, pdpte, &m->tables) + pt_index(va, 1);
-	n = MIN(left, (unsigned long)(UKARCH_PT_ENTRIES - pt_index(va, 1)));
-	entries_fill(m, pte, n);
-	pt_store(pde, pt_load(pde) + n * X86_PTE_USED_ONE);
-	return n;
+	if (!c->pte)
+		c->pte = pt_table_add(c->pde, c->pdpte, &m->tables) +
+			 pt_index(va, 1);
+	entries_fill(m, c->pte, c->n);
+	pt_store(c->pde, pt_load(c->pde) + c->n * X86_PTE_USED_ONE);
+	return c->n;
+}
+
+/* Nothing can fail (P4). The chunk is the last one of the range */
+static void range_fill(struct pt_mapping *m, struct pt_chunk *chunk)
+{
+	unsigned long left = m->pages, n;
+	__vaddr_t va = m->vaddr;
+
+	for (; left; left -= n, va += n << PAGE_SHIFT) {
+		/* Mostly the only one, too */
+		if (unlikely(chunk->n < m->pages))
+			pt_chunk_find(m->pt, va, left, chunk);
+		n = chunk_fill(m, chunk, va, left);
+	}
+	UK_ASSERT(!m->tables.cnt);
 }
 
 static int mapping_install(struct pt_mapping *m)
 {
-	unsigned long done, irqf;
+	unsigned long irqf;
+	struct pt_chunk chunk;
 	int rc;
 
 	irqf = uk_spin_lock_irqsave(&m->pt->lock);
-	rc = range_inspect(m);
+	rc = range_inspect(m, &chunk);
 	if (!rc)
-		rc = pt_frames_alloc(&m->tables, m->missing);
+		rc = pt_pool_take_list(&m->tables, m->missing);
 	if (!rc) {
-		/* Nothing can fail any more (P4). Relaxed: who changes the
-		 * pages waits until they are there, and that is under the lock
+		/* Relaxed: who changes the pages waits until they are there,
+		 * and that is under the lock
 		 */
 		if (unlikely(m->runs.cnt))
 			__atomic_store_n(&m->pt->has_large, 1,
 					 __ATOMIC_RELAXED);
-		for (done = 0; done < m->pages;)
-			done += chunk_fill(m, m->vaddr + (done << PAGE_SHIFT),
-					   m->pages - done);
-		UK_ASSERT(!m->tables.cnt);
+		range_fill(m, &chunk);
 	}
 	uk_spin_unlock_irqrestore(&m->pt->lock, irqf);
 	return rc;
