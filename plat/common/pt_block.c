@@ -45,12 +45,19 @@ void pt_block_init(struct pt_block *b, __paddr_t paddr)
 	memset(b->map, 0xff, sizeof(b->map));
 }
 
-__paddr_t pt_block_take(struct pt_block *b, unsigned long n)
+unsigned long pt_block_select(const __u64 *map, unsigned long n)
 {
 	unsigned long i = 0, cnt;
 
-	for (cnt = bits_count(b->map[0]); n >= cnt;
-	     cnt = bits_count(b->map[++i]))
+	for (cnt = bits_count(map[0]); n >= cnt; cnt = bits_count(map[++i]))
 		n -= cnt;
-	return pt_block_claim(b, i * 64 + bit_select(b->map[i], n));
+	return i * 64 + bit_select(map[i], n);
+}
+
+__paddr_t pt_block_take(struct pt_block *b, unsigned long n)
+{
+	n = pt_block_select(b->map, n);
+	b->map[n / 64] &= ~(1UL << n % 64);
+	b->free--;
+	return b->paddr + (n << PAGE_SHIFT);
 }

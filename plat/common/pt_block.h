@@ -23,27 +23,17 @@
 #include <uk/arch/types.h>
 
 #define PT_BLOCK_TABLES (PAGE_LARGE_SIZE / PAGE_SIZE)
+#define PT_BLOCK_WORDS	(PT_BLOCK_TABLES / 64)
 
 struct pt_block {
 	__paddr_t paddr;
 	unsigned long free;
 	/** A bit for each table that is free */
-	__u64 map[PT_BLOCK_TABLES / 64];
+	__u64 map[PT_BLOCK_WORDS];
 };
 
-/** Tells whether table n is free. */
-static inline int pt_block_has(const struct pt_block *b, unsigned long n)
-{
-	return (b->map[n / 64] >> n % 64 & 1) != 0;
-}
-
-/** Takes table n, which is free; returns its physical address. */
-static inline __paddr_t pt_block_claim(struct pt_block *b, unsigned long n)
-{
-	b->map[n / 64] &= ~(1UL << n % 64);
-	b->free--;
-	return b->paddr + (n << PAGE_SHIFT);
-}
+/** Number of the free table that has n free ones below it; there is one. */
+unsigned long pt_block_select(const __u64 *map, unsigned long n);
 
 /** Begins with a block in which all tables are free. */
 void pt_block_init(struct pt_block *b, __paddr_t paddr);

@@ -5,6 +5,7 @@
  */
 
 #include <errno.h>
+#include <string.h>
 
 #include <uk/arch/paging.h>
 #include <uk/assert.h>
@@ -25,6 +26,9 @@
  */
 #define POOL_BLOCKS (2U * BOOT_BLOCKS_MAX)
 
+/* Bytes of the map of a block */
+#define BLOCK_MAP_LEN (PT_BLOCK_WORDS * sizeof(__u64))
+
 /* Numbers of tables that are tried before the free ones are counted, if one of
  * so many is free
  */
@@ -34,31 +38,57 @@
 /* Tables that change hands under one hold of the lock */
 #define PUT_MAX 64U
 
+struct pool_block {
+	__paddr_t paddr;
+	/** Number of its tables that are free */
+	unsigned long free;
+};
+
+/* Random bits, used from the low end */
+struct pool_bits {
+	__u64 word;
+	unsigned int left;
+};
+
 /* Everything but the order of blocks is under pool_lock; that is under
  * grow_lock, too
  */
 static struct {
-	struct pt_block block[POOL_BLOCKS];
+	struct pool_block block[POOL_BLOCKS];
+	/** A bit for each table of each block that is free, by its number; 0
+	 * behind the last block
+	 */
+	__u64 map[POOL_BLOCKS * PT_BLOCK_WORDS];
 	unsigned int cnt;
 	/** Bits of the number of a table */
 	unsigned int width;
 	unsigned long free;
 	/** (a) Free memory when there was no block; see is_hopeless() */
 	__sz hopeless;
+	struct pool_bits bits;
 	struct plat_rng rng;
 } pool;
 
 static struct uk_spinlock pool_lock = UK_SPINLOCK_INITIALIZER();
 static struct uk_spinlock grow_lock = UK_SPINLOCK_INITIALIZER();
 
-static struct pt_block *block_of(__paddr_t paddr)
+/* Any number of `width` bits has its place in the map */
+UK_CTASSERT(POWER_OF_2(POOL_BLOCKS *PT_BLOCK_TABLES));
+
+/* Number of the block of a table; pool.cnt: it is in none */
+static unsigned int block_of(__paddr_t paddr)
 {
 	unsigned int i;
 
 	for (i = 0; i < pool.cnt; i++)
 		if (paddr - pool.block[i].paddr < PAGE_LARGE_SIZE)
-			return &pool.block[i];
-	return __NULL;
+			break;
+	return i;
+}
+
+static __u64 *block_map(unsigned int i)
+{
+	return &pool.map[i * PT_BLOCK_WORDS];
 }
 
 static void width_update(void)
@@ -68,10 +98,17 @@ static void width_update(void)
 	pool.width = tables ? 64 - (unsigned int)__builtin_clzl(tables - 1) : 0;
 }
 
+static void free_add(unsigned long cnt)
+{
+	__atomic_store_n(&pool.free, pool.free + cnt, __ATOMIC_RELAXED);
+}
+
 static void block_add(const struct pt_block *from)
 {
-	pool.block[pool.cnt++] = *from;
-	pool.free += from->free;
+	pool.block[pool.cnt] = (struct pool_block){ from->paddr, from->free };
+	memcpy(block_map(pool.cnt), from->map, sizeof(from->map));
+	pool.cnt++;
+	free_add(from->free);
 	width_update();
 }
 
@@ -94,7 +131,7 @@ int pt_pool_take_over(const struct boot_info *info, struct uk_falloc *fa)
 
 int pt_pool_has(__paddr_t paddr)
 {
-	return block_of(paddr) != __NULL;
+	return block_of(paddr) < pool.cnt;
 }
 
 unsigned long pt_pool_free(void)
@@ -102,15 +139,31 @@ unsigned long pt_pool_free(void)
 	return __atomic_load_n(&pool.free, __ATOMIC_RELAXED);
 }
 
-static void free_add(unsigned long cnt)
+/* Bits that another machine may have, too, are not used */
+static inline void pool_follow(void)
 {
-	__atomic_store_n(&pool.free, pool.free + cnt, __ATOMIC_RELAXED);
+	__u32 epoch = pool.rng.epoch;
+
+	plat_rng_follow(&pool.rng);
+	if (unlikely(pool.rng.epoch != epoch))
+		pool.bits.left = 0;
 }
 
-/* Counts to the n-th of the tables that are free below max. Under the lock */
+/* Takes table number n, which is free, but from pool.free. Under the lock */
+static inline __paddr_t table_claim(unsigned long n)
+{
+	struct pool_block *b = &pool.block[n / PT_BLOCK_TABLES];
+
+	pool.map[n / 64] &= ~(1UL << n % 64);
+	b->free--;
+	return b->paddr + (n % PT_BLOCK_TABLES << PAGE_SHIFT);
+}
+
+/* Counts to the n-th of the tables that are free below max, and claims it */
 static __paddr_t table_nth(__paddr_t max, unsigned long n)
 {
-	struct pt_block *b = pool.block;
+	const struct pool_block *b = pool.block;
+	unsigned int i;
 
 	if (likely(max == __PADDR_MAX))
 		for (; n >= b->free; b++)
@@ -119,66 +172,52 @@ static __paddr_t table_nth(__paddr_t max, unsigned long n)
 		for (; n >= b->free || b->paddr + PAGE_LARGE_SIZE > max; b++)
 			if (b->paddr + PAGE_LARGE_SIZE <= max)
 				n -= b->free;
-	free_add(-1UL);
-	return pt_block_take(b, n);
+	i = (unsigned int)(b - pool.block);
+	return table_claim(i * PT_BLOCK_TABLES +
+			   pt_block_select(block_map(i), n));
 }
 
-/* Numbers of tables, drawn one after the other */
-struct pool_draw {
-	unsigned long tables;
-	unsigned int width;
-	/* Bits that are left of a random word */
-	unsigned int left;
-	__u64 word;
-};
-
-/* Draws a number that may be beyond the last one, not by much */
-static inline unsigned long number_draw(struct pool_draw *d)
+static inline unsigned long number_draw(struct pool_bits *bits,
+					unsigned int width)
 {
 	unsigned long n;
 
-	if (d->left < d->width) {
-		d->word = plat_rng_u64(&pool.rng);
-		d->left = 64;
+	if (bits->left < width) {
+		bits->word = plat_rng_u64(&pool.rng);
+		bits->left = 64;
 	}
-	n = d->word & ((1UL << d->width) - 1);
-	d->word >>= d->width;
-	d->left -= d->width;
+	n = bits->word & ((1UL << width) - 1);
+	bits->word >>= width;
+	bits->left -= width;
 	return n;
 }
 
-/* Draws numbers of tables until one is free: that is any free one, each with
- * the same probability, as if they had been counted. __PADDR_INV: no luck.
- * Under the lock
+/* Draws numbers of tables, and claims those that are free: that is any free
+ * one, each with the same probability, as if they had been counted. Returns
+ * how many there still are to claim, if there was no luck. Under the lock
  */
-static inline __paddr_t table_try(struct pool_draw *d)
+static unsigned long tables_try(struct pt_frames *list, unsigned long cnt)
 {
-	unsigned int tries = DRAW_TRIES;
-	struct pt_block *b;
-	unsigned long n;
+	unsigned long tries = cnt * DRAW_TRIES, n, got = 0;
+	struct pool_bits bits = pool.bits;
+	const unsigned int width = pool.width;
+	__paddr_t head = list->head, paddr;
 
-	if (unlikely(pool.free * DRAW_SHARE < d->tables))
-		return __PADDR_INV;
 	while (tries--) {
-		n = number_draw(d);
-		b = &pool.block[n / PT_BLOCK_TABLES];
-		if (n < d->tables && pt_block_has(b, n % PT_BLOCK_TABLES)) {
-			free_add(-1UL);
-			return pt_block_claim(b, n % PT_BLOCK_TABLES);
-		}
+		n = number_draw(&bits, width);
+		if (!(pool.map[n / 64] >> n % 64 & 1))
+			continue;
+		paddr = table_claim(n);
+		*pt_table(paddr) = head;
+		head = paddr;
+		if (++got == cnt)
+			break;
 	}
-	return __PADDR_INV;
-}
-
-/* Draws one of all tables that are free; there is one. Under the lock */
-static inline __paddr_t table_draw(struct pool_draw *d)
-{
-	__paddr_t paddr = table_try(d);
-
-	if (likely(paddr != __PADDR_INV))
-		return paddr;
-	return table_nth(__PADDR_MAX,
-			 plat_rng_uniform32(&pool.rng, (__u32)pool.free));
+	list->head = head;
+	list->cnt += got;
+	pool.bits = bits;
+	free_add(-got);
+	return cnt - got;
 }
 
 __paddr_t pt_pool_take(__paddr_t max)
@@ -187,20 +226,36 @@ __paddr_t pt_pool_take(__paddr_t max)
 	__paddr_t paddr = __PADDR_INV;
 	unsigned int i;
 
-	plat_rng_follow(&pool.rng);
+	pool_follow();
 	for (i = 0; i < pool.cnt; i++)
 		if (pool.block[i].paddr + PAGE_LARGE_SIZE <= max)
 			free += pool.block[i].free;
-	if (free)
+	if (free) {
 		paddr = table_nth(max,
 				  plat_rng_uniform32(&pool.rng, (__u32)free));
+		free_add(-1UL);
+	}
 	uk_spin_unlock_irqrestore(&pool_lock, irqf);
 	return paddr;
 }
 
+/* Draws so many of all tables that are free; there are. Under the lock */
+static inline void tables_draw(struct pt_frames *list, unsigned long cnt)
+{
+	if (likely((pool.free - cnt) * DRAW_SHARE >=
+		   pool.cnt * PT_BLOCK_TABLES))
+		cnt = tables_try(list, cnt);
+	for (; unlikely(cnt); cnt--) {
+		pt_frames_push(list,
+			       table_nth(__PADDR_MAX,
+					 plat_rng_uniform32(&pool.rng,
+							    (__u32)pool.free)));
+		free_add(-1UL);
+	}
+}
+
 int pt_pool_take_list(struct pt_frames *list, unsigned long cnt)
 {
-	struct pool_draw d;
 	unsigned long irqf;
 	int rc = -ENOMEM;
 
@@ -208,11 +263,8 @@ int pt_pool_take_list(struct pt_frames *list, unsigned long cnt)
 		return 0;
 	irqf = uk_spin_lock_irqsave(&pool_lock);
 	if (likely(pool.free >= cnt)) {
-		d = (struct pool_draw){ .tables = pool.cnt * PT_BLOCK_TABLES,
-					.width = pool.width };
-		plat_rng_follow(&pool.rng);
-		while (cnt--)
-			pt_frames_push(list, table_draw(&d));
+		pool_follow();
+		tables_draw(list, cnt);
 		rc = 0;
 	}
 	uk_spin_unlock_irqrestore(&pool_lock, irqf);
@@ -220,16 +272,19 @@ int pt_pool_take_list(struct pt_frames *list, unsigned long cnt)
 }
 
 /* Under the lock */
-static void table_put(__paddr_t paddr)
+static inline void table_put(__paddr_t paddr)
 {
-	struct pt_block *b = block_of(paddr);
+	unsigned int i = block_of(paddr);
+	__u64 *word, bit;
 	unsigned long n;
 
-	UK_ASSERT(b);
-	n = (paddr - b->paddr) >> PAGE_SHIFT;
-	UK_ASSERT(!pt_block_has(b, n));
-	b->map[n / 64] |= 1UL << n % 64;
-	b->free++;
+	UK_ASSERT(i < pool.cnt);
+	n = (paddr - pool.block[i].paddr) >> PAGE_SHIFT;
+	word = block_map(i) + n / 64;
+	bit = 1UL << n % 64;
+	UK_ASSERT(!(*word & bit));
+	*word |= bit;
+	pool.block[i].free++;
 }
 
 void pt_pool_put(__paddr_t paddr)
@@ -336,7 +391,10 @@ static __paddr_t block_remove(void)
 		i++;
 	if (i < pool.cnt && pool.free >= PT_BLOCK_TABLES + PT_POOL_LOW) {
 		paddr = pool.block[i].paddr;
-		pool.block[i] = pool.block[--pool.cnt];
+		pool.cnt--;
+		pool.block[i] = pool.block[pool.cnt];
+		memmove(block_map(i), block_map(pool.cnt), BLOCK_MAP_LEN);
+		memset(block_map(pool.cnt), 0, BLOCK_MAP_LEN);
 		free_add(-PT_BLOCK_TABLES);
 		width_update();
 	}

@@ -24,15 +24,17 @@
  *      window              |blk|                  |blk|
  *      paddr        0 ------------------------------------------>
  *
- *   Within a block a bitmap tells which tables are free; one of all that are
- *   is drawn at random: numbers of tables are, until one is free. The pool
- *   grows when few are left, and gives blocks without tables back when memory
- *   is short.
+ *   A bitmap of all blocks tells which tables are free; one of all that are
+ *   is drawn at random: numbers of tables are, until one is free. What is
+ *   left of a random word is for the next draw, unless another epoch has
+ *   begun. The pool grows when few are left, and gives blocks without tables
+ *   back when memory is short.
  *
  * Invariants
  *   L1 A block is mapped in the window or in the direct map, never in both.
  *   L2 A table that is free is zero.
- *   L3 `free` is the sum of the bits in all bitmaps.
+ *   L3 `free` is the number of bits in the bitmap, and those of the blocks
+ *      are what lies in them. None lies behind the last block.
  *
  * Concurrency
  *   One lock for the bitmaps, below that of the page table. Blocks come and

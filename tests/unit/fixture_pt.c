@@ -68,14 +68,17 @@ __u32 ukplat_lcpu_count(void)
 
 void ukplat_tlb_ack(void) {}
 
-/* No epoch ever begins here */
+/* One begins if a test says so */
 __u32 random_epoch = 1;
 
-/* The same seed for all is as good as any other here */
+/* The same seed for all is as good as any other here. Nothing of an earlier
+ * epoch is left, so that a test sees what does not come from this one
+ */
 void plat_rng_fork(struct plat_rng *rng)
 {
 	static const __u32 key = 42;
 
+	memset(rng, 0, sizeof(*rng));
 	plat_rng_mix(rng, &key, sizeof(key));
 	rng->epoch = random_epoch;
 }

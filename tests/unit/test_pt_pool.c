@@ -32,6 +32,7 @@
 
 #include "fixture_pt.h"
 #include "pt_pool.h"
+#include "random.h"
 
 #define UNIT_TEST(fn) cmocka_unit_test_teardown(fn, pt_teardown)
 
@@ -206,6 +207,37 @@ static void pool_draws_each_table_alike(void **state)
 	draw_often(3);
 }
 
+/* The generator begins anew in each epoch, so all draw the same */
+static void draw_in_epoch(__paddr_t *out, unsigned long cnt)
+{
+	struct pt_frames list = { .tables = 1 };
+	unsigned long i;
+
+	random_epoch++;
+	assert_int_equal(pt_pool_take_list(&list, cnt), 0);
+	/* The last one that was drawn comes first */
+	for (i = cnt; i; i--)
+		out[i - 1] = pt_frames_pop(&list);
+	for (i = 0; i < cnt; i++)
+		pt_pool_put(out[i]);
+}
+
+static void pool_uses_no_bits_of_an_earlier_epoch(void **state)
+{
+	__paddr_t first[7], other[7];
+	unsigned long i;
+
+	(void)state;
+	draw_in_epoch(first, 7);
+	for (i = 1; i < 7; i++) {
+		/* Leaves another number of bits each time */
+		draw_in_epoch(other, i);
+		assert_memory_equal(other, first, i * sizeof(*first));
+		draw_in_epoch(other, 7);
+		assert_memory_equal(other, first, sizeof(first));
+	}
+}
+
 static void pool_gives_all_of_a_list_or_none(void **state)
 {
 	struct pt_frames list = { .tables = 1 };
@@ -323,6 +355,7 @@ int main(void)
 		UNIT_TEST(pool_keeps_what_it_may_need),
 		UNIT_TEST(pool_obeys_the_limit_of_addresses),
 		UNIT_TEST(pool_draws_each_table_alike),
+		UNIT_TEST(pool_uses_no_bits_of_an_earlier_epoch),
 		UNIT_TEST(pool_gives_all_of_a_list_or_none),
 		UNIT_TEST(reclaim_says_whether_there_was_anything),
 		UNIT_TEST(trampoline_has_one_low_page),
