@@ -100,53 +100,68 @@ struct pt_frames pt_tables_take(struct uk_pagetable *pt, int upper)
 	return list;
 }
 
-/* So many entries less in a table, whose link is path[i]; an empty table is one
- * entry less in the next one.
- */
-static void path_release(struct uk_pagetable *pt, const struct pt_chunk *chunk,
-			 unsigned int i, unsigned long cnt)
+static inline int is_upper(const struct uk_pagetable *pt,
+			   const struct pt_chunk *chunk)
 {
-	__u64 *const path[] = { chunk->pde, chunk->pdpte, chunk->pml4e };
-	int upper = chunk->pml4e - pt_table(pt->pt_pbase) >=
-		    UKARCH_PT_UPPER_HALF;
-	__u64 link;
+	return chunk->pml4e - pt_table(pt->pt_pbase) >= UKARCH_PT_UPPER_HALF;
+}
 
-	for (; i < ARRAY_SIZE(path); i++) {
-		link = pt_load(path[i]) - cnt * X86_PTE_USED_ONE;
-		if (link & X86_PTE_USED_MASK || (upper && i == 2)) {
-			pt_store(path[i], link);
-			return;
-		}
-		pt_store(path[i], 0);
-		cnt = 1;
-		table_retire(pt, link & X86_PTE_PADDR_MASK, upper);
+/* So many entries less in the table that an entry points to. Returns 1 if it
+ * has become empty, and is unlinked: that is one entry less in the table that
+ * the entry is in
+ */
+static inline int link_release(struct uk_pagetable *pt,
+			       const struct pt_chunk *chunk, __u64 *entry,
+			       unsigned long cnt)
+{
+	__u64 link = pt_load(entry) - cnt * X86_PTE_USED_ONE;
+
+	if (link & X86_PTE_USED_MASK) {
+		pt_store(entry, link);
+		return 0;
 	}
+	pt_store(entry, 0);
+	table_retire(pt, link & X86_PTE_PADDR_MASK, is_upper(pt, chunk));
+	return 1;
+}
+
+/* The tables of the second highest level stay in the upper half */
+static void top_release(struct uk_pagetable *pt, const struct pt_chunk *chunk)
+{
+	if (is_upper(pt, chunk))
+		pt_store(chunk->pml4e,
+			 pt_load(chunk->pml4e) - X86_PTE_USED_ONE);
+	else
+		(void)link_release(pt, chunk, chunk->pml4e, 1);
+}
+
+void pt_table_release(struct uk_pagetable *pt, const struct pt_chunk *chunk,
+		      unsigned long n)
+{
+	if (link_release(pt, chunk, chunk->pde, n) &&
+	    link_release(pt, chunk, chunk->pdpte, 1))
+		top_release(pt, chunk);
 }
 
 void pt_entry_clear(struct uk_pagetable *pt, const struct pt_chunk *chunk,
 		    __u64 *entry)
 {
 	pt_store(entry, 0);
-	path_release(pt, chunk, 0, 1);
-}
-
-void pt_table_release(struct uk_pagetable *pt, const struct pt_chunk *chunk,
-		      unsigned long n)
-{
-	path_release(pt, chunk, 0, n);
+	pt_table_release(pt, chunk, 1);
 }
 
 void pt_entries_clear(struct uk_pagetable *pt, const struct pt_chunk *chunk,
 		      unsigned long n)
 {
 	vector_fill(chunk->pte, n, 0);
-	path_release(pt, chunk, 0, n);
+	pt_table_release(pt, chunk, n);
 }
 
 void pt_table_unlink(struct uk_pagetable *pt, const struct pt_chunk *chunk)
 {
 	pt_store(chunk->pde, 0);
-	path_release(pt, chunk, 1, 1);
+	if (link_release(pt, chunk, chunk->pdpte, 1))
+		top_release(pt, chunk);
 }
 
 void pt_limbo_trim(struct uk_pagetable *pt)
