@@ -82,10 +82,12 @@ static void large_guards(struct rnd_large *lg, struct rnd_span *sp, __sz *pre,
 void rnd_large_canary_write(const struct rnd_large *lg,
 			    const struct rnd_span *sp)
 {
-	__u64 word = rnd_canary_word(&lg->key, sp->addr);
+	__u64 word;
 
-	if (!RND_OPT_CANARY)
+	if (!RND_OPT_CANARY || sp->req == rnd_span_len(sp))
 		return;
+
+	word = rnd_canary_word(&lg->key, sp->addr);
 	rnd_seat_write(word, rnd_span_base(sp), sp->addr);
 	rnd_seat_write(word, sp->addr + sp->req, rnd_span_end(sp));
 }
@@ -93,12 +95,13 @@ void rnd_large_canary_write(const struct rnd_large *lg,
 const void *rnd_large_canary_bad(const struct rnd_large *lg,
 				 const struct rnd_span *sp)
 {
-	__u64 word = rnd_canary_word(&lg->key, sp->addr);
 	const void *bad;
+	__u64 word;
 
-	if (!RND_OPT_CANARY)
+	if (!RND_OPT_CANARY || sp->req == rnd_span_len(sp))
 		return __NULL;
 
+	word = rnd_canary_word(&lg->key, sp->addr);
 	bad = rnd_seat_find_bad(word, rnd_span_base(sp), sp->addr);
 	if (unlikely(bad))
 		return bad;
@@ -120,12 +123,14 @@ __bool rnd_large_fits(const struct rnd_span *sp, __sz req)
 void rnd_large_seat(struct rnd_large *lg, struct rnd_span *sp, __sz align)
 {
 	enum rnd_seat seat = (enum rnd_seat)sp->seat;
-	__sz choices = rnd_seat_choices(seat, sp->req, align), choice = 0;
+	__sz choices, choice = 0;
 
-	if (choices > 1)
-		choice = rnd_vspace_draw(lg->vs, choices);
-
-	sp->addr += rnd_seat_offset(seat, sp->req, align, choice);
+	if (seat != RND_SEAT_START) {
+		choices = rnd_seat_choices(seat, sp->req, align);
+		if (choices > 1)
+			choice = rnd_vspace_draw(lg->vs, choices);
+		sp->addr += rnd_seat_offset(seat, sp->req, align, choice);
+	}
 	rnd_large_canary_write(lg, sp);
 }
 

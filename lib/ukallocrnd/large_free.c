@@ -80,11 +80,14 @@ void rnd_large_retire(struct rnd_large *lg, __u32 n, __bool is_lost)
 	flags = rnd_lock_acquire(&lg->lock);
 	if (likely(!is_lost)) {
 		rnd_spans_at(&lg->t, n)->state = RND_SPAN_QUARANTINED;
-		rnd_rng_follow(&lg->rng);
+		if (RND_LARGE_RAND_LEN)
+			rnd_rng_follow(&lg->rng);
 		cnt = rnd_quarantine_push(&lg->q, &lg->rng, n, &out);
 	}
-	if (cnt)
-		sp = rnd_spans_forget(&lg->t, out);
+	if (cnt) {
+		sp = *rnd_spans_at(&lg->t, out);
+		rnd_spans_forget(&lg->t, out);
+	}
 	rnd_lock_release(&lg->lock, flags);
 
 	if (unlikely(is_lost))
@@ -166,7 +169,7 @@ int rnd_large_free_object(struct rnd_large *lg, const void *ptr, __u8 kind,
 		sp = rnd_spans_at(&lg->t, n);
 		if (likely(span_is_as_known(sp, kind, req))) {
 			*copy = *sp;
-			(void)rnd_spans_claim(&lg->t, n, 0, sp->pages);
+			rnd_spans_claim_object(&lg->t, n);
 			sp->freed_by = (__u16)(cpu + 1);
 		} else {
 			n = 0;
@@ -192,8 +195,9 @@ struct large_drain {
 static void large_drop(void *arg, __u32 n)
 {
 	struct large_drain *d = arg;
-	struct rnd_span sp = rnd_spans_forget(&d->lg->t, n);
+	struct rnd_span sp = *rnd_spans_at(&d->lg->t, n);
 
+	rnd_spans_forget(&d->lg->t, n);
 	rnd_port_release(sp.map, sp.map_len);
 	d->cnt++;
 }

@@ -94,7 +94,7 @@ static void move_undo(struct rnd_large *lg, const struct rnd_span *to)
 	flags = rnd_lock_acquire(&lg->lock);
 	n = rnd_spans_find(&lg->t, to->addr);
 	n = rnd_spans_claim(&lg->t, n, 0, to->pages);
-	(void)rnd_spans_forget(&lg->t, n);
+	rnd_spans_forget(&lg->t, n);
 	rnd_lock_release(&lg->lock, flags);
 	rnd_port_release(to->map, to->map_len);
 }

@@ -119,12 +119,13 @@ static struct rnd_pcpu *pcpu_enter_own(struct rnd_cpus *cpus)
 	return rnd_pcpu_enter(pc) ? pc : __NULL;
 }
 
-RND_UNANALYZED struct rnd_ctx rnd_ctx_enter(struct rnd_cpus *cpus)
+RND_UNANALYZED static struct rnd_ctx __noinline
+ctx_enter_slow(struct rnd_cpus *cpus)
 {
 	struct rnd_ctx ctx = { .flags = 0 };
 
 	for (;;) {
-		/* Acquire: pairs with the release in rnd_world_start() */
+		/* Acquire: as in rnd_ctx_enter() */
 		while (unlikely(rnd_load_acquire(&rnd_world_stopped)))
 			rnd_port_yield();
 
@@ -140,6 +141,18 @@ RND_UNANALYZED struct rnd_ctx rnd_ctx_enter(struct rnd_cpus *cpus)
 			break;
 		rnd_ctx_leave(cpus, ctx);
 	}
+
+	return ctx;
+}
+
+RND_UNANALYZED struct rnd_ctx rnd_ctx_enter(struct rnd_cpus *cpus)
+{
+	struct rnd_ctx ctx = { .pc = rnd_cpus_own(cpus->table) };
+
+	/* Acquire: pairs with the release in rnd_world_start() */
+	if (unlikely(rnd_load_acquire(&rnd_world_stopped) ||
+		     !rnd_pcpu_enter(ctx.pc)))
+		ctx = ctx_enter_slow(cpus);
 	/* Every slow path comes by here */
 	rnd_rng_follow(&ctx.pc->rng);
 

@@ -63,6 +63,11 @@ static __u32 quarantine_turn(struct rnd_quarantine *q, __u32 *out)
 	seg = &q->fifo[q->left - q->seg_len];
 	if (*seg == RND_QUARANTINE_NONE)
 		return 0;
+	if (q->seg_len == 1) {
+		*out = *seg;
+		*seg = RND_QUARANTINE_NONE;
+		return 1;
+	}
 	memcpy(out, seg, len);
 	memset(seg, 0xff, len);
 

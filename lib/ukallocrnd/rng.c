@@ -138,19 +138,16 @@ __u32 rnd_rng_uniform(struct rnd_rng *rng, __u32 bound)
 	return (__u32)(product >> 32);
 }
 
-__u64 rnd_rng_uniform64(struct rnd_rng *rng, __u64 bound)
+__u64 rnd_rng_uniform64_slow(struct rnd_rng *rng, __u64 bound,
+			     unsigned __int128 product)
 {
-	unsigned __int128 product;
+	__u64 reject;
 
 	UK_ASSERT(bound);
 
-	product = (unsigned __int128)rnd_rng_u64(rng) * bound;
-	if (unlikely((__u64)product < bound)) {
-		__u64 reject = (0UL - bound) % bound;
-
-		while ((__u64)product < reject)
-			product = (unsigned __int128)rnd_rng_u64(rng) * bound;
-	}
+	reject = (0UL - bound) % bound;
+	while ((__u64)product < reject)
+		product = (unsigned __int128)rnd_rng_u64(rng) * bound;
 
 	return (__u64)(product >> 64);
 }

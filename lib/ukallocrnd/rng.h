@@ -99,9 +99,6 @@ void rnd_rng_bytes(struct rnd_rng *rng, void *dst, __sz len);
 /** Draws an unbiased number from [0, bound); bound is at least 1 */
 __u32 rnd_rng_uniform(struct rnd_rng *rng, __u32 bound);
 
-/** Draws an unbiased number from [0, bound); bound is at least 1 */
-__u64 rnd_rng_uniform64(struct rnd_rng *rng, __u64 bound);
-
 /** Draws a byte: a handful of instructions unless the buffer is empty */
 static inline __u8 rnd_rng_u8(struct rnd_rng *rng)
 {
@@ -180,6 +177,21 @@ static inline __u64 rnd_rng_u64(struct rnd_rng *rng)
 	}
 	rnd_rng_bytes(rng, &word, sizeof(word));
 	return word;
+}
+
+/* Draws until the low half of a product with bound is fair */
+__u64 rnd_rng_uniform64_slow(struct rnd_rng *rng, __u64 bound,
+			     unsigned __int128 product);
+
+/** Draws an unbiased number from [0, bound); bound is at least 1 */
+static inline __u64 rnd_rng_uniform64(struct rnd_rng *rng, __u64 bound)
+{
+	unsigned __int128 product = (unsigned __int128)rnd_rng_u64(rng) * bound;
+
+	if (unlikely((__u64)product < bound))
+		return rnd_rng_uniform64_slow(rng, bound, product);
+
+	return (__u64)(product >> 64);
 }
 
 #endif /* __UKALLOCRND_RNG_H__ */

@@ -213,14 +213,10 @@ void rnd_spans_add(struct rnd_spans *t, const struct rnd_span *sp)
 	t->live_pages += sp->pages;
 }
 
-struct rnd_span rnd_spans_forget(struct rnd_spans *t, __u32 n)
+void rnd_spans_forget(struct rnd_spans *t, __u32 n)
 {
-	struct rnd_span sp = t->span[n - 1];
-
 	spans_remove(t, n);
 	spans_entry_put(t, n);
-
-	return sp;
 }
 
 /*
@@ -273,14 +269,29 @@ static __u32 spans_carve(struct rnd_spans *t, __u32 n, __sz first, __sz cnt)
 	return n;
 }
 
+static inline void span_leave(struct rnd_spans *t, struct rnd_span *sp)
+{
+	sp->state = RND_SPAN_LEAVING;
+	spans_count(t, -1U);
+	t->live_pages -= sp->pages;
+}
+
 __u32 rnd_spans_claim(struct rnd_spans *t, __u32 n, __sz first, __sz cnt)
 {
 	n = spans_carve(t, n, first, cnt);
-	t->span[n - 1].state = RND_SPAN_LEAVING;
-	spans_count(t, -1U);
-	t->live_pages -= cnt;
+	span_leave(t, &t->span[n - 1]);
 
 	return n;
+}
+
+/* It owes no entries */
+void rnd_spans_claim_object(struct rnd_spans *t, __u32 n)
+{
+	struct rnd_span *sp = &t->span[n - 1];
+
+	UK_ASSERT(sp->state == RND_SPAN_LIVE && sp->kind != RND_KIND_PAGES);
+
+	span_leave(t, sp);
 }
 
 void rnd_spans_revive(struct rnd_spans *t, __u32 n)

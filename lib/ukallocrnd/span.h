@@ -178,8 +178,11 @@ __u32 rnd_spans_claim(struct rnd_spans *t, __u32 n, __sz first, __sz cnt);
 /** Undoes the claim of a whole object, which is no page allocation */
 void rnd_spans_revive(struct rnd_spans *t, __u32 n);
 
-/** Takes a span out of the table for good, and returns what it was */
-struct rnd_span rnd_spans_forget(struct rnd_spans *t, __u32 n);
+/** As rnd_spans_claim() for all of an object, which is no page allocation */
+void rnd_spans_claim_object(struct rnd_spans *t, __u32 n);
+
+/** Takes a span out of the table for good */
+void rnd_spans_forget(struct rnd_spans *t, __u32 n);
 
 /** Number of live spans; racy without the lock */
 static inline __u32 rnd_spans_live(const struct rnd_spans *t)

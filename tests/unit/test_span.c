@@ -79,8 +79,13 @@ static void add(__u32 place, __u8 kind)
 
 static void take(__u32 n)
 {
-	n = rnd_spans_claim(&t, n, 0, rnd_spans_at(&t, n)->pages);
-	(void)rnd_spans_forget(&t, n);
+	/* By either way, where there are two */
+	if (rnd_spans_at(&t, n)->kind != IS_PAGE && n % 2)
+		rnd_spans_claim_object(&t, n);
+	else
+		n = rnd_spans_claim(&t, n, 0, rnd_spans_at(&t, n)->pages);
+	assert_int_equal(rnd_spans_at(&t, n)->state, RND_SPAN_LEAVING);
+	rnd_spans_forget(&t, n);
 }
 
 static void assert_valid(__u32 cnt)
