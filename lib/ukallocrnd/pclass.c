@@ -95,7 +95,7 @@ void rnd_pclass_init(struct rnd_pclass *pl, const struct rnd_region *region,
 	pl->states = region->states;
 	pl->inverse = region->inverse;
 	pl->slabs = region->slabs;
-	pl->desc_len = region->desc_len;
+	pl->desc_step = region->desc_step;
 	pl->slot_shift = region->slot_shift;
 	pl->live = rnd_state_live(len, cpu, 0, 0);
 	pl->freed = rnd_state_freed(RND_SLOT_FREED, cpu);

@@ -133,7 +133,7 @@ struct rnd_pclass {
 	__u16 freed;
 	/** (c) For finding descriptors */
 	__uptr slabs;
-	__u64 desc_len;
+	__u64 desc_step;
 	__u32 slot_shift;
 	/** (c) CPU index of the owner */
 	__u32 cpu;
@@ -202,8 +202,8 @@ static inline void *rnd_pclass_slot(const struct rnd_pclass *pl, __uptr n)
 static inline struct rnd_slab *rnd_pclass_slab(const struct rnd_pclass *pl,
 					       __uptr n)
 {
-	return (struct rnd_slab *)(pl->slabs +
-				   ((__u32)n >> pl->slot_shift) * pl->desc_len);
+	return (struct rnd_slab *)(pl->slabs + ((__u32)n >> pl->slot_shift) *
+						       pl->desc_step);
 }
 
 /** Tells whether rnd_pclass_draw() may be called */

@@ -21,18 +21,24 @@ static __sz region_len(const struct rnd_region *r)
 	return (__sz)r->slab_max * r->slab_len;
 }
 
-/* The state words, whole pages, and a page that is never committed */
+/* The descriptors, whole pages */
+static __sz region_descs_len(const struct rnd_region *r)
+{
+	return ALIGN_UP((__sz)r->slab_max * RND_SLAB_META_LEN(r->slots),
+			RND_PAGE_LEN);
+}
+
+/* The state words, whole pages */
 static __sz region_states_len(const struct rnd_region *r)
 {
 	return ALIGN_UP(((__sz)r->slab_max << r->slot_shift) * sizeof(__u16),
-			RND_PAGE_LEN) +
-	       RND_PAGE_LEN;
+			RND_PAGE_LEN);
 }
 
+/* Both, and a page between them that is never committed */
 static __sz region_meta_len(const struct rnd_region *r)
 {
-	return region_states_len(r) +
-	       ALIGN_UP((__sz)r->slab_max * r->desc_len, RND_PAGE_LEN);
+	return region_descs_len(r) + RND_PAGE_LEN + region_states_len(r);
 }
 
 /* Reserves len bytes inside a random window that is not in use. Windows that
@@ -102,8 +108,8 @@ static int region_reserve(struct rnd_region *r, struct rnd_vspace *vs,
 		region_unplace(r, used);
 		return rc;
 	}
-	r->states = (__u16 *)meta;
-	r->slabs = meta + region_states_len(r);
+	r->slabs = meta + region_descs_len(r) + r->desc_step;
+	r->states = (__u16 *)(meta + region_descs_len(r) + RND_PAGE_LEN);
 
 	return 0;
 }
@@ -124,7 +130,7 @@ int rnd_region_init(struct rnd_region *r, struct rnd_region_dyn *dyn,
 	r->slots = geo->slots;
 	r->slot_shift = geo->slot_shift;
 	r->slab_len = geo->slot_len << geo->slot_shift;
-	r->desc_len = RND_SLAB_META_LEN(geo->slots);
+	r->desc_step = 0UL - RND_SLAB_META_LEN(geo->slots);
 
 	/* A limited address space (ulimit -v) gets smaller regions */
 	for (shift = RND_REGION_SHIFT; shift >= RND_REGION_SHIFT_MIN; shift--) {
@@ -143,7 +149,9 @@ int rnd_region_init(struct rnd_region *r, struct rnd_region_dyn *dyn,
 void rnd_region_destroy(struct rnd_region *r)
 {
 	rnd_port_release(r->base, region_len(r));
-	rnd_vspace_release_meta((__uptr)r->states, region_meta_len(r));
+	rnd_vspace_release_meta((__uptr)r->states - RND_PAGE_LEN -
+					region_descs_len(r),
+				region_meta_len(r));
 }
 
 /* Length of the runs of slabs between guards in the group that starts at idx.
@@ -172,19 +180,24 @@ static void region_shuffle(struct rnd_region_dyn *dyn, struct rnd_vspace *vs)
 	}
 }
 
-/* Commits the pages of an array of metadata that the elements [from, to) need.
- * The page that two groups share is committed with the first one.
- */
+/* Commits whole pages of metadata, if there are any */
 static int region_commit(struct rnd_vspace *vs, __uptr from, __uptr to)
 {
-	from = ALIGN_UP(from, RND_PAGE_LEN);
-	to = ALIGN_UP(to, RND_PAGE_LEN);
 	if (to <= from)
 		return 0;
 
 	return rnd_vspace_commit(vs, from, to - from, RND_BACKING_META);
 }
 
+/* First byte behind the descriptors of the slabs from idx on */
+static __uptr region_descs_end(const struct rnd_region *r, __u32 idx)
+{
+	return (__uptr)rnd_region_slab(r, idx) - r->desc_step;
+}
+
+/* The page that two groups share is committed with the first one: the lower
+ * one of the state words, the upper one of the descriptors
+ */
 static int region_commit_group(const struct rnd_region *r,
 			       struct rnd_vspace *vs, __u32 idx)
 {
@@ -194,11 +207,14 @@ static int region_commit_group(const struct rnd_region *r,
 	__uptr to = ALIGN_UP((__uptr)last, RND_PAGE_LEN);
 	int rc;
 
-	rc = region_commit(vs, (__uptr)first, (__uptr)last);
+	rc = region_commit(vs, from, to);
 	if (unlikely(rc))
 		return rc;
-	rc = region_commit(vs, (__uptr)rnd_region_slab(r, idx),
-			   (__uptr)rnd_region_slab(r, idx + RND_REGION_GROUP));
+	rc = region_commit(
+		vs,
+		ALIGN_DOWN(region_descs_end(r, idx + RND_REGION_GROUP),
+			   RND_PAGE_LEN),
+		ALIGN_DOWN(region_descs_end(r, idx), RND_PAGE_LEN));
 	if (unlikely(rc) && to > from)
 		rnd_vspace_decommit(vs, from, to - from, RND_BACKING_META);
 

@@ -26,11 +26,16 @@
  *     group 0 (run 1)                      group 8 (run 7)
  *     |slab|####|slab|####|slab|####| ...  |slab|slab| ... |slab|####| ...
  *
- *   Another reservation holds the state words of all slots, one array, and
- *   behind it the descriptors of all slabs. Slots are numbered through all
- *   slabs, guards included: a slot's number is its distance from the base in
- *   slots and the index of its state word. Purged slabs keep their descriptor
- *   and return through a FIFO.
+ *   Another reservation holds the descriptors of all slabs, one array that
+ *   grows down, and behind it the state words of all slots, one that grows up:
+ *   what is in use of both is next to the guard between them, and shares the
+ *   system's page tables.
+ *
+ *     |####|      <- descriptors 1, 0|####|state words 0, 1 ->      |####|
+ *
+ *   Slots are numbered through all slabs, guards included: a slot's number is
+ *   its distance from the base in slots and the index of its state word. Purged
+ *   slabs keep their descriptor and return through a FIFO.
  *
  * Invariants
  *   R1  State words and descriptors are committed exactly for the groups
@@ -97,7 +102,7 @@ struct rnd_region_dyn {
 
 /** The constant part of a region: one cache line */
 struct rnd_region {
-	/** First slot; its state word; first descriptor */
+	/** First slot; its state word; descriptor of its slab */
 	__uptr base;
 	__u16 *states;
 	__uptr slabs;
@@ -105,9 +110,11 @@ struct rnd_region {
 	/** Copies of the class's geometry */
 	__u64 inverse;
 	__u32 slot_len;
-	/** Length of a slab, of a descriptor; number of possible slabs */
+	/** Length of a slab; from a descriptor to the next one, which is below
+	 * it, modulo 2^64; number of possible slabs
+	 */
 	__u32 slab_len;
-	__u64 desc_len;
+	__u64 desc_step;
 	__u32 slab_max;
 	__u16 slots;
 	__u8 slot_shift;
@@ -121,7 +128,7 @@ struct rnd_region {
 static inline struct rnd_slab *rnd_region_slab(const struct rnd_region *r,
 					       __u32 idx)
 {
-	return (struct rnd_slab *)(r->slabs + idx * r->desc_len);
+	return (struct rnd_slab *)(r->slabs + idx * r->desc_step);
 }
 
 /** State words of the slots of a slab */

@@ -49,7 +49,7 @@ static void count_region(const struct rnd_region *r,
 	}
 	st->reserved += (__sz)r->slab_max * r->slab_len;
 	st->reserved += ((__sz)r->slab_max << r->slot_shift) * sizeof(__u16);
-	st->reserved += (__sz)r->slab_max * r->desc_len;
+	st->reserved += (__sz)r->slab_max * RND_SLAB_META_LEN(r->slots);
 }
 
 static void count_span(void *arg, const struct rnd_span *sp)
@@ -142,14 +142,17 @@ static void map_span(void *arg, const struct rnd_span *sp)
 static void map_region(const struct rnd_region *r, struct map_user *user)
 {
 	__u32 len = r->sc ? r->slot_len : 0;
+	__uptr start, end;
 	char name[32];
 
 	map_name(name, "slots of ", len);
 	user->fn(user->arg, name, r->base, (__sz)r->slab_max * r->slab_len);
-	/* State words, then descriptors */
+	/* Descriptors, the last one first, then state words */
 	map_name(name, "metadata of ", len);
-	user->fn(user->arg, name, (__uptr)r->states,
-		 r->slabs + r->slab_max * r->desc_len - (__uptr)r->states);
+	start = (__uptr)rnd_region_slab(r, r->slab_max - 1);
+	end = (__uptr)r->states +
+	      ((__sz)r->slab_max << r->slot_shift) * sizeof(*r->states);
+	user->fn(user->arg, name, start, end - start);
 }
 
 void uk_allocrnd_map(struct uk_alloc *a, uk_allocrnd_map_func fn, void *arg)

@@ -56,15 +56,21 @@ __uptr slab_base(__u32 idx)
 	return r.base + idx * slab_len();
 }
 
-/* End of the state words, and of the descriptors, of the slabs below idx */
+/* End of the state words, start of the descriptors, of the slabs below idx */
 __uptr states_end(__u32 idx)
 {
 	return ALIGN_UP((__uptr)(r.states + (__sz)idx * r.slots), RND_PAGE_LEN);
 }
 
-__uptr slabs_end(__u32 idx)
+__uptr descs_start(__u32 idx)
 {
-	return ALIGN_UP(r.slabs + (__sz)idx * r.desc_len, RND_PAGE_LEN);
+	return ALIGN_DOWN(descs_end() - (__sz)idx * RND_SLAB_META_LEN(r.slots),
+			  RND_PAGE_LEN);
+}
+
+__uptr descs_end(void)
+{
+	return r.slabs + RND_SLAB_META_LEN(r.slots);
 }
 
 struct rnd_slab *take(void)
@@ -104,13 +110,16 @@ void open_groups_r1(__u32 groups)
 		assert_true(dyn.end == idx * slab_len());
 		assert_true(fake_port_is_committed(
 			(__uptr)r.states, states_end(idx) - (__uptr)r.states));
-		assert_false(fake_port_is_backed(states_end(idx),
-						 r.slabs - states_end(idx)));
-		assert_true(fake_port_is_committed(r.slabs,
-						   slabs_end(idx) - r.slabs));
-		assert_false(fake_port_is_backed(slabs_end(idx), RND_PAGE_LEN));
+		assert_false(
+			fake_port_is_backed(states_end(idx), RND_PAGE_LEN));
+		assert_true(fake_port_is_committed(
+			descs_start(idx), descs_end() - descs_start(idx)));
+		assert_false(fake_port_is_backed(
+			descs_end(), (__uptr)r.states - descs_end()));
+		assert_false(fake_port_is_backed(
+			descs_start(idx) - RND_PAGE_LEN, RND_PAGE_LEN));
 		assert_true(vs.meta == (states_end(idx) - (__uptr)r.states +
-					slabs_end(idx) - r.slabs) /
+					descs_end() - descs_start(idx)) /
 					       RND_PAGE_LEN);
 	}
 }

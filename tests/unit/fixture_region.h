@@ -38,9 +38,11 @@ void make(unsigned int sc);
 
 __sz slab_len(void);
 __uptr slab_base(__u32 idx);
-/** End of the state words, and of the descriptors, of the slabs below idx */
+/** End of the state words of the slabs below idx */
 __uptr states_end(__u32 idx);
-__uptr slabs_end(__u32 idx);
+/** Start of their descriptors, which grow down; end of all descriptors */
+__uptr descs_start(__u32 idx);
+__uptr descs_end(void);
 
 /** Takes a slab; there is one */
 struct rnd_slab *take(void);

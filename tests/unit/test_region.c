@@ -85,13 +85,13 @@ static void region_copies_the_geometry_of_its_class(void **state)
 		assert_int_equal(geo->slots, r.slots);
 		assert_int_equal(geo->slot_shift, r.slot_shift);
 		assert_int_equal(slab_len(), r.slab_len);
-		assert_int_equal(RND_SLAB_META_LEN(geo->slots), r.desc_len);
+		assert_true(r.desc_step + RND_SLAB_META_LEN(geo->slots) == 0);
 		assert_ptr_equal(&dyn, r.dyn);
 		rnd_region_destroy(&r);
 	}
 }
 
-/* One reservation: guard, all state words, guard, all descriptors, guard */
+/* One reservation: guard, all descriptors, guard, all state words, guard */
 static void region_metadata_lies_between_guards(void **state)
 {
 	unsigned int sc;
@@ -101,11 +101,10 @@ static void region_metadata_lies_between_guards(void **state)
 	for (sc = 0; sc < RND_CLASS_COUNT; sc++) {
 		fake_port_reset(sc);
 		make(sc);
-		start = (__uptr)r.states - RND_PAGE_LEN;
-		end = slabs_end(r.slab_max) + RND_PAGE_LEN;
-		assert_true(r.slabs >= states_end(r.slab_max) + RND_PAGE_LEN);
-		assert_int_equal(0, (__uptr)r.states % RND_PAGE_LEN);
-		assert_int_equal(0, r.slabs % RND_PAGE_LEN);
+		start = descs_start(r.slab_max) - RND_PAGE_LEN;
+		end = states_end(r.slab_max) + RND_PAGE_LEN;
+		assert_true((__uptr)r.states == descs_end() + RND_PAGE_LEN);
+		assert_int_equal(0, descs_end() % RND_PAGE_LEN);
 		assert_true(fake_port_is_reserved(start, end - start));
 		assert_true(fake_port.reserved ==
 			    r.slab_max * slab_len() + (end - start));
@@ -113,8 +112,7 @@ static void region_metadata_lies_between_guards(void **state)
 		/* Only an opened group has more */
 		take();
 		assert_false(fake_port_is_backed(start, RND_PAGE_LEN));
-		assert_false(fake_port_is_backed(r.slabs - RND_PAGE_LEN,
-						 RND_PAGE_LEN));
+		assert_false(fake_port_is_backed(descs_end(), RND_PAGE_LEN));
 		assert_false(
 			fake_port_is_backed(end - RND_PAGE_LEN, RND_PAGE_LEN));
 		rnd_region_destroy(&r);

@@ -87,7 +87,7 @@ static void region_failed_metadata_loses_nothing_r1(void **state)
 static void region_failed_metadata_keeps_what_was_r1(void **state)
 {
 	static const unsigned int classes[] = { 1, SC, 9, 20, 31, 43 };
-	__uptr states, slabs;
+	__uptr states, descs;
 	unsigned int i;
 	__u32 idx;
 
@@ -98,12 +98,12 @@ static void region_failed_metadata_keeps_what_was_r1(void **state)
 		for (idx = 0; idx < 12 * RND_REGION_GROUP;
 		     idx += RND_REGION_GROUP) {
 			states = states_end(idx);
-			slabs = slabs_end(idx);
+			descs = descs_start(idx);
 			/* Refuse the last page that the group needs */
 			vs.limit =
 				vs.user + vs.meta +
 				(states_end(idx + RND_REGION_GROUP) - states +
-				 slabs_end(idx + RND_REGION_GROUP) - slabs) /
+				 descs - descs_start(idx + RND_REGION_GROUP)) /
 					RND_PAGE_LEN -
 				1;
 			if (vs.limit >= vs.user + vs.meta) {
@@ -111,8 +111,8 @@ static void region_failed_metadata_keeps_what_was_r1(void **state)
 				assert_int_equal(idx, dyn.next_idx);
 				assert_false(fake_port_is_backed(states,
 								 RND_PAGE_LEN));
-				assert_false(fake_port_is_backed(slabs,
-								 RND_PAGE_LEN));
+				assert_false(fake_port_is_backed(
+					descs - RND_PAGE_LEN, RND_PAGE_LEN));
 			}
 			vs.limit = __SZ_MAX;
 			take();
