@@ -25,7 +25,9 @@
 
 struct rnd_heap;
 
-/** Field markings: (c) constant after init; parts have their own locks */
+/** Field markings: (c) constant after init; parts have their own locks. Two
+ * pages are in use from the start, a third one with the first parked object
+ */
 struct rnd_heap_dyn {
 	/** (c) The heap it belongs to */
 	struct rnd_heap *heap;

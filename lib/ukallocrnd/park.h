@@ -82,11 +82,14 @@ struct rnd_parked {
 	__u32 epoch;
 };
 
+/* The entries come first: behind the unused part of the quarantine, most of
+ * them share a page with it that is not touched before something is parked
+ */
 struct rnd_park {
+	struct rnd_parked e[RND_PARK_LEN];
 	__u32 cnt;
 	__sz pages;
 	__u64 clock;
-	struct rnd_parked e[RND_PARK_LEN];
 };
 
 /** Tells whether so many pages may be parked at all */

@@ -97,11 +97,13 @@ struct rnd_quarantine {
 	__u32 seg_len;
 	__u32 ring_len;
 
-	/** (o) FIFO stage, a ring of segments */
-	__u32 fifo[RND_QUARANTINE_RING_MAX];
-
 	/** (o) Random stage; one entry that is not used if there is none */
 	__u32 rand[RND_QUARANTINE_RAND_LEN + !RND_QUARANTINE_RAND_LEN];
+
+	/** (o) FIFO stage, a ring of segments. Last: what is beyond the ring is
+	 * not touched
+	 */
+	__u32 fifo[RND_QUARANTINE_RING_MAX];
 };
 
 /* One random byte has to reach every entry of the random stage */

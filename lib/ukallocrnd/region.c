@@ -10,6 +10,7 @@
 #include <uk/assert.h>
 
 #include "atomic.h"
+#include "bitmap.h"
 #include "region.h"
 
 UK_CTASSERT(sizeof(struct rnd_region) == 64);
@@ -168,16 +169,18 @@ static __u32 region_run(__u32 idx)
 	return RND_REGION_GROUP - 1;
 }
 
-static void region_shuffle(struct rnd_region_dyn *dyn, struct rnd_vspace *vs)
+/* Takes a slab out of the open group, which has one */
+static __u32 region_draw(struct rnd_region_dyn *dyn, struct rnd_vspace *vs)
 {
-	__u32 i, j, t;
+	__u32 n = dyn->group_cnt - 1;
 
-	for (i = dyn->group_cnt; i > 1; i--) {
-		j = (__u32)rnd_vspace_draw(vs, i);
-		t = dyn->group[i - 1];
-		dyn->group[i - 1] = dyn->group[j];
-		dyn->group[j] = t;
-	}
+	if (RND_OPT_RANDOM_BASES)
+		n = (__u32)rnd_vspace_draw(vs, dyn->group_cnt);
+	n = rnd_word_select(dyn->group, n);
+	dyn->group ^= 1U << n;
+	dyn->group_cnt--;
+
+	return dyn->next_idx - RND_REGION_GROUP + n;
 }
 
 /* Commits whole pages of metadata, if there are any */
@@ -233,12 +236,10 @@ static int region_open_group(const struct rnd_region *r, struct rnd_vspace *vs)
 	if (unlikely(rc))
 		return rc;
 
-	dyn->group_cnt = 0;
 	for (i = 0; i < RND_REGION_GROUP; i++)
 		if (run == RND_REGION_GROUP || i % (run + 1) != run)
-			dyn->group[dyn->group_cnt++] = idx + i;
-	if (RND_OPT_RANDOM_BASES)
-		region_shuffle(dyn, vs);
+			dyn->group |= 1U << i;
+	dyn->group_cnt = rnd_word_count(dyn->group);
 
 	dyn->next_idx = idx + RND_REGION_GROUP;
 	/* Release: the descriptors are committed. Pairs with the acquire in
@@ -289,7 +290,7 @@ static struct rnd_slab *region_pick(const struct rnd_region *r,
 		/* Better an old address than no memory */
 		return dyn->recycle_cnt ? region_recycle(dyn) : __NULL;
 
-	idx = dyn->group[--dyn->group_cnt];
+	idx = region_draw(dyn, vs);
 	s = rnd_region_slab(r, idx);
 	s->idx = idx;
 	s->sc = r->sc;

@@ -20,8 +20,9 @@
  *   a pointer) finds the region in one step. It is an array of possible
  *   slabs. Groups of RND_REGION_GROUP slabs are opened one after the other;
  *   in a group, every (run + 1)-th slab is a guard that is never committed,
- *   and the others are taken in random order. The run grows with the region
- *   because every guard costs the system a separate area.
+ *   and the others are taken in random order: which one is next is drawn when
+ *   it is taken. The run grows with the region because every guard costs the
+ *   system a separate area.
  *
  *     group 0 (run 1)                      group 8 (run 7)
  *     |slab|####|slab|####|slab|####| ...  |slab|slab| ... |slab|####| ...
@@ -79,6 +80,8 @@
 
 #define RND_REGION_GROUP 32U
 
+UK_CTASSERT(RND_REGION_GROUP <= 32);
+
 /* Purged slabs that must wait in the FIFO before the oldest is used again */
 #define RND_REGION_RECYCLE_MIN 32U
 
@@ -87,11 +90,13 @@ struct rnd_region_dyn {
 	/** (a) Bytes of the region whose slots have state words */
 	__sz end;
 	struct rnd_lock lock;
-	/** (R) Usable slabs of the open group, in the order of use */
-	__u32 group[RND_REGION_GROUP];
-	__u32 group_cnt;
 	/** (R) First index that no group has covered yet */
 	__u32 next_idx;
+	/** (R) Bits of the slabs of the open group that can be taken, counted
+	 * from its first one, and how many there are
+	 */
+	__u32 group;
+	__u32 group_cnt;
 	/** (R) FIFO of purged slabs */
 	struct rnd_slab *recycle_head;
 	struct rnd_slab *recycle_tail;

@@ -73,14 +73,15 @@ static void region_order_in_a_group_is_random(void **state)
 {
 	unsigned int i, cnt = RND_OPT_GUARD_SLABS ? 16 : 32, ascending = 0;
 	unsigned int first[2] = { 0 };
-	__u32 last = 0;
+	__u32 last = 0, idx;
 
 	(void)state;
 	if (!RND_OPT_RANDOM_BASES)
 		skip();
 	for (i = 0; i < cnt; i++) {
-		ascending += take()->idx > last;
-		last = dyn.group_cnt ? dyn.group[dyn.group_cnt - 1] : last;
+		idx = take()->idx;
+		ascending += idx > last;
+		last = idx;
 	}
 	assert_in_range(ascending, 1, cnt - 2);
 
