@@ -213,17 +213,21 @@ static void block_set(const struct uk_pagetable *pt, __vaddr_t va, __paddr_t pa,
 	struct pt_chunk chunk;
 	__u64 used;
 
-	while (left) {
+	for (; left; left -= chunk.n, va += chunk.n << PAGE_SHIFT) {
 		pt_chunk_find(pt, va, left, &chunk);
 		UK_ASSERT(chunk.pte);
-		for (i = 0; i < chunk.n; i++, pa += PAGE_SIZE) {
-			UK_ASSERT(!pt_load(&chunk.pte[i]) == !!bits);
-			pt_store(&chunk.pte[i], bits ? pa | bits : 0);
-		}
 		used = chunk.n * X86_PTE_USED_ONE;
-		pt_store(chunk.pde, pt_load(chunk.pde) + (bits ? used : -used));
-		left -= chunk.n;
-		va += chunk.n << PAGE_SHIFT;
+		if (bits) {
+			UK_ASSERT(!vector_or(chunk.pte, chunk.n));
+			for (i = 0; i < chunk.n; i++, pa += PAGE_SIZE)
+				pt_store(&chunk.pte[i], pa | bits);
+		} else {
+			UK_ASSERT(vector_and(chunk.pte, chunk.n) &
+				  X86_PTE_PRESENT);
+			vector_fill(chunk.pte, chunk.n, 0);
+			used = -used;
+		}
+		pt_store(chunk.pde, pt_load(chunk.pde) + used);
 	}
 }
 

@@ -59,6 +59,9 @@ static struct {
 	 * behind the last block
 	 */
 	__u64 map[POOL_BLOCKS * PT_BLOCK_WORDS];
+	/** Those of them that are not zero yet, and how many there are */
+	__u64 stale[POOL_BLOCKS * PT_BLOCK_WORDS];
+	unsigned long stale_cnt;
 	unsigned int cnt;
 	/** Bits of the number of a table */
 	unsigned int width;
@@ -89,6 +92,11 @@ static unsigned int block_of(__paddr_t paddr)
 static __u64 *block_map(unsigned int i)
 {
 	return &pool.map[i * PT_BLOCK_WORDS];
+}
+
+static __u64 *block_stale(unsigned int i)
+{
+	return &pool.stale[i * PT_BLOCK_WORDS];
 }
 
 static void width_update(void)
@@ -149,14 +157,27 @@ static inline void pool_follow(void)
 		pool.bits.left = 0;
 }
 
+/* Clears table number n if it is stale */
+static void __noinline table_refresh(__paddr_t paddr, unsigned long n)
+{
+	if (!(pool.stale[n / 64] >> n % 64 & 1))
+		return;
+	pool.stale[n / 64] &= ~(1UL << n % 64);
+	pool.stale_cnt--;
+	vector_page_clear(pt_table(paddr));
+}
+
 /* Takes table number n, which is free, but from pool.free. Under the lock */
 static inline __paddr_t table_claim(unsigned long n)
 {
 	struct pool_block *b = &pool.block[n / PT_BLOCK_TABLES];
+	__paddr_t paddr = b->paddr + (n % PT_BLOCK_TABLES << PAGE_SHIFT);
 
 	pool.map[n / 64] &= ~(1UL << n % 64);
 	b->free--;
-	return b->paddr + (n % PT_BLOCK_TABLES << PAGE_SHIFT);
+	if (unlikely(pool.stale_cnt))
+		table_refresh(paddr, n);
+	return paddr;
 }
 
 /* Counts to the n-th of the tables that are free below max, and claims it */
@@ -326,7 +347,9 @@ static void block_move(struct uk_pagetable *pt, __vaddr_t from, __vaddr_t to,
 	uk_spin_unlock_irqrestore(&pt->lock, irqf);
 }
 
-/* Under grow_lock */
+/* Under grow_lock. To clear 512 tables takes as long as a hundred calls that need
+ * one: each is cleared when it is drawn.
+ */
 static int pool_grow(struct uk_pagetable *pt)
 {
 	__paddr_t paddr = __PADDR_ANY;
@@ -337,11 +360,11 @@ static int pool_grow(struct uk_pagetable *pt)
 	    pt->fa->falloc(pt->fa, &paddr, PT_BLOCK_TABLES,
 			   FALLOC_FLAG_ALIGNED))
 		return -ENOMEM;
-	vector_fill(ukplat_paddr_to_ptr(paddr),
-		    PT_BLOCK_TABLES * VECTOR_PAGE_WORDS, 0);
 	block_move(pt, pt_direct_map, pt_window, paddr);
 	pt_block_init(&block, paddr);
 	irqf = uk_spin_lock_irqsave(&pool_lock);
+	memset(block_stale(pool.cnt), 0xff, BLOCK_MAP_LEN);
+	pool.stale_cnt += PT_BLOCK_TABLES;
 	block_add(&block);
 	uk_spin_unlock_irqrestore(&pool_lock, irqf);
 	return 0;
@@ -380,6 +403,31 @@ void pt_pool_top_up(struct uk_pagetable *pt)
 		(void)pt_pool_want(pt, PT_POOL_LOW);
 }
 
+static unsigned long stale_count(unsigned int i)
+{
+	const __u64 *word = block_stale(i), *end = word + PT_BLOCK_WORDS;
+	unsigned long cnt = 0;
+	__u64 bits;
+
+	for (; word < end; word++)
+		for (bits = *word; bits; bits &= bits - 1)
+			cnt++;
+	return cnt;
+}
+
+/* The last block, whose number is pool.cnt, takes the place of number i */
+static void block_drop(unsigned int i)
+{
+	unsigned int last = pool.cnt;
+
+	pool.stale_cnt -= stale_count(i);
+	pool.block[i] = pool.block[last];
+	memmove(block_map(i), block_map(last), BLOCK_MAP_LEN);
+	memset(block_map(last), 0, BLOCK_MAP_LEN);
+	memmove(block_stale(i), block_stale(last), BLOCK_MAP_LEN);
+	memset(block_stale(last), 0, BLOCK_MAP_LEN);
+}
+
 /* Takes a block without tables out of the pool; __PADDR_INV: there is none */
 static __paddr_t block_remove(void)
 {
@@ -392,9 +440,7 @@ static __paddr_t block_remove(void)
 	if (i < pool.cnt && pool.free >= PT_BLOCK_TABLES + PT_POOL_LOW) {
 		paddr = pool.block[i].paddr;
 		pool.cnt--;
-		pool.block[i] = pool.block[pool.cnt];
-		memmove(block_map(i), block_map(pool.cnt), BLOCK_MAP_LEN);
-		memset(block_map(pool.cnt), 0, BLOCK_MAP_LEN);
+		block_drop(i);
 		free_add(-PT_BLOCK_TABLES);
 		width_update();
 	}

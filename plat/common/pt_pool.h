@@ -32,7 +32,8 @@
  *
  * Invariants
  *   L1 A block is mapped in the window or in the direct map, never in both.
- *   L2 A table that is free is zero.
+ *   L2 A table that is free is zero, or is known to be stale, and cleared when
+ *      it is drawn.
  *   L3 `free` is the number of bits in the bitmap, and those of the blocks
  *      are what lies in them. None lies behind the last block.
  *
