@@ -13,6 +13,7 @@
 #include "frame_cache.h"
 #include "frame_promise.h"
 #include "pt.h"
+#include "pt_laden.h"
 
 /* Most pages that one touch brings */
 #define DEMAND_MAX 16U
@@ -100,6 +101,7 @@ int ukplat_page_fill(struct uk_pagetable *pt, __vaddr_t vaddr,
 	}
 	/* Another CPU was faster, or the page has gone: see at the next try */
 	frame_put_many(frame + used, cnt - used);
+	pt_laden_take(used);
 	return is_locked;
 }
 

@@ -18,24 +18,24 @@
 /* Frames that leave a table under one hold of the lock */
 #define DRAIN_STEP 64U
 
-/* What each call gives back besides as many as it has pages, and at most. Who
- * maps and unmaps an object of as many pages again and again gives back what he
- * leaves; for longer ones the limits of the list do.
- */
-#define PAY_MIN 16UL
-#define PAY_MAX 512UL
+/* What a fault gives back at least: each time costs as much as two frames */
+#define FAULT_MIN 4UL
 
 #define HAS_FRAME (X86_PTE_OWNED | X86_PTE_LAZY)
 
 struct pt_laden pt_laden = { .lock = UK_SPINLOCK_INITIALIZER() };
+
+static unsigned long frames_max(const struct uk_pagetable *pt)
+{
+	return (pt->fa->total_memory >> PAGE_SHIFT) / LADEN_SHARE;
+}
 
 static int has_room(const struct uk_pagetable *pt, const struct pt_cut *cut)
 {
 	unsigned long frames =
 		pt_laden_frames() + (cut->cnt + 1UL) * UKARCH_PT_ENTRIES;
 
-	return cut->cnt < PT_CUT_MAX &&
-	       frames <= (pt->fa->total_memory >> PAGE_SHIFT) / LADEN_SHARE;
+	return cut->cnt < PT_CUT_MAX && frames <= frames_max(pt);
 }
 
 /* Counts the entries of a chunk with a frame, and those that wait for one */
@@ -46,6 +46,10 @@ static void chunk_count(const struct pt_chunk *chunk, unsigned long *frames,
 	unsigned long owned = 0, demand = 0;
 	__u64 entry;
 
+	if (vector_and(pte, chunk->n) & X86_PTE_OWNED) {
+		owned = chunk->n;
+		end = pte;
+	}
 	for (; pte < end; pte++) {
 		entry = pt_load(pte);
 		owned += !!(entry & X86_PTE_OWNED);
@@ -177,8 +181,14 @@ void pt_laden_add(struct pt_cut *cut)
 			(void)pt_laden_drain(UKARCH_PT_ENTRIES);
 }
 
-void pt_laden_pay(unsigned long pages)
+void pt_laden_pay_taken(unsigned long frames)
 {
-	if (unlikely(pt_laden_frames()))
-		(void)pt_laden_drain(MIN(pages + PAY_MIN, PAY_MAX));
+	(void)pt_laden_drain(MAX(frames, FAULT_MIN));
+}
+
+void pt_laden_pay_left(const struct uk_pagetable *pt, unsigned long pages)
+{
+	if (likely(pt_laden_frames() <= frames_max(pt) / 2))
+		pages = PT_LADEN_PAY;
+	(void)pt_laden_drain(pages);
 }

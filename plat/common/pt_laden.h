@@ -16,9 +16,12 @@
  * How
  *   If all entries in use of a lowest level table go, and no other CPU is awake
  *   to remember them, the table is cut off as it is: one store takes up to 512
- *   pages away. It waits in a list of such tables. Whoever maps or unmaps later
- *   gives some frames of it back, in proportion to his own pages; who needs
- *   frames gives back as many as he needs, at once.
+ *   pages away. It waits in a list of such tables. Whoever takes frames, at a
+ *   touch mostly, gives as many of the list back, so it does not become longer
+ *   if objects come and go; each map and unmap gives back a few, so it ends.
+ *   Who unmaps without touching anything gives back as many frames as he has
+ *   pages when the list is half full; and who finds no frames as many as he
+ *   needs.
  *
  *                unlink                add             drain
  *      in use ------------> pt_cut ----------> list ----------> pool of tables
@@ -52,6 +55,9 @@
 /* Tables of the list at most: 128 MiB; and of one cut: 16 MiB */
 #define PT_LADEN_MAX 64U
 #define PT_CUT_MAX   8U
+
+/* Frames that each map and unmap gives back besides what it has taken */
+#define PT_LADEN_PAY 16UL
 
 /** A table with frames in it */
 struct pt_laden_table {
@@ -126,7 +132,23 @@ static inline unsigned long pt_laden_frames(void)
 	return __atomic_load_n(&pt_laden.frames, __ATOMIC_RELAXED);
 }
 
-/** Gives back what somebody owes who has mapped or unmapped so many pages. */
-void pt_laden_pay(unsigned long pages);
+/* The slow halves of the functions below */
+void pt_laden_pay_taken(unsigned long frames);
+void pt_laden_pay_left(const struct uk_pagetable *pt, unsigned long pages);
+
+/** Gives back what somebody owes who has taken so many frames. */
+static inline void pt_laden_take(unsigned long frames)
+{
+	if (unlikely(pt_laden_frames()))
+		pt_laden_pay_taken(frames);
+}
+
+/** Gives back what somebody owes who has unmapped so many pages. */
+static inline void pt_laden_leave(const struct uk_pagetable *pt,
+				  unsigned long pages)
+{
+	if (unlikely(pt_laden_frames()))
+		pt_laden_pay_left(pt, pages);
+}
 
 #endif /* __UKPLAT_PT_LADEN_H__ */

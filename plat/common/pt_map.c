@@ -351,6 +351,6 @@ int ukplat_page_map(struct uk_pagetable *pt, __vaddr_t vaddr, __paddr_t paddr,
 		rc = mapping_try(&m);
 	while (unlikely(rc == -ENOMEM || rc == -EAGAIN) && tries-- &&
 	       memory_find(&m));
-	pt_laden_pay(pages);
+	pt_laden_take(PT_LADEN_PAY + (m.is_demand ? 0 : pages));
 	return rc == -EAGAIN ? -ENOMEM : rc;
 }

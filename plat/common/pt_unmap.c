@@ -285,7 +285,7 @@ int ukplat_page_unmap(struct uk_pagetable *pt, __vaddr_t vaddr,
 				 !!(flags & PAGE_FLAG_RACY));
 	if (!(flags & PAGE_FLAG_NO_FLUSH)) {
 		pt_tables_trim(pt);
-		pt_laden_pay(pages);
+		pt_laden_leave(pt, pages);
 	}
 	return 0;
 }
