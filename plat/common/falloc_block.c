@@ -110,24 +110,45 @@ void falloc_block_add(struct falloc_core *core, __u32 first, __u32 len)
 	falloc_block_put(core, b, 0);
 }
 
+/* All frames of a block, of which none is in list[]; zero: as in pos[] */
+static void list_append_block(struct falloc_core *core, __u32 first, __u32 zero)
+{
+	__u32 *list = core->list + core->nopen, *pos = core->pos + first, i;
+	__u32 place = core->nopen | zero;
+
+	for (i = 0; i < FALLOC_CORE_BLOCK; i++) {
+		list[i] = first + i;
+		pos[i] = place + i;
+	}
+	core->nopen += FALLOC_CORE_BLOCK;
+}
+
+/* The free ones of a block whose frames may differ in their bits */
+static void list_append_free(struct falloc_core *core, __u32 first)
+{
+	__u32 i, pos;
+
+	for (i = first; i < first + FALLOC_CORE_BLOCK; i++) {
+		pos = core->pos[i];
+		if (pos != FALLOC_POS_USED)
+			falloc_list_append(core, i, pos & FALLOC_POS_ZERO);
+	}
+}
+
 void falloc_block_open(struct falloc_core *core, __u32 b)
 {
 	struct falloc_block *block = &core->block[b];
-	int whole = block->state == FALLOC_BLOCK_WHOLE;
-	__u32 i, zero;
 
-	UK_ASSERT(whole || block->state == FALLOC_BLOCK_REST);
+	UK_ASSERT(block->state == FALLOC_BLOCK_WHOLE ||
+		  block->state == FALLOC_BLOCK_REST);
+	/* nzero overrules the bits of a whole one only */
+	if (block->state == FALLOC_BLOCK_REST ||
+	    (block->nzero && block->nzero < FALLOC_CORE_BLOCK))
+		list_append_free(core, block->first);
+	else
+		list_append_block(core, block->first,
+				  block->nzero ? FALLOC_POS_ZERO : 0);
 	block->state = FALLOC_BLOCK_OPEN;
-	for (i = block->first; i < block->first + FALLOC_CORE_BLOCK; i++) {
-		if (!whole && core->pos[i] == FALLOC_POS_USED)
-			continue;
-		zero = core->pos[i] & FALLOC_POS_ZERO;
-		if (whole && block->nzero == FALLOC_CORE_BLOCK)
-			zero = FALLOC_POS_ZERO;
-		else if (whole && !block->nzero)
-			zero = 0;
-		falloc_list_append(core, i, zero);
-	}
 	falloc_block_order(core, b);
 }
 
