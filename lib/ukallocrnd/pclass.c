@@ -58,6 +58,20 @@ static void choice_init(struct rnd_pclass *pl)
 					     RND_CHOICE_MIN, cnt);
 }
 
+/* Slots in the pool at most; there is room for those of a segment besides */
+static __u32 pool_high(const struct rnd_pclass *pl, __u32 spare)
+{
+	__u32 high = RND_POOL_HIGH(pl->choice, spare), keep;
+
+	if (pl->slot_len <= RND_SHORT_LEN)
+		return high;
+	keep = MIN(RND_POOL_KEEP_LEN,
+		   (__u32)(RND_PORT_POOL_KEEP / pl->slot_len));
+
+	return MAX(high, MIN(pl->choice + keep,
+			     RND_POOL_LEN - RND_QUARANTINE_SEG_MAX));
+}
+
 /* The choice that there should be, from now on */
 static void choice_adapt(struct rnd_pclass *pl)
 {
@@ -70,7 +84,7 @@ static void choice_adapt(struct rnd_pclass *pl)
 	/* What leaves the quarantine must not come and go by way of slabs */
 	spare = MAX(spare, pl->q.seg_len);
 	pl->pool_max = pl->choice + spare;
-	pl->pool_high = RND_POOL_HIGH(pl->choice, spare);
+	pl->pool_high = pool_high(pl, spare);
 }
 
 /* Segments of a quarter of the FIFO stage: what it holds back beyond its

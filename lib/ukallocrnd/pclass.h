@@ -70,8 +70,8 @@
 #define RND_CHOICE_FEW 4U
 
 /* Slots that a refill puts into the pool beyond what there is to choose from,
- * few of long ones, which are memory; when there are three times as many, two
- * thirds of those are returned to the slabs
+ * few of long ones, which are memory; when there are three times as many, some
+ * of those are returned to the slabs
  */
 #define RND_POOL_SPARE(choice)	    ((choice) / 3U + 2U)
 #define RND_POOL_SPARE_LONG(choice) ((choice) / 8U + 2U)
@@ -80,6 +80,19 @@
 		 RND_POOL_SPARE(RND_CHOICE_LEN) :                              \
 		 RND_QUARANTINE_SEG_MAX)
 #define RND_POOL_HIGH(choice, spare) ((choice) + 3U * (spare))
+
+/* Long slots that a pool keeps at most beyond what there is to choose from, for
+ * who frees many and allocates them again; they hold back what they held back
+ * before
+ */
+#define RND_POOL_KEEP_LEN 256U
+
+/* Slots that are returned to the slabs at a time: the longest call should not be
+ * that which has to return all of them
+ */
+#define RND_SPILL_LEN 128U
+
+UK_CTASSERT(RND_SPILL_LEN > RND_QUARANTINE_SEG_MAX);
 
 /* What leaves the quarantine is let into the pool without asking whether there
  * is room; then that is seen to
@@ -253,7 +266,7 @@ void rnd_pclass_init(struct rnd_pclass *pl, const struct rnd_region *region,
  */
 __bool rnd_pclass_refill(struct rnd_pclass *pl);
 
-/** Returns what is too much in the pool to the slabs */
+/** Returns some of what is too much in the pool to the slabs */
 void rnd_pclass_spill(struct rnd_pclass *pl);
 
 /**

@@ -59,7 +59,9 @@ static inline void pclass_release(struct rnd_pclass *pl, __u32 n)
 
 void rnd_pclass_spill(struct rnd_pclass *pl)
 {
-	while (pl->pool_cnt > pl->pool_max)
+	__u32 left = RND_SPILL_LEN;
+
+	for (; left && pl->pool_cnt > pl->pool_max; left--)
 		pclass_release(pl, pl->pool[--pl->pool_cnt]);
 }
 
