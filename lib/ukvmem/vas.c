@@ -56,9 +56,9 @@ void vas_lock_yield(struct uk_vas *vas)
 	__atomic_store_n(&vas->holder, vmem_cpu(), __ATOMIC_RELAXED);
 }
 
-__bool vas_reclaim(struct uk_vas *vas, int rc, unsigned int *tries)
+__bool vas_reclaim_slow(struct uk_vas *vas, unsigned int *tries)
 {
-	if (likely(rc != -ENOMEM) || !*tries)
+	if (!*tries)
 		return 0;
 	(*tries)--;
 	return ukplat_page_reclaim(vas->pt) != 0;
@@ -129,13 +129,14 @@ void vas_remove(struct uk_vas *vas, struct uk_vma *vma)
 	vma_pool_return(&vas->pool, vma);
 }
 
-/* V3; and others know themselves */
+/* Kinds that may tell know better than V3 */
 static __bool vma_is_clear(const struct uk_vma *vma)
 {
 	__vaddr_t start = vma->start, end = vma->end;
 
-	return !vma_clip_used(vma, &start, &end) ||
-	       (vma->ops->is_clear && vma->ops->is_clear(vma));
+	if (vma->ops->is_clear)
+		return vma->ops->is_clear(vma);
+	return !vma_clip_used(vma, &start, &end);
 }
 
 __bool vas_remove_clear(struct uk_vas *vas, __vaddr_t start, __vaddr_t end)

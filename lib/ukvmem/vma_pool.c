@@ -110,7 +110,6 @@ void vma_pool_return(struct uk_vma_pool *pool, struct uk_vma *vma)
 
 	if (!page->free)
 		page_insert_first(pool, page);
-	memset(vma, 0, sizeof(*vma));
 	vma->op_next = page->free;
 	page->free = vma;
 	page->used--;

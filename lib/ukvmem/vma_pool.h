@@ -79,7 +79,7 @@ void vma_pool_init(struct uk_vma_pool *pool);
  */
 void vma_pool_feed(struct uk_vma_pool *pool, void *page, __paddr_t paddr);
 
-/** Takes an object, zeroed; __NULL if the pool is empty */
+/** Takes an object, to be filled in; __NULL if the pool is empty */
 struct uk_vma *vma_pool_take(struct uk_vma_pool *pool);
 
 /** Gives an object back */

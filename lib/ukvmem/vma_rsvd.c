@@ -45,16 +45,16 @@ static int reserve_try(struct uk_vas *vas, __vaddr_t vaddr, __sz len,
 
 	if (likely(!rc)) {
 		vma = vma_pool_take(&vas->pool);
-		vma->vas = vas;
-		vma->ops = &uk_vma_rsvd_ops;
-		vma->attr = PAGE_ATTR_PROT_NONE;
-		vma->name = name;
-		vma->id = vas->next_id++;
-		vma->start = vaddr;
-		vma->origin = vaddr;
-		vma->used_start = vaddr;
-		vma->end = vaddr + len;
-		vma->used_end = vaddr + len;
+		*vma = (struct uk_vma){ .start = vaddr,
+					.end = vaddr + len,
+					.vas = vas,
+					.ops = &uk_vma_rsvd_ops,
+					.attr = PAGE_ATTR_PROT_NONE,
+					.name = name,
+					.id = vas->next_id++,
+					.origin = vaddr,
+					.used_start = vaddr,
+					.used_end = vaddr + len };
 		if (unlikely(!vas_try_insert(vas, vma))) {
 			vma_pool_return(&vas->pool, vma);
 			rc = -EEXIST;

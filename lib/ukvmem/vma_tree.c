@@ -157,20 +157,24 @@ static void path_balance(const struct vma_tree_path *path, unsigned int least)
 static struct uk_vma **path_find(struct vma_tree_path *path,
 				 struct uk_vma **link, __vaddr_t start)
 {
-	unsigned int len = 0, next = 0;
+	unsigned long len = 0, next = 0;
 	struct uk_vma *top;
 
-	for (top = *link; top && top->start != start; top = *link) {
+	while ((top = *link)) {
 		UK_ASSERT(len < ARRAY_SIZE(path->link));
-		path->link[len++] = link;
-		link = &top->node.right;
-		if (start < top->start) {
+		path->link[len] = link;
+		if (start > top->start) {
+			link = &top->node.right;
+			len++;
+		} else if (start < top->start) {
 			link = &top->node.left;
-			next = len;
+			next = ++len;
+		} else {
+			break;
 		}
 	}
-	path->len = len;
-	path->next = next;
+	path->len = (unsigned int)len;
+	path->next = (unsigned int)next;
 	return link;
 }
 
@@ -196,8 +200,9 @@ __bool vma_tree_try_insert(struct uk_vma **root, struct uk_vma *vma)
 
 	if (next)
 		next->node.hole = next->start - vma->end;
-	vma->node = (struct uk_vma_node){ .hole = vma->start - below };
-	node_update(vma);
+	vma->node = (struct uk_vma_node){ .hole = vma->start - below,
+					  .gap = vma->start - below,
+					  .height = 1 };
 	*link = vma;
 	path_balance(&path, path.next);
 	return 1;

@@ -63,8 +63,7 @@ int vma_range_unmap(const struct vma_range *range, struct uk_vma **stop)
 }
 
 /* One area without pages, whose addresses these are, goes at once: there is
- * nothing to wait for. Receives what it did. 0 otherwise, and the areas are
- * busy
+ * nothing to wait for. Otherwise the areas are busy, if nothing failed
  */
 static int unmap_begin(struct vma_range *range, __bool *is_done)
 {
@@ -96,7 +95,7 @@ int uk_vma_unmap(struct uk_vas *vas, __vaddr_t vaddr, __sz len,
 	do {
 		rc = unmap_begin(&range, &is_done);
 	} while (vas_reclaim(vas, rc, &tries));
-	if (rc || is_done)
+	if (likely(is_done) || rc)
 		return rc;
 
 	rc = vma_range_unmap(&range, &stop);

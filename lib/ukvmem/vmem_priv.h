@@ -33,6 +33,8 @@
  *      so all of such an area counts as used.
  */
 
+#include <errno.h>
+
 #include <uk/arch/types.h>
 #include <uk/assert.h>
 #include <uk/essentials.h>
@@ -92,6 +94,9 @@ static inline void vas_unlock(struct uk_vas *vas, unsigned long irqf)
  */
 void vas_lock_yield(struct uk_vas *vas);
 
+/* The long half of the function below */
+__bool vas_reclaim_slow(struct uk_vas *vas, unsigned int *tries);
+
 /**
  * Decides after an operation whether it is worth another try: it failed for
  * lack of memory and some could be reclaimed. No lock is held.
@@ -99,7 +104,11 @@ void vas_lock_yield(struct uk_vas *vas);
  * @param[in,out] tries
  *   Tries that are left; VMEM_RECLAIM_TRIES before the first
  */
-__bool vas_reclaim(struct uk_vas *vas, int rc, unsigned int *tries);
+static inline __bool vas_reclaim(struct uk_vas *vas, int rc,
+				 unsigned int *tries)
+{
+	return unlikely(rc == -ENOMEM) && vas_reclaim_slow(vas, tries);
+}
 
 /* The long halves of the functions below */
 int vas_pool_grow(struct uk_vas *vas, __sz objects);

@@ -49,8 +49,8 @@ static unsigned long entry_span(__vaddr_t vaddr, unsigned long pages,
 	return MIN(pages, len - ((vaddr >> PAGE_SHIFT) & (len - 1)));
 }
 
-void pt_chunk_find(const struct uk_pagetable *pt, __vaddr_t vaddr,
-		   unsigned long pages, struct pt_chunk *chunk)
+static inline void chunk_find(const struct uk_pagetable *pt, __vaddr_t vaddr,
+			      unsigned long pages, struct pt_chunk *chunk)
 {
 	__u64 entry;
 
@@ -81,6 +81,12 @@ void pt_chunk_find(const struct uk_pagetable *pt, __vaddr_t vaddr,
 		chunk->pte = pt_next(entry) + pt_index(vaddr, 1);
 }
 
+void pt_chunk_find(const struct uk_pagetable *pt, __vaddr_t vaddr,
+		   unsigned long pages, struct pt_chunk *chunk)
+{
+	chunk_find(pt, vaddr, pages, chunk);
+}
+
 int ukplat_page_is_unused(struct uk_pagetable *pt, __vaddr_t vaddr,
 			  unsigned long pages)
 {
@@ -88,7 +94,7 @@ int ukplat_page_is_unused(struct uk_pagetable *pt, __vaddr_t vaddr,
 	struct pt_chunk chunk;
 	__u64 bits = 0;
 
-	pt_chunk_find(pt, vaddr, pages, &chunk);
+	chunk_find(pt, vaddr, pages, &chunk);
 	if (chunk.pte)
 		bits = vector_or(chunk.pte, chunk.n);
 	uk_spin_unlock_irqrestore(&pt->lock, irqf);
