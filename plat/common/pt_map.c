@@ -72,6 +72,32 @@ static __u64 chunk_used(const struct pt_chunk *chunk)
 	return 0;
 }
 
+/* Goes on to the next lowest level table of a range, of which so many pages are
+ * left from va on. But for `span`, which nobody here asks for
+ */
+static void chunk_next(const struct uk_pagetable *pt, struct pt_chunk *c,
+		       __vaddr_t va, unsigned long left)
+{
+	__u64 entry;
+
+	if (!pt_index(va, 2)) {
+		pt_chunk_find(pt, va, left, c);
+		return;
+	}
+	/* Its entry is the next one in the same table, if there is that */
+	c->n = MIN(left, UKARCH_PT_ENTRIES + 0UL);
+	c->pte = __NULL;
+	c->large = 0;
+	if (!c->pde)
+		return;
+	c->pde++;
+	entry = pt_load(c->pde);
+	if (unlikely(entry & X86_PTE_PS))
+		c->large = entry;
+	else if (entry)
+		c->pte = pt_next(entry);
+}
+
 /* Tests that a range is empty and counts the tables that it lacks. A table
  * of a higher level is counted at the first chunk of the range that needs it.
  * Receives the last chunk.
@@ -85,8 +111,8 @@ static int range_inspect(struct pt_mapping *m, struct pt_chunk *chunk)
 	int first = 1;
 	__u64 used;
 
-	while (left) {
-		pt_chunk_find(m->pt, va, left, chunk);
+	pt_chunk_find(m->pt, va, left, chunk);
+	for (;;) {
 		used = chunk_used(chunk);
 		if (unlikely(used))
 			return entry_error(used);
@@ -101,7 +127,10 @@ static int range_inspect(struct pt_mapping *m, struct pt_chunk *chunk)
 			missing++;
 		first = 0;
 		left -= chunk->n;
+		if (!left)
+			break;
 		va += chunk->n << PAGE_SHIFT;
+		chunk_next(m->pt, chunk, va, left);
 	}
 	m->missing = missing;
 	return 0;
@@ -145,9 +174,9 @@ static void chunk_pde_get(struct pt_mapping *m, struct pt_chunk *c,
 	c->pde = pt_table_add(c->pdpte, c->pml4e, &m->tables) + pt_index(va, 2);
 }
 
-/* Fills one lowest level table; returns the number of pages */
-static unsigned long chunk_fill(struct pt_mapping *m, struct pt_chunk *c,
-				__vaddr_t va, unsigned long left)
+/* Fills one lowest level table */
+static void chunk_fill(struct pt_mapping *m, struct pt_chunk *c, __vaddr_t va,
+		       unsigned long left)
 {
 	if (!c->pde)
 		chunk_pde_get(m, c, va);
@@ -156,27 +185,31 @@ static unsigned long chunk_fill(struct pt_mapping *m, struct pt_chunk *c,
 		pt_store(c->pde,
 			 pt_frames_pop(&m->runs) | m->bits | X86_PTE_PS);
 		pt_store(c->pdpte, pt_load(c->pdpte) + X86_PTE_USED_ONE);
-		return UKARCH_PT_ENTRIES;
+		return;
 	}
 	if (!c->pte)
 		c->pte = pt_table_add(c->pde, c->pdpte, &m->tables) +
 			 pt_index(va, 1);
 	entries_fill(m, c->pte, c->n);
 	pt_store(c->pde, pt_load(c->pde) + c->n * X86_PTE_USED_ONE);
-	return c->n;
 }
 
 /* Nothing can fail (P4). The chunk is the last one of the range */
 static void range_fill(struct pt_mapping *m, struct pt_chunk *chunk)
 {
-	unsigned long left = m->pages, n;
+	unsigned long left = m->pages;
 	__vaddr_t va = m->vaddr;
 
-	for (; left; left -= n, va += n << PAGE_SHIFT) {
-		/* Mostly the only one, too */
-		if (unlikely(chunk->n < m->pages))
-			pt_chunk_find(m->pt, va, left, chunk);
-		n = chunk_fill(m, chunk, va, left);
+	/* Mostly the only one, too */
+	if (unlikely(chunk->n < left))
+		pt_chunk_find(m->pt, va, left, chunk);
+	for (;;) {
+		chunk_fill(m, chunk, va, left);
+		left -= chunk->n;
+		if (!left)
+			break;
+		va += chunk->n << PAGE_SHIFT;
+		chunk_next(m->pt, chunk, va, left);
 	}
 	UK_ASSERT(!m->tables.cnt);
 }
