@@ -8,9 +8,10 @@
 
 #include "vector.h"
 
-/* Words of eight registers of 16 and 32 bytes */
+/* Words of eight registers of 16 and 32 bytes, and of sixteen of these */
 #define BATCH	   VECTOR_MIN
 #define BATCH_WIDE (2 * VECTOR_MIN)
+#define BATCH_LONG (4 * VECTOR_MIN)
 
 /* clang-format off */
 #define EACH(reg, offsets)                                                     \
@@ -31,6 +32,11 @@
 #define BATCHES_16(assembly) BATCHES(assembly, "0,16,32,48,64,80,96,112", "128")
 #define BATCHES_32(assembly)                                                   \
 	BATCHES(assembly, "0,32,64,96,128,160,192,224", "256")
+
+#define BATCHES_64(assembly)                                                   \
+	BATCHES(assembly,                                                      \
+		"0,32,64,96,128,160,192,224,256,288,320,352,384,416,448,480",  \
+		"512")
 
 /* Where the wide halves of all registers were not in use, which bit 2 of eax
  * says, they are not afterwards, or code for narrow registers would be slow
@@ -75,27 +81,38 @@ static void fill_16(__u64 *p, const __u64 *last, __u64 word)
 		: "cc", "memory");
 }
 
-static void fill_32(__u64 *p, const __u64 *last, __u64 word)
-{
-	__u8 saved[32];
+/* clang-format off */
+#define FILL_WIDE(name, batches)                                               \
+	static void name(__u64 *p, const __u64 *last, __u64 word)              \
+	{                                                                      \
+		__u8 saved[32];                                                \
+                                                                               \
+		__asm__ __volatile__(                                          \
+			WIDE_BEGIN                                             \
+			"vmovq %[word], %%xmm0\n"                              \
+			"vpbroadcastq %%xmm0, %%ymm0\n"                        \
+			batches("vmovups %%ymm0, \\at")                        \
+			WIDE_END                                               \
+			: [p] "+r"(p)                                          \
+			: [last] "r"(last), [saved] "r"(saved),                \
+			  [word] "r"(word)                                     \
+			: "eax", "ecx", "edx", "cc", "memory");                \
+	}
+/* clang-format on */
 
-	__asm__ __volatile__(
-		WIDE_BEGIN "vmovq %[word], %%xmm0\n"
-			   "vpbroadcastq %%xmm0, %%ymm0\n" BATCHES_32(
-				   "vmovups %%ymm0, \\at") WIDE_END
-		: [p] "+r"(p)
-		: [last] "r"(last), [saved] "r"(saved), [word] "r"(word)
-		: "eax", "ecx", "edx", "cc", "memory");
-}
+FILL_WIDE(fill_32, BATCHES_32)
+FILL_WIDE(fill_64, BATCHES_64)
 
 /* NOLINTEND(readability-non-const-parameter) */
 
 void vector_fill_long(__u64 *p, unsigned long n, __u64 word)
 {
-	if (n >= BATCH_WIDE && ukplat_lcpu_has_avx())
+	if (n < BATCH_WIDE || !ukplat_lcpu_has_avx())
+		fill_16(p, p + n - BATCH, word);
+	else if (n < BATCH_LONG)
 		fill_32(p, p + n - BATCH_WIDE, word);
 	else
-		fill_16(p, p + n - BATCH, word);
+		fill_64(p, p + n - BATCH_LONG, word);
 }
 
 /* Memory operands of these are multiples of 16 */
@@ -115,15 +132,14 @@ void vector_fill_long(__u64 *p, unsigned long n, __u64 word)
 		return low op high;                                            \
 	}
 
-#define COMBINE_32(name, first, combine, combine_words, op)                    \
+#define COMBINE_WIDE(name, batches, first, combine, combine_words, op)         \
 	static __u64 name(const __u64 *p, const __u64 *last)                   \
 	{                                                                      \
 		__u64 low, high, words[4];                                     \
 		__u8 saved[32];                                                \
                                                                                \
 		__asm__ __volatile__(                                          \
-			WIDE_BEGIN first                                       \
-			" %%ymm0, %%ymm0, %%ymm0\n" BATCHES_32(                \
+			WIDE_BEGIN first " %%ymm0, %%ymm0, %%ymm0\n" batches(  \
 				combine " \\at, %%ymm0, %%ymm0")               \
 				WORDS_GET_WIDE(combine_words) WIDE_END         \
 			: [p] "+r"(p), [low] "=&r"(low), [high] "=&r"(high)    \
@@ -134,9 +150,11 @@ void vector_fill_long(__u64 *p, unsigned long n, __u64 word)
 	}
 
 COMBINE_16(and_16, "pcmpeqd", "pand", &)
-COMBINE_32(and_32, "vpcmpeqd", "vpand", "andq", &)
+COMBINE_WIDE(and_32, BATCHES_32, "vpcmpeqd", "vpand", "andq", &)
+COMBINE_WIDE(and_64, BATCHES_64, "vpcmpeqd", "vpand", "andq", &)
 COMBINE_16(or_16, "pxor", "por", |)
-COMBINE_32(or_32, "vpxor", "vpor", "orq", |)
+COMBINE_WIDE(or_32, BATCHES_32, "vpxor", "vpor", "orq", |)
+COMBINE_WIDE(or_64, BATCHES_64, "vpxor", "vpor", "orq", |)
 
 __u64 vector_and_long(const __u64 *p, unsigned long n)
 {
@@ -144,7 +162,8 @@ __u64 vector_and_long(const __u64 *p, unsigned long n)
 	__u64 bits = *p & end[-1];
 
 	if (n >= BATCH_WIDE && ukplat_lcpu_has_avx())
-		return and_32(p, end - BATCH_WIDE);
+		return n < BATCH_LONG ? and_32(p, end - BATCH_WIDE) :
+					and_64(p, end - BATCH_LONG);
 	/* What is at odd words is in `bits` */
 	p += (__uptr)p / sizeof(*p) % 2;
 	end -= (__uptr)end / sizeof(*end) % 2;
@@ -161,7 +180,8 @@ __u64 vector_or_long(const __u64 *p, unsigned long n)
 	__u64 bits = *p | end[-1];
 
 	if (n >= BATCH_WIDE && ukplat_lcpu_has_avx())
-		return or_32(p, end - BATCH_WIDE);
+		return n < BATCH_LONG ? or_32(p, end - BATCH_WIDE) :
+					or_64(p, end - BATCH_LONG);
 	p += (__uptr)p / sizeof(*p) % 2;
 	end -= (__uptr)end / sizeof(*end) % 2;
 	if (likely(end - p >= (long)BATCH))

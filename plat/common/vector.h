@@ -17,8 +17,9 @@
  * How
  *   With vector registers that are put back, wide halves included
  *   (ukplat_lcpu_has_avx()): any context may use these functions, one that was
- *   interrupted in the middle of them, too. Eight registers at a time; the last
- *   eight end with the run and may have been there before.
+ *   interrupted in the middle of them, too. Eight registers at a time, of a
+ *   long run sixteen; the last ones end with the run and may have been there
+ *   before.
  *
  * Concurrency
  *   None of its own. A store is in one piece for each byte, no more. So who
