@@ -44,13 +44,6 @@ void rnd_large_destroy(struct rnd_large *lg)
 	rnd_spans_destroy(&lg->t);
 }
 
-__bool rnd_large_is_possible(const struct rnd_large *lg, __sz req)
-{
-	return req <= __SSZ_MAX / 2 &&
-	       rnd_vspace_is_possible(lg->vs,
-				      rnd_seat_pages(rnd_seat_default(), req));
-}
-
 /*
  * Allocating
  */
@@ -197,7 +190,7 @@ void *rnd_large_alloc_at(struct rnd_large *lg,
 			       .seat = (__u8)want->seat };
 	__sz align = MAX(want->align, RND_PAGE_LEN);
 	unsigned long flags;
-	void *ptr;
+	void *ptr = __NULL;
 	int rc;
 
 	UK_ASSERT(want->req && POWER_OF_2(want->align) &&
@@ -205,10 +198,12 @@ void *rnd_large_alloc_at(struct rnd_large *lg,
 
 	if (unlikely(!rnd_large_is_possible(lg, want->req)))
 		return __NULL;
-	ptr = rnd_large_take_kept(lg, want, &sp, align);
+	if (RND_OPT_LARGE_KEEP)
+		ptr = rnd_large_take_kept(lg, want, &sp, align);
 	if (ptr)
 		return ptr;
-	if (!rnd_large_take_parked(lg, &sp, align) &&
+	if (!(rnd_park_wants(sp.pages) &&
+	      rnd_large_take_parked(lg, &sp, align)) &&
 	    unlikely(span_make(lg, &sp, align)))
 		return __NULL;
 	rnd_large_seat(lg, &sp, want->align);

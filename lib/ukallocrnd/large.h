@@ -237,7 +237,12 @@ const void *rnd_large_canary_bad(const struct rnd_large *lg,
 				 const struct rnd_span *sp);
 
 /** Tells whether an object of so many bytes could ever be allocated */
-__bool rnd_large_is_possible(const struct rnd_large *lg, __sz req);
+static inline __bool rnd_large_is_possible(const struct rnd_large *lg, __sz req)
+{
+	return req <= __SSZ_MAX / 2 &&
+	       rnd_vspace_is_possible(lg->vs,
+				      rnd_seat_pages(rnd_seat_default(), req));
+}
 
 /** Tells whether an object can have another size where it is, in as many
  * pages as a new one of this size would have

@@ -101,13 +101,14 @@ static void claimed_free(struct rnd_large *lg, __u32 n,
 			 const struct rnd_span *sp, const void *src, void *dst,
 			 __sz len)
 {
-	int rc;
+	int rc = -ENOTSUP;
 
 	if (len)
 		memcpy(dst, src, len);
-	if (rnd_large_keep(lg, n, sp))
+	if (RND_OPT_LARGE_KEEP && rnd_large_keep(lg, n, sp))
 		return;
-	rc = rnd_large_park(lg, sp);
+	if (rnd_park_wants(sp->pages))
+		rc = rnd_large_park(lg, sp);
 	if (rc < 0)
 		rnd_vspace_decommit(lg->vs, rnd_span_base(sp), rnd_span_len(sp),
 				    RND_BACKING_USER);

@@ -140,32 +140,21 @@ static void spans_remove(struct rnd_spans *t, __u32 n)
  * Entries
  */
 
-/* Entries that a span owes: page allocations may be cut at every page */
-static __sz span_owes(const struct rnd_span *sp)
-{
-	return sp->kind == RND_KIND_PAGES && sp->state == RND_SPAN_LIVE ?
-		       sp->pages - 1 :
-		       0;
-}
-
 /* All at once: no loop under the lock */
-int rnd_spans_make_room(struct rnd_spans *t, const struct rnd_span *sp)
+int rnd_spans_make_room_slow(struct rnd_spans *t, __sz need)
 {
-	__sz need = t->owed + span_owes(sp) + 1;
 	__uptr start = (__uptr)t->span, from, end;
-
-	if (likely(t->free_cnt + (t->cap - t->cnt) >= need))
-		return 0;
 
 	need = t->cnt + (need - t->free_cnt);
 	if (unlikely(need > RND_SPAN_MAX))
 		return -ENOMEM;
-	from = start + ALIGN_UP(t->cap * sizeof(*sp), RND_PAGE_LEN);
-	end = start + ALIGN_UP(need * sizeof(*sp), RND_PAGE_LEN);
+	from = start + ALIGN_UP(t->cap * sizeof(*t->span), RND_PAGE_LEN);
+	end = start + ALIGN_UP(need * sizeof(*t->span), RND_PAGE_LEN);
 	if (unlikely(rnd_vspace_commit(t->vs, from, end - from,
 				       RND_BACKING_META)))
 		return -ENOMEM;
-	t->cap = (__u32)MIN((end - start) / sizeof(*sp), RND_SPAN_MAX + 0UL);
+	t->cap = (__u32)MIN((end - start) / sizeof(*t->span),
+			    RND_SPAN_MAX + 0UL);
 
 	return 0;
 }
@@ -207,7 +196,7 @@ void rnd_spans_add(struct rnd_spans *t, const struct rnd_span *sp)
 	UK_ASSERT(sp->state == RND_SPAN_LIVE);
 
 	t->span[n - 1] = *sp;
-	t->owed += span_owes(sp);
+	t->owed += rnd_span_owes(sp);
 	spans_insert(t, n);
 	spans_count(t, 1);
 	t->live_pages += sp->pages;
@@ -253,16 +242,16 @@ static __u32 spans_carve(struct rnd_spans *t, __u32 n, __sz first, __sz cnt)
 {
 	__u32 m;
 
-	t->owed -= span_owes(&t->span[n - 1]);
+	t->owed -= rnd_span_owes(&t->span[n - 1]);
 	if (first + cnt != t->span[n - 1].pages) {
 		m = spans_entry_get(t);
 		spans_cut(t, n, first + cnt, m);
-		t->owed += span_owes(&t->span[m - 1]);
+		t->owed += rnd_span_owes(&t->span[m - 1]);
 	}
 	if (first) {
 		m = spans_entry_get(t);
 		spans_cut(t, n, first, m);
-		t->owed += span_owes(&t->span[n - 1]);
+		t->owed += rnd_span_owes(&t->span[n - 1]);
 		n = m;
 	}
 
@@ -339,7 +328,7 @@ __bool rnd_spans_is_valid(const struct rnd_spans *t, __u32 *waiting)
 			pages += sp->pages;
 		}
 		*waiting += sp->state == RND_SPAN_QUARANTINED;
-		owed += span_owes(sp);
+		owed += rnd_span_owes(sp);
 	}
 
 	return live == t->live_cnt && pages == t->live_pages &&

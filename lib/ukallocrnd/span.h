@@ -139,6 +139,17 @@ int rnd_spans_init(struct rnd_spans *t, struct rnd_vspace *vs);
 /** Releases, in linear time, the reservations of all spans, and the table */
 void rnd_spans_destroy(struct rnd_spans *t);
 
+/** Entries that a span owes: page allocations may be cut at every page */
+static inline __sz rnd_span_owes(const struct rnd_span *sp)
+{
+	return sp->kind == RND_KIND_PAGES && sp->state == RND_SPAN_LIVE ?
+		       sp->pages - 1 :
+		       0;
+}
+
+/* The long half of the function below: so many entries have to be free */
+int rnd_spans_make_room_slow(struct rnd_spans *t, __sz need);
+
 /**
  * Makes room for a new span and all that it may be cut into (G5).
  *
@@ -146,7 +157,16 @@ void rnd_spans_destroy(struct rnd_spans *t);
  *   - (0): rnd_spans_add() may be called
  *   - (-ENOMEM): No memory; nothing changed
  */
-int rnd_spans_make_room(struct rnd_spans *t, const struct rnd_span *sp);
+static inline int rnd_spans_make_room(struct rnd_spans *t,
+				      const struct rnd_span *sp)
+{
+	__sz need = t->owed + rnd_span_owes(sp) + 1;
+
+	if (likely(t->free_cnt + (t->cap - t->cnt) >= need))
+		return 0;
+
+	return rnd_spans_make_room_slow(t, need);
+}
 
 /** Draws a priority. The lock may be held or not */
 __u32 rnd_spans_prio(const struct rnd_spans *t);

@@ -152,10 +152,27 @@ static inline __u64 *pt_next(__u64 entry)
 }
 
 /** Tests a range for alignment, wrap-around and the hole in the middle. */
-int pt_range_is_valid(__vaddr_t vaddr, unsigned long pages);
+static inline int pt_range_is_valid(__vaddr_t vaddr, unsigned long pages)
+{
+	__vaddr_t last;
+
+	if (vaddr & ~PAGE_MASK || !pages || pages > __U64_MAX >> PAGE_SHIFT)
+		return 0;
+	last = vaddr + ((pages << PAGE_SHIFT) - 1);
+	if (last < vaddr)
+		return 0;
+	return last < UKARCH_VADDR_LOWER_END ||
+	       vaddr >= UKARCH_VADDR_UPPER_START;
+}
 
 /** Tells whether a valid range has a part of direct map or window. */
-int pt_range_is_ram(__vaddr_t vaddr, unsigned long pages);
+static inline int pt_range_is_ram(__vaddr_t vaddr, unsigned long pages)
+{
+	__vaddr_t last = vaddr + ((pages << PAGE_SHIFT) - 1);
+
+	return (vaddr < pt_direct_map + pt_map_len && pt_direct_map <= last) ||
+	       (vaddr < pt_window + pt_map_len && pt_window <= last);
+}
 
 /** Finds the entries for the beginning of a range, or what there is of them. */
 void pt_chunk_find(const struct uk_pagetable *pt, __vaddr_t vaddr,
@@ -208,6 +225,10 @@ static inline int pt_is_large_part(__vaddr_t va, unsigned long left)
 	return !(va & (PAGE_LARGE_SIZE - 1)) && left >= UKARCH_PT_ENTRIES;
 }
 
+/* The long half of the function below */
+int pt_range_split_slow(struct uk_pagetable *pt, __vaddr_t va,
+			unsigned long pages);
+
 /**
  * Makes small pages of the large ones that a range has a part of.
  *
@@ -215,7 +236,14 @@ static inline int pt_is_large_part(__vaddr_t va, unsigned long left)
  *   - (0): There are none any more
  *   - (-ENOMEM): No table
  */
-int pt_range_split(struct uk_pagetable *pt, __vaddr_t va, unsigned long pages);
+static inline int pt_range_split(struct uk_pagetable *pt, __vaddr_t va,
+				 unsigned long pages)
+{
+	/* Relaxed: see mapping_install() */
+	if (likely(!__atomic_load_n(&pt->has_large, __ATOMIC_RELAXED)))
+		return 0;
+	return pt_range_split_slow(pt, va, pages);
+}
 
 /**
  * Empties the entry of a large page, or that leads to the table of a chunk,

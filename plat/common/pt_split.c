@@ -95,14 +95,13 @@ static int range_needs_split(struct uk_pagetable *pt, __vaddr_t va,
 	return part;
 }
 
-int pt_range_split(struct uk_pagetable *pt, __vaddr_t va, unsigned long pages)
+int pt_range_split_slow(struct uk_pagetable *pt, __vaddr_t va,
+			unsigned long pages)
 {
 	unsigned long irqf;
 	int rc;
 
-	/* Relaxed: see mapping_install() */
-	if (likely(!__atomic_load_n(&pt->has_large, __ATOMIC_RELAXED)) ||
-	    likely(!range_needs_split(pt, va, pages)))
+	if (likely(!range_needs_split(pt, va, pages)))
 		return 0;
 	pt_pool_top_up(pt);
 	irqf = uk_spin_lock_irqsave(&pt->lock);

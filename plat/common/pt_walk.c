@@ -16,30 +16,6 @@
 /* Rounds of waiting for the lock in a page fault */
 #define FAULT_TRIES (1U << 20)
 
-int pt_range_is_valid(__vaddr_t vaddr, unsigned long pages)
-{
-	__vaddr_t last;
-
-	if (vaddr & ~PAGE_MASK || !pages || pages > __U64_MAX >> PAGE_SHIFT)
-		return 0;
-	last = vaddr + ((pages << PAGE_SHIFT) - 1);
-	if (last < vaddr)
-		return 0;
-	return last < UKARCH_VADDR_LOWER_END ||
-	       vaddr >= UKARCH_VADDR_UPPER_START;
-}
-
-static int overlaps(__vaddr_t va, unsigned long pages, __vaddr_t map)
-{
-	return va < map + pt_map_len && map <= va + ((pages << PAGE_SHIFT) - 1);
-}
-
-int pt_range_is_ram(__vaddr_t vaddr, unsigned long pages)
-{
-	return overlaps(vaddr, pages, pt_direct_map) ||
-	       overlaps(vaddr, pages, pt_window);
-}
-
 /* Pages of a range that one entry of a level is for, from vaddr on */
 static unsigned long entry_span(__vaddr_t vaddr, unsigned long pages,
 				unsigned int level)
