@@ -58,18 +58,23 @@ static void choice_init(struct rnd_pclass *pl)
 					     RND_CHOICE_MIN, cnt);
 }
 
-/* Slots in the pool at most; there is room for those of a segment besides */
-static __u32 pool_high(const struct rnd_pclass *pl, __u32 spare)
+/* What there is beyond the choice, if it costs no memory */
+static __u32 pool_spare(const struct rnd_pclass *pl)
 {
-	__u32 high = RND_POOL_HIGH(pl->choice, spare), keep;
+	__u32 spare, least;
 
 	if (pl->slot_len <= RND_SHORT_LEN)
-		return high;
-	keep = MIN(RND_POOL_KEEP_LEN,
-		   (__u32)(RND_PORT_POOL_KEEP / pl->slot_len));
+		spare = RND_POOL_SPARE(pl->choice);
+	else
+		spare = RND_POOL_SPARE_LONG(pl->choice);
 
-	return MAX(high, MIN(pl->choice + keep,
-			     RND_POOL_LEN - RND_QUARANTINE_SEG_MAX));
+	/* What leaves the quarantine must not come and go by way of slabs */
+	least = pl->q.seg_len;
+	if (pl->slot_len > RND_BULK_SLOT_MIN)
+		least = clamp_u32(RND_POOL_BULK_BYTES / pl->slot_len,
+				  RND_POOL_BULK_LEAST, RND_POOL_BULK_MOST);
+
+	return MAX(spare, least);
 }
 
 /* The choice that there should be, from now on */
@@ -79,12 +84,11 @@ static void choice_adapt(struct rnd_pclass *pl)
 
 	pl->choice = MIN(MAX(pl->out / RND_CHOICE_SHARE, pl->choice_least),
 			 pl->choice_most);
-	spare = pl->slot_len > RND_SHORT_LEN ? RND_POOL_SPARE_LONG(pl->choice) :
-					       RND_POOL_SPARE(pl->choice);
-	/* What leaves the quarantine must not come and go by way of slabs */
-	spare = MAX(spare, pl->q.seg_len);
+	spare = pool_spare(pl);
 	pl->pool_max = pl->choice + spare;
-	pl->pool_high = pool_high(pl, spare);
+	pl->pool_high = pl->slot_len > RND_SHORT_LEN ?
+				RND_POOL_HIGH_LONG(pl->choice, spare) :
+				RND_POOL_HIGH(pl->choice, spare);
 }
 
 /* Segments of a quarter of the FIFO stage: what it holds back beyond its
@@ -141,12 +145,41 @@ void rnd_pclass_join(struct rnd_pclass *pl, struct rnd_bulk *bulk)
  * Filling the pool
  */
 
-static __u32 active_free_cnt(const struct rnd_pclass *pl)
-{
-	__u32 i, sum = 0;
+/* Free slots of the active slabs */
+struct active_sums {
+	__u32 all;
+	__u32 used;
+};
 
-	for (i = 0; i < pl->active_cnt; i++)
-		sum += pl->active[i]->free_cnt;
+static void active_add(struct rnd_pclass *pl, struct rnd_slab *s,
+		       struct active_sums *sum)
+{
+	rnd_pclass_activate(pl, s);
+	sum->all += s->free_cnt;
+	sum->used += rnd_slab_used_cnt(s);
+}
+
+/* Counts free slots, and adds slabs of the partial list that have used ones
+ * until there are as many of these as wanted
+ */
+static struct active_sums active_collect(struct rnd_pclass *pl, __u32 want)
+{
+	struct active_sums sum = { 0, 0 };
+	struct rnd_slab *s;
+	__u32 i;
+
+	for (i = 0; i < pl->active_cnt; i++) {
+		s = pl->active[i];
+		sum.all += s->free_cnt;
+		sum.used += rnd_slab_used_cnt(s);
+	}
+	while (sum.used < want && pl->active_cnt < RND_ACTIVE_MAX) {
+		s = pl->partial;
+		if (!s || !rnd_slab_used_cnt(s))
+			break;
+		rnd_pclass_take_listed(pl, s);
+		active_add(pl, s, &sum);
+	}
 
 	return sum;
 }
@@ -154,12 +187,12 @@ static __u32 active_free_cnt(const struct rnd_pclass *pl)
 /* Adds slabs until there are as many free slots as wanted. New memory only if
  * the slabs that exist are not enough.
  */
-static void active_widen(struct rnd_pclass *pl, __u32 want)
+static void active_widen(struct rnd_pclass *pl, __u32 want,
+			 struct active_sums sum)
 {
-	__u32 sum = active_free_cnt(pl);
 	struct rnd_slab *s;
 
-	while (sum < want && pl->active_cnt < RND_ACTIVE_MAX) {
+	while (sum.all < want && pl->active_cnt < RND_ACTIVE_MAX) {
 		s = pl->partial;
 		if (s)
 			rnd_pclass_take_listed(pl, s);
@@ -168,8 +201,7 @@ static void active_widen(struct rnd_pclass *pl, __u32 want)
 		if (unlikely(!s))
 			break;
 
-		rnd_pclass_activate(pl, s);
-		sum += s->free_cnt;
+		active_add(pl, s, &sum);
 		pl->end = MAX(pl->end, (s->idx + 1UL) * pl->region->slab_len);
 	}
 }
@@ -179,23 +211,40 @@ static void active_widen(struct rnd_pclass *pl, __u32 want)
  */
 static __u32 pick(struct rnd_pclass *pl, __u32 bound)
 {
-	if (!RND_OPT_RANDOM_SLOTS)
+	if (!RND_OPT_RANDOM_SLOTS || bound == 1)
 		return 0;
 
 	return (rnd_rng_u16(pl->rng) * bound) >> 16;
 }
 
+/* Any of the active slabs that have used slots, if there is one. What nobody
+ * has used yet costs memory
+ */
+static __u32 active_pick(struct rnd_pclass *pl)
+{
+	__u32 first = pick(pl, pl->active_cnt), i = first;
+
+	do {
+		if (likely(rnd_slab_used_cnt(pl->active[i])))
+			break;
+		i = i + 1 < pl->active_cnt ? i + 1 : 0;
+	} while (i != first);
+
+	return i;
+}
+
 /* Moves up to max slots of one word of one active slab into the pool */
 static void pool_take_word(struct rnd_pclass *pl, __u32 max)
 {
-	__u32 i = pick(pl, pl->active_cnt), word, first, n;
+	__u32 i = active_pick(pl), word, first, n;
 	struct rnd_slab *s = pl->active[i];
 	__u64 bits;
 
+	pl->out += s->free_cnt;
 	word = rnd_slab_grab(s, pick(pl, RND_SLAB_WORDS(s->slots)), max, &bits);
 	UK_ASSERT(word != ~0U);
+	pl->out -= s->free_cnt;
 
-	pl->out += rnd_word_count(bits);
 	first = (s->idx << pl->region->slot_shift) + word * 64;
 	for (; bits; bits &= bits - 1) {
 		n = first + (__u32)__builtin_ctzl(bits);
@@ -210,23 +259,42 @@ static void pool_take_word(struct rnd_pclass *pl, __u32 max)
 		rnd_pclass_deactivate(pl, i);
 }
 
+/* Fills the pool up to cnt slots, or as far as memory lasts */
+static void pool_fill(struct rnd_pclass *pl, __u32 cnt, struct active_sums sum)
+{
+	if (pl->pool_cnt < cnt)
+		active_widen(pl, cnt - pl->pool_cnt, sum);
+
+	while (pl->pool_cnt < cnt) {
+		/* All that was active has been taken */
+		if (!pl->active_cnt)
+			active_widen(pl, cnt - pl->pool_cnt,
+				     (struct active_sums){ 0, 0 });
+		if (unlikely(!pl->active_cnt))
+			break;
+		pool_take_word(pl, cnt - pl->pool_cnt);
+	}
+}
+
 __bool rnd_pclass_refill(struct rnd_pclass *pl)
 {
+	struct active_sums sum;
+	__u32 cnt, fresh;
+
 	pl->refills++;
 	choice_adapt(pl);
 	/* There is less to choose from now than has been kept so far */
 	if (unlikely(pl->pool_cnt > pl->pool_high))
 		rnd_pclass_spill(pl);
-	if (pl->pool_cnt < pl->pool_max)
-		active_widen(pl, pl->pool_max - pl->pool_cnt);
 
-	while (pl->pool_cnt < pl->pool_max) {
-		if (!pl->active_cnt)
-			active_widen(pl, pl->pool_max - pl->pool_cnt);
-		if (unlikely(!pl->active_cnt))
-			break;
-		pool_take_word(pl, pl->pool_max - pl->pool_cnt);
-	}
+	/* As many as there is room for, if they were used before. Of others as
+	 * many as it takes, and a few, so that few refills make a heap grow
+	 */
+	cnt = MIN(pl->pool_cnt, pl->pool_max);
+	sum = active_collect(pl, pl->pool_max - cnt);
+	fresh = MAX(pl->out, pl->choice) / RND_POOL_FRESH + 2;
+	cnt = MAX(cnt + sum.used, pl->choice + fresh);
+	pool_fill(pl, MIN(cnt, pl->pool_max), sum);
 
 	/* Without memory less choice is better than none */
 	pl->pool_min = pl->pool_cnt > pl->choice ? pl->choice :

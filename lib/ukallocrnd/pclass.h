@@ -19,9 +19,10 @@
  *   from which malloc takes a random entry, which the last entry replaces.
  *   Every entry is equally likely, and there are never fewer than pool_min to
  *   choose from. A pool that has shrunk to that is refilled with whole words
- *   of the bitmaps of random slabs; the order in which slots get in does not
- *   matter. What is freed goes through the quarantine into the pool, in
- *   batches; a pool that is then too full spills into the slabs.
+ *   of the bitmaps of random slabs, those that were used before first, because
+ *   they have memory; the order in which slots get in does not matter. What is
+ *   freed goes through the quarantine into the pool, in batches; a pool that is
+ *   then too full spills into the slabs.
  *
  *            refill        random entry
  *    slabs --------> pool --------------> user
@@ -70,25 +71,39 @@
 #define RND_CHOICE_FEW 4U
 
 /* Slots that a refill puts into the pool beyond what there is to choose from,
- * few of long ones, which are memory; when there are three times as many, some
- * of those are returned to the slabs
+ * if there are so many that were used before, few of long ones, which are
+ * memory; when there are three times as many, or four times, some are returned
+ * to the slabs. Four times a segment is what the FIFO stage holds, so that as
+ * much can come and go without a way by the slabs
  */
-#define RND_POOL_SPARE(choice)	    ((choice) / 3U + 2U)
-#define RND_POOL_SPARE_LONG(choice) ((choice) / 8U + 2U)
-#define RND_POOL_SPARE_MOST                                                    \
-	(RND_POOL_SPARE(RND_CHOICE_LEN) > RND_QUARANTINE_SEG_MAX ?             \
-		 RND_POOL_SPARE(RND_CHOICE_LEN) :                              \
-		 RND_QUARANTINE_SEG_MAX)
-#define RND_POOL_HIGH(choice, spare) ((choice) + 3U * (spare))
+#define RND_POOL_SPARE(choice)		  ((choice) / 3U + 2U)
+#define RND_POOL_SPARE_LONG(choice)	  ((choice) / 8U + 2U)
+#define RND_POOL_HIGH(choice, spare)	  ((choice) + 3U * (spare))
+#define RND_POOL_HIGH_LONG(choice, spare) ((choice) + 4U * (spare))
 
-/* Long slots that a pool keeps at most beyond what there is to choose from, for
- * who frees many and allocates them again; they hold back what they held back
- * before
+/* The same of slots that are in a common quarantine: bytes, and bounds */
+#define RND_POOL_BULK_BYTES 32768U
+#define RND_POOL_BULK_LEAST 3U
+#define RND_POOL_BULK_MOST  RND_QUARANTINE_SEG_MAX
+
+#define RND_POOL_MOST(spare)                                                   \
+	((spare) > RND_QUARANTINE_SEG_MAX ? (spare) : RND_QUARANTINE_SEG_MAX)
+#define RND_POOL_HIGH_MOST                                                     \
+	RND_POOL_HIGH(RND_CHOICE_LEN,                                          \
+		      RND_POOL_MOST(RND_POOL_SPARE(RND_CHOICE_LEN)))
+/* The choice of long slots is shorter */
+#define RND_POOL_HIGH_LONG_MOST                                                \
+	RND_POOL_HIGH_LONG(                                                    \
+		RND_CHOICE_LEN * 2U / 3U,                                      \
+		RND_POOL_MOST(RND_POOL_SPARE_LONG(RND_CHOICE_LEN * 2U / 3U)))
+
+/* Of slots that nobody has used yet, which cost memory, a refill puts two more
+ * into the pool than a draw must leave there, and one for so many in use
  */
-#define RND_POOL_KEEP_LEN 256U
+#define RND_POOL_FRESH 32U
 
-/* Slots that are returned to the slabs at a time: the longest call should not be
- * that which has to return all of them
+/* Slots that are returned to the slabs at a time: the longest call should not
+ * be one that has to return all of them
  */
 #define RND_SPILL_LEN 128U
 
@@ -98,7 +113,9 @@ UK_CTASSERT(RND_SPILL_LEN > RND_QUARANTINE_SEG_MAX);
  * is room; then that is seen to
  */
 #define RND_POOL_LEN                                                           \
-	(RND_POOL_HIGH(RND_CHOICE_LEN, RND_POOL_SPARE_MOST) +                  \
+	((RND_POOL_HIGH_MOST > RND_POOL_HIGH_LONG_MOST ?                       \
+		  RND_POOL_HIGH_MOST :                                         \
+		  RND_POOL_HIGH_LONG_MOST) +                                   \
 	 RND_QUARANTINE_SEG_MAX)
 
 /* An entry is chosen by 16 random bits: the most likely one by at most

@@ -29,6 +29,8 @@ void rnd_slab_init(struct rnd_slab *s, __u16 owner)
 
 	bits = rnd_slab_free_bits(s);
 	words = RND_SLAB_WORDS(s->slots);
+	s->fresh = words > 1 ? (__u16)((1U << words) - 1) : 0;
+	s->fresh_cnt = s->slots;
 	for (i = 0; i < words; i++) {
 		bits[i] = ~0UL;
 		bits[words + i] = 0;
@@ -48,30 +50,82 @@ static __u64 word_lowest(__u64 word, __u32 max)
 	return word ^ rest;
 }
 
+/* The first word with a free slot from a given one on, if there is one */
+static __u32 word_find(const struct rnd_slab *s, const __u64 *word, __u32 from)
+{
+	__u32 i = from, n, words = RND_SLAB_WORDS(s->slots);
+	__u32 without = rnd_slab_used_cnt(s) ? s->fresh : 0;
+
+	for (n = 0; n < words; n++, i++) {
+		if (i >= words)
+			i = 0;
+		if (word[i] && !(without >> i & 1))
+			return i;
+	}
+
+	return ~0U;
+}
+
+/* Some slots of a word are not fresh any more. If it is the only one they were
+ * the lowest ones, and those above the highest one so far still are
+ */
+static void slab_use(struct rnd_slab *s, __u32 word, __u64 bits)
+{
+	__u32 above;
+
+	if (s->slots <= 64) {
+		above = s->slots - 64 + (__u32)__builtin_clzl(bits);
+		s->fresh_cnt = (__u16)MIN(s->fresh_cnt, above);
+	} else if (s->fresh >> word & 1) {
+		s->fresh ^= (__u16)(1U << word);
+		s->fresh_cnt -= 64;
+	}
+}
+
 __u32 rnd_slab_grab(struct rnd_slab *s, __u32 from, __u32 max, __u64 *bits)
 {
 	__u64 *word = rnd_slab_free_bits(s);
-	__u32 i, n, cnt, words = RND_SLAB_WORDS(s->slots);
+	__u32 i = word_find(s, word, from), cnt;
 
-	for (n = 0, i = from; n < words; n++, i++) {
-		if (i >= words)
-			i = 0;
-		if (word[i])
-			break;
-	}
-	if (unlikely(n == words))
-		return ~0U;
+	if (unlikely(i == ~0U))
+		return i;
+	/* Those below the fresh ones */
+	if (s->slots <= 64 && rnd_slab_used_cnt(s))
+		max = MIN(max, rnd_slab_used_cnt(s));
 
 	*bits = word[i];
 	cnt = rnd_word_count(*bits);
-	if (unlikely(cnt > max)) {
+	if (cnt > max) {
 		*bits = word_lowest(*bits, max);
 		cnt = max;
 	}
 	word[i] ^= *bits;
 	s->free_cnt -= cnt;
+	slab_use(s, i, *bits);
 
 	return i;
+}
+
+/* Tests S6 */
+static __bool fresh_is_valid(const struct rnd_slab *s, const __u64 *bits)
+{
+	__u32 i, cnt = 0;
+
+	if (s->slots <= 64) {
+		cnt = s->fresh_cnt;
+		return !s->fresh && cnt <= s->slots &&
+		       (!cnt ||
+			bits[0] >> (s->slots - cnt) == ~0UL >> (64 - cnt));
+	}
+	for (i = 0; i < RND_SLAB_WORDS(s->slots); i++) {
+		if (!(s->fresh >> i & 1))
+			continue;
+		cnt += 64;
+		if (bits[i] != ~0UL)
+			return 0;
+	}
+
+	return cnt == s->fresh_cnt && !(s->fresh >> i);
 }
 
 __bool rnd_slab_is_valid(struct rnd_slab *s, const __u16 *states)
@@ -91,5 +145,6 @@ __bool rnd_slab_is_valid(struct rnd_slab *s, const __u16 *states)
 	if (s->slots & 63U && bits[s->slots / 64] >> (s->slots & 63U))
 		return 0;
 
-	return cnt == s->free_cnt && s->slots == rnd_sizeclass[s->sc].slots;
+	return cnt == s->free_cnt && fresh_is_valid(s, bits) &&
+	       s->slots == rnd_sizeclass[s->sc].slots;
 }

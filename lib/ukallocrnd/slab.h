@@ -42,6 +42,8 @@
  *   S4  A slot that is not live is zero.
  *   S5  A slab with free bits is on its owner's partial list or among its
  *       active slabs; a full one is on neither.
+ *   S6  All slots of fresh words are free, and fresh_cnt is their number; so
+ *       are the last fresh_cnt slots of a single word.
  *
  * Concurrency
  *   Header, free bitmap and the transitions of a state word belong to the
@@ -160,6 +162,14 @@ struct rnd_slab {
 	__u8 listed;
 	/** (p) Number of free bits */
 	__u32 free_cnt;
+	/** (p) If there are several words: those from which nothing was taken
+	 * since the slab was committed, a bit for each
+	 */
+	__u16 fresh;
+	/** (p) Slots of these words, or the last ones of a single word, which
+	 * were not taken either: nobody has touched them
+	 */
+	__u16 fresh_cnt;
 };
 
 #define RND_SLAB_HDR_LEN 64U
@@ -197,9 +207,16 @@ static inline __u64 *rnd_slab_remote_bits(struct rnd_slab *s)
  */
 void rnd_slab_init(struct rnd_slab *s, __u16 owner);
 
+/** Number of free slots that are not known to be fresh */
+static inline __u32 rnd_slab_used_cnt(const struct rnd_slab *s)
+{
+	return s->free_cnt - s->fresh_cnt;
+}
+
 /**
  * Takes free slots out of the bitmap: up to max of one word, the first one
- * with any from a given one on. Owner only. Bounded by the words of a slab.
+ * with any from a given one on. Fresh words are the last ones to be taken
+ * from: they cost memory. Owner only. Bounded by the words of a slab.
  *
  * @param from
  *   Word to begin with; beyond the last one it wraps around
@@ -253,7 +270,7 @@ static inline __bool rnd_slab_mark_remote(struct rnd_slab *s, unsigned int slot)
 }
 
 /**
- * Tests S1 and S2.
+ * Tests S1, S2 and S6.
  *
  * @param states
  *   State words of its slots

@@ -34,6 +34,13 @@
 #define UNIT_TEST(fn)                                                          \
 	cmocka_unit_test_setup_teardown(fn, fixture_setup, fixture_teardown)
 
+/* Slots of a pool that was filled with nothing but fresh ones */
+static __u32 filled(__u32 out)
+{
+	return MIN(pl.choice + 2U + MAX(out, pl.choice) / RND_POOL_FRESH,
+		   pl.pool_max);
+}
+
 static void pclass_refill_fills_the_pool_p1(void **state)
 {
 	unsigned int sc;
@@ -43,13 +50,56 @@ static void pclass_refill_fills_the_pool_p1(void **state)
 		fake_port_reset(5);
 		make(sc);
 		assert_true(rnd_pclass_refill(&pl));
-		assert_int_equal(pl.pool_max, pl.pool_cnt);
+		assert_int_equal(filled(0), pl.pool_cnt);
 		assert_int_equal(pl.choice, pl.pool_min);
 		assert_int_equal(1, pl.refills);
 		/* No more slabs than that takes */
-		assert_int_equal(DIV_ROUND_UP(pl.pool_max, (__u32)r.slots),
+		assert_int_equal(DIV_ROUND_UP(pl.pool_cnt, (__u32)r.slots),
 				 dyn.slab_cnt);
 		assert_sound();
+	}
+}
+
+/* Slots that were ever handed out */
+static __u32 touched_cnt(void)
+{
+	__u32 i, cnt = 0;
+
+	for (i = 0; i < dyn.next_idx << r.slot_shift; i++)
+		cnt += state_of(i) != RND_SLOT_FREE;
+
+	return cnt;
+}
+
+/* Slots that were used come back before others are touched: who never has more
+ * live ones than the first time needs no more memory
+ */
+static void pclass_refill_takes_used_slots_first(void **state)
+{
+	static __u32 live[SLOTS_MAX];
+	__u32 i, cnt, peak, round;
+	unsigned int sc;
+
+	(void)state;
+	for (sc = 1; sc < RND_CLASS_COUNT; sc++) {
+		fake_port_reset(5);
+		make(sc);
+		cnt = 4U * pl.pool_high;
+		for (i = 0; i < cnt; i++)
+			live[i] = pop();
+		peak = pl.out;
+		for (round = 0; round < 8; round++) {
+			while (i)
+				push(live[--i]);
+			rnd_pclass_flush(&pl);
+			assert_int_equal(0, pl.out);
+			for (; i < cnt; i++)
+				live[i] = pop();
+			assert_sound();
+		}
+		/* A word may be fresh in part, and draws differ in number */
+		assert_in_range(touched_cnt(), cnt,
+				peak + 64 + pl.pool_max - pl.choice);
 	}
 }
 
@@ -80,7 +130,7 @@ static void pclass_refill_spreads_over_slabs_and_words(void **state)
 					 per_slab[i] != 0);
 	}
 	assert_int_equal(512, r.slots);
-	mean = rounds * pl.pool_max / words;
+	mean = rounds * pl.pool_cnt / words;
 	for (i = 0; i < words; i++)
 		assert_in_range(per_word[i], mean * 9 / 10, mean * 11 / 10);
 }
@@ -163,7 +213,8 @@ static void pclass_draws_uniformly_as_the_pool_shrinks(void **state)
 	(void)state;
 	if (!RND_OPT_RANDOM_SLOTS)
 		skip();
-	check_uniform(pl.pool_max - pl.choice);
+	assert_true(rnd_pclass_refill(&pl));
+	check_uniform(pl.pool_cnt - pl.choice);
 }
 
 static void draw_until_found(void *arg)
@@ -200,6 +251,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(pclass_refill_fills_the_pool_p1),
+		UNIT_TEST(pclass_refill_takes_used_slots_first),
 		UNIT_TEST(pclass_refill_spreads_over_slabs_and_words),
 		UNIT_TEST(pclass_draw_takes_one_entry),
 		UNIT_TEST(pclass_draws_uniformly),

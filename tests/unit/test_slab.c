@@ -35,6 +35,8 @@ static union {
 static struct rnd_slab *const s = &mem.s;
 static __u16 states[RND_SLAB_SLOT_MAX];
 static __u8 model[RND_SLAB_SLOT_MAX];
+/* Slots that were ever taken */
+static __u8 touched[RND_SLAB_SLOT_MAX];
 static __u64 seq;
 
 static unsigned int below(unsigned int bound)
@@ -48,6 +50,7 @@ static void make(__u8 sc)
 	memset(mem.byte, 0xee, sizeof(mem.byte));
 	memset(states, 0, sizeof(states));
 	memset(model, 1, sizeof(model));
+	memset(touched, 0, sizeof(touched));
 	s->sc = sc;
 	s->base = 0x10000;
 	rnd_slab_init(s, OWNER);
@@ -72,11 +75,34 @@ static __bool bit_is_set(const __u64 *bits, unsigned int i)
 	return bits[i / 64] >> (i % 64) & 1;
 }
 
+/* Nothing of its word was ever taken, or, if there is but one, neither it nor
+ * anything above
+ */
+static __bool is_fresh(unsigned int slot)
+{
+	unsigned int i = words() > 1 ? slot / 64 * 64 : slot;
+	unsigned int end = words() > 1 ? i + 64 : s->slots;
+
+	while (i < end && !touched[i])
+		i++;
+	return i == end;
+}
+
+static unsigned int fresh_cnt(void)
+{
+	unsigned int i, cnt = 0;
+
+	for (i = 0; i < s->slots; i++)
+		cnt += is_fresh(i);
+	return cnt;
+}
+
 static void assert_like_model(void)
 {
 	const __u64 *bits = rnd_slab_free_bits(s);
 	unsigned int i, cnt = 0;
 
+	assert_int_equal(fresh_cnt(), s->fresh_cnt);
 	for (i = 0; i < s->slots; i++) {
 		cnt += model[i];
 		assert_int_equal(model[i], bit_is_set(bits, i));
@@ -91,25 +117,34 @@ static void assert_like_model(void)
 static unsigned int grab(__u32 from, __u32 max)
 {
 	__u32 start = from < words() ? from : 0, cnt, i, word, before;
+	__u32 used = s->free_cnt - fresh_cnt();
 	__u64 bits = 0, expected = 0;
 
 	before = s->free_cnt;
+	assert_int_equal(used, rnd_slab_used_cnt(s));
 	word = rnd_slab_grab(s, from, max, &bits);
 	if (word == NO_WORD) {
 		assert_int_equal(0, before);
 		return 0;
 	}
 
-	/* The first word with any, from the given one on */
+	/* The first word with any, from the given one on; with any that was
+	 * used, if there is one
+	 */
 	assert_true(word < words());
 	for (; start != word; start = (start + 1) % words())
 		for (i = 0; i < 64 && start * 64 + i < s->slots; i++)
-			assert_int_equal(0, model[start * 64 + i]);
+			assert_true(!model[start * 64 + i] ||
+				    (used && is_fresh(start * 64 + i)));
+	assert_true(!used || words() == 1 || !is_fresh(word * 64));
+	if (used && words() == 1)
+		max = MIN(max, used);
 
 	/* Its lowest bits */
 	for (i = 0, cnt = 0; i < 64 && cnt < max; i++)
 		if (word * 64 + i < s->slots && model[word * 64 + i]) {
 			model[word * 64 + i] = 0;
+			touched[word * 64 + i] = 1;
 			expected |= 1UL << i;
 			cnt++;
 		}
@@ -217,7 +252,38 @@ static void slab_grab_goes_on_behind_the_last_word(void **state)
 	}
 }
 
-static void slab_random_history_s1_s2(void **state)
+/* Pages that are there anyway, before those that would be touched now */
+static void slab_grab_takes_used_slots_first(void **state)
+{
+	unsigned int slot, j;
+	__u64 bits;
+	__u32 i;
+	__u8 sc;
+
+	(void)state;
+	for (sc = 1; sc < RND_CLASS_COUNT; sc++) {
+		make(sc);
+		assert_int_equal(0, rnd_slab_used_cnt(s));
+		(void)grab(words() - 1, 5);
+		slot = words() > 1 ? s->slots - 64U : 0;
+		for (i = 0; i < 5; i++)
+			if (!model[slot + i]) {
+				assert_true(rnd_slab_return(s, slot + i));
+				model[slot + i] = 1;
+			}
+		/* The same ones come again, wherever the search begins */
+		for (i = 0; i < words(); i++) {
+			assert_int_equal(words() - 1,
+					 rnd_slab_grab(s, i, 5, &bits));
+			assert_true(bits == 0x1f);
+			for (j = 0; j < 5; j++)
+				assert_true(rnd_slab_return(s, slot + j));
+		}
+		assert_like_model();
+	}
+}
+
+static void slab_random_history_s1_s2_s6(void **state)
 {
 	unsigned int i, slot;
 	__u8 sc;
@@ -407,11 +473,25 @@ static void slab_is_valid_looks_at_states_of_free_slots_s1(void **state)
 	assert_true(rnd_slab_is_valid(s, states));
 }
 
+/* None of them is fresh then */
+static void take_and_return(void)
+{
+	unsigned int i;
+
+	while (s->free_cnt)
+		(void)grab(0, 64);
+	for (i = 0; i < s->slots; i++)
+		assert_true(rnd_slab_return(s, i));
+	memset(model, 1, sizeof(model));
+	assert_like_model();
+}
+
 static void slab_is_valid_counts_free_bits_s2(void **state)
 {
 	unsigned int i;
 
 	(void)state;
+	take_and_return();
 	for (i = 0; i < s->slots; i++) {
 		rnd_slab_free_bits(s)[i / 64] ^= 1UL << (i % 64);
 		assert_false(rnd_slab_is_valid(s, states));
@@ -429,6 +509,31 @@ static void slab_is_valid_counts_free_bits_s2(void **state)
 	assert_false(rnd_slab_is_valid(s, states));
 	s->free_cnt /= 2;
 	assert_false(rnd_slab_is_valid(s, states));
+}
+
+static void slab_is_valid_sees_fresh_slots_that_are_not_s6(void **state)
+{
+	static const __u8 classes[] = { 6, RND_CLASS_COUNT - 1 };
+	unsigned int i;
+	__u64 *bits;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(classes); i++) {
+		make(classes[i]);
+		(void)grab(0, 1);
+		assert_true(rnd_slab_is_valid(s, states));
+		s->fresh_cnt++;
+		assert_false(rnd_slab_is_valid(s, states));
+		s->fresh_cnt--;
+		s->fresh ^= 1;
+		assert_false(rnd_slab_is_valid(s, states));
+		s->fresh ^= 1;
+		/* The last one is in use, but fresh */
+		bits = rnd_slab_free_bits(s);
+		bits[words() - 1] ^= 1UL << ((s->slots - 1U) & 63U);
+		s->free_cnt--;
+		assert_false(rnd_slab_is_valid(s, states));
+	}
 }
 
 /* Such a bit would hand out a slot of the slab behind */
@@ -454,7 +559,8 @@ int main(void)
 		UNIT_TEST(slab_grab_takes_whole_words),
 		UNIT_TEST(slab_grab_takes_no_more_than_asked_for),
 		UNIT_TEST(slab_grab_goes_on_behind_the_last_word),
-		UNIT_TEST(slab_random_history_s1_s2),
+		UNIT_TEST(slab_grab_takes_used_slots_first),
+		UNIT_TEST(slab_random_history_s1_s2_s6),
 		UNIT_TEST(slab_return_sees_what_is_free_already),
 		UNIT_TEST(slab_contract),
 		UNIT_TEST(slab_remote_bit_is_set_once),
@@ -465,6 +571,7 @@ int main(void)
 		UNIT_TEST(slab_only_free_states_may_be_handed_out),
 		UNIT_TEST(slab_is_valid_looks_at_states_of_free_slots_s1),
 		UNIT_TEST(slab_is_valid_counts_free_bits_s2),
+		UNIT_TEST(slab_is_valid_sees_fresh_slots_that_are_not_s6),
 		UNIT_TEST(slab_is_valid_sees_bits_beyond_the_last_slot_s2),
 	};
 

@@ -28,9 +28,6 @@
 /* Long slots that wait fill the whole stage */
 #define RND_PORT_BULK_PART 1
 
-/** No long slots beyond what a refill leaves: each thread's CPU has pools */
-#define RND_PORT_POOL_KEEP 0UL
-
 /* The compiler may use vector registers itself */
 #define RND_PORT_LENDS_SSE 0
 

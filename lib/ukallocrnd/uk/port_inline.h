@@ -60,11 +60,6 @@ static inline void rnd_port_errno(int number)
 /* So is what waits: long slots share a part of the stage that others have */
 #define RND_PORT_BULK_PART 4
 
-/** Bytes of long slots that pools keep for the next ones, beyond what they have
- * to choose from
- */
-#define RND_PORT_POOL_KEEP (256UL * 1024)
-
 /**
  * Index of the calling context's per-CPU state; 0 is the shared one. An
  * interrupt handler gets the index of the CPU it interrupted and finds its

@@ -34,9 +34,6 @@
 /* So is what waits: long slots share a part of the stage that others have */
 #define RND_PORT_BULK_PART 4
 
-/** Likewise */
-#define RND_PORT_POOL_KEEP (256UL * 1024)
-
 /* Threads use vector registers: who puts them back may use them */
 #define RND_PORT_LENDS_SSE 1
 
