@@ -72,14 +72,14 @@
 
 /* Slots that a refill puts into the pool beyond what there is to choose from,
  * if there are so many that were used before, few of long ones, which are
- * memory; when there are three times as many, or four times, some are returned
- * to the slabs. Four times a segment is what the FIFO stage holds, so that as
- * much can come and go without a way by the slabs
+ * memory; when there are three times as many, or five times, some are returned
+ * to the slabs. Four times a segment is what the FIFO stage holds: after a
+ * refill as much can come and go without a way by the slabs
  */
 #define RND_POOL_SPARE(choice)		  ((choice) / 3U + 2U)
 #define RND_POOL_SPARE_LONG(choice)	  ((choice) / 8U + 2U)
 #define RND_POOL_HIGH(choice, spare)	  ((choice) + 3U * (spare))
-#define RND_POOL_HIGH_LONG(choice, spare) ((choice) + 4U * (spare))
+#define RND_POOL_HIGH_LONG(choice, spare) ((choice) + 5U * (spare))
 
 /* The same of slots that are in a common quarantine: bytes, and bounds */
 #define RND_POOL_BULK_BYTES 32768U

@@ -347,8 +347,8 @@ static void block_move(struct uk_pagetable *pt, __vaddr_t from, __vaddr_t to,
 	uk_spin_unlock_irqrestore(&pt->lock, irqf);
 }
 
-/* Under grow_lock. To clear 512 tables takes as long as a hundred calls that need
- * one: each is cleared when it is drawn.
+/* Under grow_lock. To clear 512 tables takes as long as a hundred calls that
+ * need one: each is cleared when it is drawn.
  */
 static int pool_grow(struct uk_pagetable *pt)
 {

@@ -261,8 +261,8 @@ static void handlers_find_frames(void **state)
 	assert_int_equal(pt_unmap(page(5000), 200, 0), 0);
 }
 
-/* A sixteenth of the memory may wait, the rest is free at once; and from half of
- * that on the list does not become longer
+/* A sixteenth of the memory may wait, the rest is free at once; and from half
+ * of that on the list does not become longer
  */
 static void the_list_takes_a_share(void **state)
 {
