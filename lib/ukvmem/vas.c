@@ -93,15 +93,6 @@ int vas_pool_grow(struct uk_vas *vas, __sz objects)
 	return 0;
 }
 
-__bool vas_try_insert(struct uk_vas *vas, struct uk_vma *vma)
-{
-	if (unlikely(!vma_tree_try_insert(&vas->root, vma)))
-		return 0;
-	vas->vma_count++;
-	vas->mapped_len += uk_vma_len(vma);
-	return 1;
-}
-
 void vas_insert(struct uk_vas *vas, struct uk_vma *vma)
 {
 	__bool fits = vas_try_insert(vas, vma);

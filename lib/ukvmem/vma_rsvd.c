@@ -36,6 +36,28 @@ const struct uk_vma_ops uk_vma_rsvd_ops = {
 	.is_clear = rsvd_is_clear,
 };
 
+/* All but the place in the tree, which the insertion fills in */
+static void reserve_init(struct uk_vma *vma, struct uk_vas *vas,
+			 __vaddr_t vaddr, __sz len, const char *name)
+{
+	vma->start = vaddr;
+	vma->end = vaddr + len;
+	vma->vas = vas;
+	vma->ops = &uk_vma_rsvd_ops;
+	vma->attr = PAGE_ATTR_PROT_NONE;
+	vma->flags = 0;
+	vma->name = name;
+	vma->priv = 0;
+	vma->id = vas->next_id++;
+	vma->origin = vaddr;
+	vma->used_start = vaddr;
+	vma->used_end = vaddr + len;
+	vma->busy = 0;
+	vma->faults = 0;
+	vma->join_later = 0;
+	vma->op_next = __NULL;
+}
+
 static int reserve_try(struct uk_vas *vas, __vaddr_t vaddr, __sz len,
 		       const char *name)
 {
@@ -45,16 +67,7 @@ static int reserve_try(struct uk_vas *vas, __vaddr_t vaddr, __sz len,
 
 	if (likely(!rc)) {
 		vma = vma_pool_take(&vas->pool);
-		*vma = (struct uk_vma){ .start = vaddr,
-					.end = vaddr + len,
-					.vas = vas,
-					.ops = &uk_vma_rsvd_ops,
-					.attr = PAGE_ATTR_PROT_NONE,
-					.name = name,
-					.id = vas->next_id++,
-					.origin = vaddr,
-					.used_start = vaddr,
-					.used_end = vaddr + len };
+		reserve_init(vma, vas, vaddr, len, name);
 		if (unlikely(!vas_try_insert(vas, vma))) {
 			vma_pool_return(&vas->pool, vma);
 			rc = -EEXIST;

@@ -45,6 +45,7 @@
 
 #include "vma_hole.h"
 #include "vma_pool.h"
+#include "vma_tree.h"
 
 /* Rounds of reclaiming memory before an operation gives up. What came back
  * may be gone before it is asked for, so more than one; who takes it all the
@@ -146,7 +147,14 @@ static inline void vas_pool_trim(struct uk_vas *vas)
  * @return
  *   1 if it is in the set
  */
-__bool vas_try_insert(struct uk_vas *vas, struct uk_vma *vma);
+static inline __bool vas_try_insert(struct uk_vas *vas, struct uk_vma *vma)
+{
+	if (unlikely(!vma_tree_try_insert(&vas->root, vma)))
+		return 0;
+	vas->vma_count++;
+	vas->mapped_len += uk_vma_len(vma);
+	return 1;
+}
 
 /** Puts a VMA that overlaps none into the set. The lock is held. */
 void vas_insert(struct uk_vas *vas, struct uk_vma *vma);

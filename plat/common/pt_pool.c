@@ -296,16 +296,34 @@ int pt_pool_take_list(struct pt_frames *list, unsigned long cnt)
 static inline void table_put(__paddr_t paddr)
 {
 	unsigned int i = block_of(paddr);
+	struct pool_block *b = &pool.block[i];
 	__u64 *word, bit;
 	unsigned long n;
 
 	UK_ASSERT(i < pool.cnt);
-	n = (paddr - pool.block[i].paddr) >> PAGE_SHIFT;
+	n = (paddr - b->paddr) >> PAGE_SHIFT;
 	word = block_map(i) + n / 64;
 	bit = 1UL << n % 64;
 	UK_ASSERT(!(*word & bit));
 	*word |= bit;
-	pool.block[i].free++;
+	b->free++;
+}
+
+/* Of a list. Under the lock */
+static void tables_put(struct pt_frames *list, unsigned long cnt)
+{
+	/* Not in memory in between */
+	__paddr_t paddr = list->head, next;
+	unsigned long i;
+
+	for (i = 0; i < cnt; i++, paddr = next) {
+		next = *pt_table(paddr);
+		*pt_table(paddr) = 0;
+		table_put(paddr);
+	}
+	list->head = paddr;
+	list->cnt -= cnt;
+	free_add(cnt);
 }
 
 void pt_pool_put(__paddr_t paddr)
@@ -319,14 +337,11 @@ void pt_pool_put(__paddr_t paddr)
 
 void pt_pool_put_list(struct pt_frames *list)
 {
-	unsigned long irqf, n, i;
+	unsigned long irqf;
 
 	while (list->cnt) {
-		n = MIN(list->cnt, PUT_MAX);
 		irqf = uk_spin_lock_irqsave(&pool_lock);
-		for (i = 0; i < n; i++)
-			table_put(pt_frames_pop(list));
-		free_add(n);
+		tables_put(list, MIN(list->cnt, PUT_MAX));
 		uk_spin_unlock_irqrestore(&pool_lock, irqf);
 	}
 }
