@@ -49,10 +49,10 @@ void rnd_large_destroy(struct rnd_large *lg)
  */
 
 /* Draws the guards of a span and its priority with one number: no combination
- * is rarer than others
+ * is rarer than others. Receives a word for its place, too
  */
 static void large_guards(struct rnd_large *lg, struct rnd_span *sp, __sz *pre,
-			 __sz *post)
+			 __sz *post, __u64 *word)
 {
 	__sz most = MIN(MAX(sp->pages / 2, 1UL), RND_LARGE_GUARD_MAX);
 	__u64 n;
@@ -61,11 +61,13 @@ static void large_guards(struct rnd_large *lg, struct rnd_span *sp, __sz *pre,
 	*post = 0;
 	/* A racy read: a few more or less do not matter. Samples are few */
 	if (rnd_spans_live(&lg->t) >= RND_LARGE_GUARDED_MAX && !sp->sample) {
-		sp->prio = rnd_spans_prio(&lg->t);
+		sp->prio = (__u32)rnd_vspace_draw_both(
+			lg->vs, 1UL << RND_SPAN_PRIO_BITS, word);
 		return;
 	}
 
-	n = rnd_vspace_draw(lg->vs, most * most << RND_SPAN_PRIO_BITS);
+	n = rnd_vspace_draw_both(lg->vs, most * most << RND_SPAN_PRIO_BITS,
+				 word);
 	sp->prio = (__u32)n;
 	n >>= RND_SPAN_PRIO_BITS;
 	*pre = (1 + n / most) * RND_PAGE_LEN;
@@ -130,13 +132,15 @@ void rnd_large_seat(struct rnd_large *lg, struct rnd_span *sp, __sz align)
 int rnd_large_place(struct rnd_large *lg, struct rnd_span *sp, __sz align)
 {
 	__sz pre, post;
+	__u64 word;
 	int rc;
 
-	large_guards(lg, sp, &pre, &post);
 	/* Before it is drawn: a place of an earlier epoch is known elsewhere */
 	sp->epoch = (__u16)rnd_port_epoch();
+	large_guards(lg, sp, &pre, &post, &word);
 	sp->map_len = pre + rnd_span_len(sp) + post;
-	rc = rnd_vspace_reserve(lg->vs, sp->map_len, align, pre, &sp->map);
+	rc = rnd_vspace_reserve_drawn(lg->vs, sp->map_len, align, pre, word,
+				      &sp->map);
 	if (likely(!rc))
 		sp->addr = sp->map + pre;
 

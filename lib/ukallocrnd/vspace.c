@@ -50,6 +50,34 @@ __u64 rnd_vspace_draw(struct rnd_vspace *vs, __u64 bound)
 	return n;
 }
 
+__u64 rnd_vspace_draw_both(struct rnd_vspace *vs, __u64 bound, __u64 *word)
+{
+	unsigned long flags;
+	__u64 n;
+
+	flags = rnd_lock_acquire(&vs->lock);
+	rnd_rng_follow(&vs->rng);
+	n = rnd_rng_uniform64(&vs->rng, bound);
+	*word = rnd_rng_u64(&vs->rng);
+	rnd_lock_release(&vs->lock, flags);
+
+	return n;
+}
+
+/* An unbiased number below bound of a word, or of another one where that would
+ * not be fair: see rnd_rng_uniform64()
+ */
+static __u64 vspace_number(struct rnd_vspace *vs, __u64 word, __u64 bound)
+{
+	unsigned __int128 product = (unsigned __int128)word * bound;
+
+	if (unlikely((__u64)product < bound) &&
+	    (__u64)product < (0UL - bound) % bound)
+		return rnd_vspace_draw(vs, bound);
+
+	return (__u64)(product >> 64);
+}
+
 /* Next place in ascending order, for CONFIG_LIBUKALLOCRND_RANDOM_BASES=n. Each
  * failed try leaps farther, to get over what others have there.
  */
@@ -72,11 +100,12 @@ static __uptr vspace_next(struct rnd_vspace *vs, __sz len, __sz align, __sz pre,
 	return addr;
 }
 
-int rnd_vspace_reserve(struct rnd_vspace *vs, __sz len, __sz align, __sz pre,
-		       __uptr *addr)
+/* The first place is that of the word, if there is one */
+static inline int vspace_reserve(struct rnd_vspace *vs, __sz len, __sz align,
+				 __sz pre, const __u64 *word, __uptr *addr)
 {
 	__uptr start, end, first, try;
-	__sz places;
+	__sz places, n;
 	int i, rc;
 
 	UK_ASSERT(vs);
@@ -90,10 +119,13 @@ int rnd_vspace_reserve(struct rnd_vspace *vs, __sz len, __sz align, __sz pre,
 	places = (end - first - len) / align + 1;
 
 	for (i = 0; i < RND_VSPACE_TRIES; i++) {
-		if (RND_OPT_RANDOM_BASES)
-			try = first + rnd_vspace_draw(vs, places) * align;
-		else
+		if (RND_OPT_RANDOM_BASES) {
+			n = word && !i ? vspace_number(vs, *word, places) :
+					 rnd_vspace_draw(vs, places);
+			try = first + n * align;
+		} else {
 			try = vspace_next(vs, len, align, pre, first, end, i);
+		}
 		rc = rnd_port_reserve_at(try, len);
 		if (!rc) {
 			*addr = try;
@@ -104,6 +136,18 @@ int rnd_vspace_reserve(struct rnd_vspace *vs, __sz len, __sz align, __sz pre,
 	}
 
 	return -ENOMEM;
+}
+
+int rnd_vspace_reserve(struct rnd_vspace *vs, __sz len, __sz align, __sz pre,
+		       __uptr *addr)
+{
+	return vspace_reserve(vs, len, align, pre, __NULL, addr);
+}
+
+int rnd_vspace_reserve_drawn(struct rnd_vspace *vs, __sz len, __sz align,
+			     __sz pre, __u64 word, __uptr *addr)
+{
+	return vspace_reserve(vs, len, align, pre, &word, addr);
 }
 
 int rnd_vspace_reserve_meta(struct rnd_vspace *vs, __sz len, __uptr *addr)

@@ -87,8 +87,20 @@ void rnd_vspace_init(struct rnd_vspace *vs, __sz limit);
 int rnd_vspace_reserve(struct rnd_vspace *vs, __sz len, __sz align, __sz pre,
 		       __uptr *addr);
 
+/**
+ * As rnd_vspace_reserve(), with what rnd_vspace_draw_both() drew for it.
+ *
+ * @param word
+ *   64 random bits, not used for anything else
+ */
+int rnd_vspace_reserve_drawn(struct rnd_vspace *vs, __sz len, __sz align,
+			     __sz pre, __u64 word, __uptr *addr);
+
 /** Draws an unbiased number below bound from the space's generator */
 __u64 rnd_vspace_draw(struct rnd_vspace *vs, __u64 bound);
+
+/** The same, and 64 bits */
+__u64 rnd_vspace_draw_both(struct rnd_vspace *vs, __u64 bound, __u64 *word);
 
 /**
  * Reserves metadata between guards: len bytes with at least one page that is

@@ -99,6 +99,60 @@ static void vspace_aligns_behind_what_precedes(void **state)
 		}
 }
 
+/* The word that was drawn before chooses among 61 places, of which each has as
+ * many words as others: those that are too many give way to another draw
+ */
+static void vspace_uses_the_word_that_was_drawn(void **state)
+{
+	static const __u64 words[] = { 60, 61, __U64_MAX / 2, __U64_MAX };
+	static const __sz places[] = { 0, 0, 30, 60 };
+	__uptr addr, other;
+	unsigned int i, hits = 0;
+
+	(void)state;
+	if (!RND_OPT_RANDOM_BASES)
+		return;
+	set_range(62);
+	for (i = 0; i < ARRAY_SIZE(words); i++) {
+		assert_int_equal(0,
+				 rnd_vspace_reserve_drawn(&vs, 2 * PAGE, PAGE,
+							  0, words[i], &addr));
+		assert_true(addr == fake_port.va_start + places[i] * PAGE);
+		/* Taken: another one */
+		assert_int_equal(0,
+				 rnd_vspace_reserve_drawn(&vs, 2 * PAGE, PAGE,
+							  0, words[i], &other));
+		assert_true(other != addr);
+		rnd_port_release(addr, 2 * PAGE);
+		rnd_port_release(other, 2 * PAGE);
+	}
+	/* 2^64 % 61 is 16: a word of 0 is one of those */
+	for (i = 0; i < 200; i++) {
+		assert_int_equal(0, rnd_vspace_reserve_drawn(
+					    &vs, 2 * PAGE, PAGE, 0, 0, &addr));
+		hits += addr == fake_port.va_start;
+		rnd_port_release(addr, 2 * PAGE);
+	}
+	assert_in_range(hits, 0, 20);
+}
+
+static void vspace_draws_both_numbers(void **state)
+{
+	unsigned int seen[3] = { 0 }, i;
+	__u64 word, all = 0, last = 0;
+
+	(void)state;
+	for (i = 0; i < 300; i++) {
+		seen[rnd_vspace_draw_both(&vs, 3, &word)]++;
+		assert_true(word != last);
+		last = word;
+		all |= word;
+	}
+	for (i = 0; i < 3; i++)
+		assert_in_range(seen[i], 50, 150);
+	assert_true(all == __U64_MAX);
+}
+
 /* 61 places, drawn 1000 times each */
 static void vspace_places_are_uniform(void **state)
 {
@@ -316,6 +370,8 @@ int main(void)
 		UNIT_TEST(vspace_takes_entropy_of_the_port),
 		UNIT_TEST(vspace_reserves_what_was_asked_for),
 		UNIT_TEST(vspace_aligns_behind_what_precedes),
+		UNIT_TEST(vspace_uses_the_word_that_was_drawn),
+		UNIT_TEST(vspace_draws_both_numbers),
 		UNIT_TEST(vspace_places_are_uniform),
 		UNIT_TEST(vspace_reaches_both_ends_of_the_range),
 		UNIT_TEST(vspace_takes_the_only_place),
