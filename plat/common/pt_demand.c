@@ -18,19 +18,20 @@
 /* Most pages that one touch brings */
 #define DEMAND_MAX 16U
 
-/* Who goes through pages one after the other does not fault at each: as many
- * more come as there are before this one, which doubles them from fault to
- * fault. Who touches here and there gets what he touches.
+/* Who goes through pages one after the other does not fault at each: half as
+ * many more come as there are before this one, in the end as many. Who touches
+ * here and there gets what he touches, also if a neighbour is there by chance.
  */
 static unsigned int pages_wanted(const struct pt_chunk *chunk, __vaddr_t va)
 {
 	unsigned int most = MIN(DEMAND_MAX - 1, pt_index(va, 1));
 	const __u64 *pte = chunk->pte;
-	unsigned int before = 0, n = 1;
+	unsigned int before = 0, more, n = 1;
 
 	while (before < most && pt_load(pte - before - 1) & X86_PTE_PRESENT)
 		before++;
-	while (n <= before && n < chunk->n && pt_load(pte + n) == pt_load(pte))
+	more = before < DEMAND_MAX - 1 ? before / 2 : before;
+	while (n <= more && n < chunk->n && pt_load(pte + n) == pt_load(pte))
 		n++;
 	return n;
 }
