@@ -11,12 +11,12 @@
 #include <uk/assert.h>
 #include <uk/essentials.h>
 #include <uk/plat/memory.h>
-#include <uk/plat/tlb.h>
 #include <uk/spinlock.h>
 
 #include "bootinfo.h"
 #include "pt.h"
 #include "pt_pool.h"
+#include "pt_pool_priv.h"
 #include "random.h"
 #include "rng.h"
 #include "vector.h"
@@ -50,8 +50,8 @@ struct pool_bits {
 	unsigned int left;
 };
 
-/* Everything but the order of blocks is under pool_lock; that is under
- * grow_lock, too
+/* Everything but the order of blocks is under pool_lock; that is under the lock
+ * of pt_pool_grow.c, too
  */
 static struct {
 	struct pool_block block[POOL_BLOCKS];
@@ -66,14 +66,11 @@ static struct {
 	/** Bits of the number of a table */
 	unsigned int width;
 	unsigned long free;
-	/** (a) Free memory when there was no block; see is_hopeless() */
-	__sz hopeless;
 	struct pool_bits bits;
 	struct plat_rng rng;
 } pool;
 
 static struct uk_spinlock pool_lock = UK_SPINLOCK_INITIALIZER();
-static struct uk_spinlock grow_lock = UK_SPINLOCK_INITIALIZER();
 
 /* Any number of `width` bits has its place in the map */
 UK_CTASSERT(POWER_OF_2(POOL_BLOCKS *PT_BLOCK_TABLES));
@@ -118,6 +115,24 @@ static void block_add(const struct pt_block *from)
 	pool.cnt++;
 	free_add(from->free);
 	width_update();
+}
+
+int pt_pool_is_full(void)
+{
+	return pool.cnt == POOL_BLOCKS;
+}
+
+void pt_pool_block_add(__paddr_t paddr)
+{
+	struct pt_block block;
+	unsigned long irqf;
+
+	pt_block_init(&block, paddr);
+	irqf = uk_spin_lock_irqsave(&pool_lock);
+	memset(block_stale(pool.cnt), 0xff, BLOCK_MAP_LEN);
+	pool.stale_cnt += PT_BLOCK_TABLES;
+	block_add(&block);
+	uk_spin_unlock_irqrestore(&pool_lock, irqf);
 }
 
 int pt_pool_take_over(const struct boot_info *info, struct uk_falloc *fa)
@@ -346,78 +361,6 @@ void pt_pool_put_list(struct pt_frames *list)
 	}
 }
 
-/* Moves a block between direct map and window: L1. No CPU remembers it at the
- * old place afterwards.
- */
-static void block_move(struct uk_pagetable *pt, __vaddr_t from, __vaddr_t to,
-		       __paddr_t paddr)
-{
-	unsigned long irqf = uk_spin_lock_irqsave(&pt->lock);
-
-	pt_block_unmap(pt, from + paddr);
-	uk_spin_unlock_irqrestore(&pt->lock, irqf);
-	ukplat_tlb_shootdown(from + paddr, PT_BLOCK_TABLES);
-	irqf = uk_spin_lock_irqsave(&pt->lock);
-	pt_block_map(pt, to + paddr, paddr);
-	uk_spin_unlock_irqrestore(&pt->lock, irqf);
-}
-
-/* Under grow_lock. To clear 512 tables takes as long as a hundred calls that
- * need one: each is cleared when it is drawn.
- */
-static int pool_grow(struct uk_pagetable *pt)
-{
-	__paddr_t paddr = __PADDR_ANY;
-	struct pt_block block;
-	unsigned long irqf;
-
-	if (pool.cnt == POOL_BLOCKS ||
-	    pt->fa->falloc(pt->fa, &paddr, PT_BLOCK_TABLES,
-			   FALLOC_FLAG_ALIGNED))
-		return -ENOMEM;
-	block_move(pt, pt_direct_map, pt_window, paddr);
-	pt_block_init(&block, paddr);
-	irqf = uk_spin_lock_irqsave(&pool_lock);
-	memset(block_stale(pool.cnt), 0xff, BLOCK_MAP_LEN);
-	pool.stale_cnt += PT_BLOCK_TABLES;
-	block_add(&block);
-	uk_spin_unlock_irqrestore(&pool_lock, irqf);
-	return 0;
-}
-
-/* There was no block, and not much has come back since. Looking for one again
- * and again would make each mapping look at all frames.
- */
-static int is_hopeless(const struct uk_pagetable *pt)
-{
-	__sz was = __atomic_load_n(&pool.hopeless, __ATOMIC_RELAXED);
-
-	return was && __atomic_load_n(&pt->fa->free_memory, __ATOMIC_RELAXED) <
-			      was + PAGE_LARGE_SIZE / 2;
-}
-
-int pt_pool_want(struct uk_pagetable *pt, unsigned long tables)
-{
-	unsigned long irqf;
-	int rc = 0;
-
-	if (likely(pt_pool_free() >= tables))
-		return 0;
-	irqf = uk_spin_lock_irqsave(&grow_lock);
-	while (!rc && pt_pool_free() < tables)
-		rc = pool_grow(pt);
-	__atomic_store_n(&pool.hopeless, rc ? pt->fa->free_memory : 0,
-			 __ATOMIC_RELAXED);
-	uk_spin_unlock_irqrestore(&grow_lock, irqf);
-	return rc;
-}
-
-void pt_pool_top_up(struct uk_pagetable *pt)
-{
-	if (unlikely(pt_pool_free() < PT_POOL_LOW) && !is_hopeless(pt))
-		(void)pt_pool_want(pt, PT_POOL_LOW);
-}
-
 static unsigned long stale_count(unsigned int i)
 {
 	const __u64 *word = block_stale(i), *end = word + PT_BLOCK_WORDS;
@@ -443,8 +386,7 @@ static void block_drop(unsigned int i)
 	memset(block_stale(last), 0, BLOCK_MAP_LEN);
 }
 
-/* Takes a block without tables out of the pool; __PADDR_INV: there is none */
-static __paddr_t block_remove(void)
+__paddr_t pt_pool_block_remove(void)
 {
 	unsigned long irqf = uk_spin_lock_irqsave(&pool_lock);
 	__paddr_t paddr = __PADDR_INV;
@@ -461,20 +403,4 @@ static __paddr_t block_remove(void)
 	}
 	uk_spin_unlock_irqrestore(&pool_lock, irqf);
 	return paddr;
-}
-
-void pt_pool_shrink(struct uk_pagetable *pt)
-{
-	unsigned long irqf;
-	__paddr_t paddr;
-
-	do {
-		irqf = uk_spin_lock_irqsave(&grow_lock);
-		paddr = block_remove();
-		if (paddr != __PADDR_INV) {
-			block_move(pt, pt_window, pt_direct_map, paddr);
-			uk_ffree(pt->fa, paddr, PT_BLOCK_TABLES);
-		}
-		uk_spin_unlock_irqrestore(&grow_lock, irqf);
-	} while (paddr != __PADDR_INV);
 }

@@ -12,6 +12,7 @@
  *        plat/common/pt_attr.c plat/common/pt_collect.c plat/common/pt_laden.c
  *        plat/common/pt_lazy.c plat/common/pt_leave.c
  *        plat/common/pt_split.c plat/common/pt_pool.c
+ *        plat/common/pt_pool_grow.c
  *        plat/common/pt_reclaim.c plat/common/tlbq.c plat/common/rng.c
  *        plat/common/chacha.c plat/common/vector.c
  *        tests/unit/fixture_pt.c
