@@ -151,11 +151,12 @@ static void entries_fill(struct pt_mapping *m, __u64 *pte, unsigned long n)
 	const __u64 *end = pte + n;
 
 	if (m->is_demand) {
-		vector_fill(pte, n, m->bits);
 		if (m->first != __PADDR_INV) {
-			pt_store(pte, m->first | pt_demand_bits(m->bits));
+			pt_store(pte++, m->first | pt_demand_bits(m->bits));
 			m->first = __PADDR_INV;
+			n--;
 		}
+		vector_fill(pte, n, m->bits);
 		return;
 	}
 	for (; pte < end; pte++)
