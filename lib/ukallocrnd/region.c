@@ -172,10 +172,10 @@ static __u32 region_run(__u32 idx)
 /* Takes a slab out of the open group, which has one */
 static __u32 region_draw(struct rnd_region_dyn *dyn, struct rnd_vspace *vs)
 {
-	__u32 n = dyn->group_cnt - 1;
+	__u32 n;
 
-	if (RND_OPT_RANDOM_BASES)
-		n = (__u32)rnd_vspace_draw(vs, dyn->group_cnt);
+	n = RND_OPT_RANDOM_BASES ? (__u32)rnd_vspace_draw(vs, dyn->group_cnt) :
+				   dyn->group_cnt - 1;
 	n = rnd_word_select(dyn->group, n);
 	dyn->group ^= 1U << n;
 	dyn->group_cnt--;

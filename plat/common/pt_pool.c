@@ -26,7 +26,8 @@
  */
 #define POOL_BLOCKS (2U * BOOT_BLOCKS_MAX)
 
-/* Bytes of the map of a block */
+/* Words of the maps of all blocks, bytes of that of one */
+#define POOL_WORDS    ((unsigned long)POOL_BLOCKS * PT_BLOCK_WORDS)
 #define BLOCK_MAP_LEN (PT_BLOCK_WORDS * sizeof(__u64))
 
 /* Numbers of tables that are tried before the free ones are counted, if one of
@@ -58,9 +59,9 @@ static struct {
 	/** A bit for each table of each block that is free, by its number; 0
 	 * behind the last block
 	 */
-	__u64 map[POOL_BLOCKS * PT_BLOCK_WORDS];
+	__u64 map[POOL_WORDS];
 	/** Those of them that are not zero yet, and how many there are */
-	__u64 stale[POOL_BLOCKS * PT_BLOCK_WORDS];
+	__u64 stale[POOL_WORDS];
 	unsigned long stale_cnt;
 	unsigned int cnt;
 	/** Bits of the number of a table */
@@ -73,7 +74,7 @@ static struct {
 static struct uk_spinlock pool_lock = UK_SPINLOCK_INITIALIZER();
 
 /* Any number of `width` bits has its place in the map */
-UK_CTASSERT(POWER_OF_2(POOL_BLOCKS *PT_BLOCK_TABLES));
+UK_CTASSERT(POWER_OF_2(POOL_WORDS * 64));
 
 /* Number of the block of a table; pool.cnt: it is in none */
 static unsigned int block_of(__paddr_t paddr)
