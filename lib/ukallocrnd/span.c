@@ -43,7 +43,7 @@ void rnd_spans_destroy(struct rnd_spans *t)
  * The tree
  */
 
-__u32 rnd_spans_find(const struct rnd_spans *t, __uptr addr)
+static __u32 spans_search(const struct rnd_spans *t, __uptr addr)
 {
 	__u32 n = t->root;
 
@@ -52,6 +52,22 @@ __u32 rnd_spans_find(const struct rnd_spans *t, __uptr addr)
 						 t->span[n - 1].high;
 
 	return n;
+}
+
+static __u32 hint_of(__uptr addr)
+{
+	return (addr >> RND_PAGE_SHIFT) % RND_SPAN_HINTS;
+}
+
+__u32 rnd_spans_find(const struct rnd_spans *t, __uptr addr)
+{
+	__u32 n = t->hint[hint_of(addr)];
+
+	/* Free entries have address 0 */
+	if (likely(n) && likely(t->span[n - 1].addr == addr) && likely(addr))
+		return n;
+
+	return spans_search(t, addr);
 }
 
 /* Reservations are disjoint: the last that starts at or below is the only one
@@ -85,6 +101,7 @@ static void spans_insert(struct rnd_spans *t, __u32 n)
 	struct rnd_span *sp = &t->span[n - 1], *at;
 	__u32 *link = &t->root, *low = &sp->low, *high = &sp->high, m;
 
+	t->hint[hint_of(sp->addr)] = n;
 	while (*link && t->span[*link - 1].prio >= sp->prio) {
 		at = &t->span[*link - 1];
 		link = sp->addr < at->addr ? &at->low : &at->high;
@@ -300,7 +317,8 @@ static __bool node_is_valid(const struct rnd_spans *t, __u32 n)
 {
 	const struct rnd_span *sp = &t->span[n - 1];
 
-	return rnd_spans_find(t, sp->addr) == n &&
+	return spans_search(t, sp->addr) == n &&
+	       rnd_spans_find(t, sp->addr) == n &&
 	       rnd_spans_locate(t, sp->map) == n &&
 	       rnd_spans_locate(t, sp->map + sp->map_len - 1) == n &&
 	       (!sp->low || t->span[sp->low - 1].prio <= sp->prio) &&

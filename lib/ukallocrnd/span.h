@@ -22,6 +22,10 @@
  *   can make it worse: priorities are as secret as addresses. All functions
  *   below that find, add, cut or forget take so many steps at most.
  *
+ *   Most objects are freed while few others have come: for each of 128 groups
+ *   of pages there is a hint at the last span that was added there, which saves
+ *   the search if it is the right one.
+ *
  *   A span has pages and a share of a reservation around them. A page
  *   allocation may be freed in parts: its span is then cut, each part with
  *   the share next to it.
@@ -33,6 +37,8 @@
  *       parent.
  *   G5  Entries without a span, committed, are at least as many as owed: a
  *       page allocation can be freed in any parts without memory.
+ *   G6  A hint is 0, or the number + 1 of an entry that was used once. Only the
+ *       address in the entry tells whether it is what is looked for.
  *
  * Concurrency
  *   None of its own: the caller holds the lock of its table, except for what
@@ -88,6 +94,9 @@ struct rnd_span {
 
 #define RND_SPAN_MAX (1U << 24)
 
+/** Spans that are found without a search, at most; a power of two */
+#define RND_SPAN_HINTS 128U
+
 /** A table. Field marking: (c) constant after init */
 struct rnd_spans {
 	/** (c) */
@@ -96,6 +105,10 @@ struct rnd_spans {
 	struct rnd_span *span;
 	/** Root of the tree, as number + 1 */
 	__u32 root;
+	/** The last span that was added, as number + 1, for each of as many
+	 * groups of pages; it may have gone (G6)
+	 */
+	__u32 hint[RND_SPAN_HINTS];
 	/** Entries committed, and used at least once */
 	__u32 cap;
 	__u32 cnt;

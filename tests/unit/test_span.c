@@ -211,6 +211,56 @@ static void span_room_is_made_at_once_g5(void **state)
 	assert_valid(0);
 }
 
+/* Spans of one group, whose hint is at the last one, at one that has gone, and
+ * at another one that has got its entry
+ */
+static void span_hints_are_not_believed_g6(void **state)
+{
+	const __u32 step = RND_SPAN_HINTS * PAGE / STRIDE;
+	__uptr addr = span_at(0, 0).addr;
+	__uptr next = span_at(step, 0).addr, other = span_at(1, 0).addr;
+	__u32 n, last;
+
+	(void)state;
+	add(0, 0);
+	add(step, 0);
+	n = rnd_spans_find(&t, addr);
+	last = rnd_spans_find(&t, next);
+	assert_int_not_equal(n, 0);
+	assert_int_not_equal(last, 0);
+	assert_int_not_equal(n, last);
+	assert_int_equal(rnd_spans_at(&t, n)->addr, addr);
+	assert_int_equal(rnd_spans_at(&t, last)->addr, next);
+	assert_int_equal(rnd_spans_find(&t, next + PAGE), 0);
+	assert_int_equal(rnd_spans_find(&t, next + 16), 0);
+
+	take(last);
+	assert_int_equal(rnd_spans_find(&t, next), 0);
+	assert_int_equal(rnd_spans_find(&t, addr), n);
+	assert_int_equal(rnd_spans_find(&t, 0), 0);
+	add(1, 0);
+	assert_int_equal(rnd_spans_find(&t, other), last);
+	assert_int_equal(rnd_spans_find(&t, next), 0);
+	take(last);
+	take(n);
+	assert_int_equal(rnd_spans_find(&t, addr), 0);
+	assert_valid(0);
+}
+
+/* The span of page 0 of a group is free, and its entry has address 0 */
+static void span_at_no_address_is_not_found(void **state)
+{
+	struct rnd_span sp = span_at(0, 0);
+
+	(void)state;
+	sp.map = RND_SPAN_HINTS * PAGE * 1000UL - PAGE;
+	sp.addr = sp.map + PAGE;
+	assert_int_equal(0, rnd_spans_make_room(&t, &sp));
+	rnd_spans_add(&t, &sp);
+	take(rnd_spans_find(&t, sp.addr));
+	assert_int_equal(rnd_spans_find(&t, 0), 0);
+}
+
 static void span_room_has_an_end(void **state)
 {
 	struct rnd_span sp = span_at(0, IS_PAGE);
@@ -233,6 +283,8 @@ int main(void)
 		UNIT_TEST(span_find_and_locate_agree_with_a_list_g2),
 		UNIT_TEST(span_tree_stays_flat_whatever_the_order),
 		UNIT_TEST(span_room_is_made_at_once_g5),
+		UNIT_TEST(span_hints_are_not_believed_g6),
+		UNIT_TEST(span_at_no_address_is_not_found),
 		UNIT_TEST(span_room_has_an_end),
 	};
 
