@@ -105,17 +105,27 @@ void rnd_free_slow(struct rnd_heap *h, void *ptr, const struct rnd_call *call)
 	rnd_slow_leave(h, ctx);
 }
 
+/* Class 0 has objects without bytes. All others that are in its window are
+ * large, and not looked for elsewhere: the slow half does the rest
+ */
+static rnd_always_inline __bool free_slot(struct rnd_heap *h, void *ptr,
+					  __sz size, enum rnd_kind kind)
+{
+	struct rnd_pcpu *pc = rnd_cpus_own(h->dyn->cpus.table);
+
+	return rnd_window_class(h->pm.window, ptr) &&
+	       (rnd_free_long(h, pc, ptr, size, kind, RND_REACH_ALL) ||
+		rnd_free_remote(h, pc, ptr, size, kind));
+}
+
 void rnd_free_out(struct rnd_heap *h, void *ptr, enum rnd_kind kind,
 		  __uptr caller)
 {
-	struct rnd_pcpu *pc = rnd_cpus_own(h->dyn->cpus.table);
 	struct rnd_call call = { .op = "free",
 				 .caller = caller,
 				 .kind = (__u8)kind };
 
-	if (unlikely(!ptr) ||
-	    rnd_free_long(h, pc, ptr, RND_SIZE_UNKNOWN, kind, RND_REACH_ALL) ||
-	    rnd_free_remote(h, pc, ptr, RND_SIZE_UNKNOWN, kind))
+	if (unlikely(!ptr) || free_slot(h, ptr, RND_SIZE_UNKNOWN, kind))
 		return;
 	rnd_free_slow(h, ptr, &call);
 }
@@ -123,16 +133,13 @@ void rnd_free_out(struct rnd_heap *h, void *ptr, enum rnd_kind kind,
 void rnd_free_sized_out(struct rnd_heap *h, void *ptr, __sz size,
 			enum rnd_kind kind, __uptr caller)
 {
-	struct rnd_pcpu *pc = rnd_cpus_own(h->dyn->cpus.table);
 	struct rnd_call call = { .op = "free",
 				 .caller = caller,
 				 .kind = (__u8)kind,
 				 .sized = 1,
 				 .size = size };
 
-	if (unlikely(!ptr) ||
-	    rnd_free_long(h, pc, ptr, size, kind, RND_REACH_ALL) ||
-	    rnd_free_remote(h, pc, ptr, size, kind))
+	if (unlikely(!ptr) || free_slot(h, ptr, size, kind))
 		return;
 	rnd_free_slow(h, ptr, &call);
 }
