@@ -29,7 +29,7 @@ void rnd_slab_init(struct rnd_slab *s, __u16 owner)
 
 	bits = rnd_slab_free_bits(s);
 	words = RND_SLAB_WORDS(s->slots);
-	s->fresh = words > 1 ? (__u16)((1U << words) - 1) : 0;
+	s->fresh = (__u16)(words > 1 ? (1U << words) - 1U : 0U);
 	s->fresh_cnt = s->slots;
 	for (i = 0; i < words; i++) {
 		bits[i] = ~0UL;
@@ -78,7 +78,7 @@ static void slab_use(struct rnd_slab *s, __u32 word, __u64 bits)
 		s->fresh_cnt = (__u16)MIN(s->fresh_cnt, above);
 	} else if (s->fresh >> word & 1) {
 		s->fresh ^= (__u16)(1U << word);
-		s->fresh_cnt -= 64;
+		s->fresh_cnt = (__u16)(s->fresh_cnt - 64U);
 	}
 }
 

@@ -43,7 +43,7 @@
 #define BASE  (PT_LOWER + 300 * PAGE_SIZE)
 
 #ifdef RND_TEST_SLOW
-#define STEPS 1500U
+#define STEPS 2500U
 #else
 #define STEPS 20000U
 #endif
