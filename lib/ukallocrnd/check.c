@@ -281,7 +281,7 @@ static const struct rnd_pcpu *next_pcpu(struct rnd_heap *h, __u32 *i)
 	const struct rnd_pcpu *pc = RND_PCPU_NONE;
 
 	while (pc == RND_PCPU_NONE && *i < RND_CPU_COUNT)
-		pc = rnd_cpus_get(&h->dyn->cpus, (*i)++);
+		pc = rnd_cpus_used(&h->dyn->cpus, (*i)++);
 
 	return pc == RND_PCPU_NONE ? __NULL : pc;
 }

@@ -23,21 +23,35 @@ __u32 rnd_world_stopped;
 UK_CTASSERT(__builtin_offsetof(struct rnd_pcpu, busy) == 0);
 UK_CTASSERT(__alignof__(struct rnd_pcpu) == 128);
 
-static struct rnd_pcpu *pcpu_make(struct rnd_cpus *cpus, __u32 idx)
+/* Memory for a state: zero */
+static struct rnd_pcpu *pcpu_commit(const struct rnd_cpus *cpus, __u32 idx)
 {
-	struct rnd_pcpu *pc;
-	__u8 seed[RND_CHACHA_KEY_LEN];
 	__uptr addr = cpus->area + idx * PCPU_STRIDE;
 
 	if (unlikely(rnd_vspace_commit(cpus->vs, addr, PCPU_LEN,
 				       RND_BACKING_META)))
 		return __NULL;
 
-	pc = (struct rnd_pcpu *)addr;
-	pc->idx = idx;
+	return (struct rnd_pcpu *)addr;
+}
+
+static void pcpu_seed(struct rnd_pcpu *pc)
+{
+	__u8 seed[RND_CHACHA_KEY_LEN];
+
 	rnd_port_entropy(seed, sizeof(seed));
 	rnd_rng_init(&pc->rng, seed);
 	memset(seed, 0, sizeof(seed));
+}
+
+static struct rnd_pcpu *pcpu_make(const struct rnd_cpus *cpus, __u32 idx)
+{
+	struct rnd_pcpu *pc = pcpu_commit(cpus, idx);
+
+	if (likely(pc)) {
+		pc->idx = idx;
+		pcpu_seed(pc);
+	}
 
 	return pc;
 }
@@ -59,7 +73,9 @@ int rnd_cpus_init(struct rnd_cpus *cpus, const struct rnd_pagemap *pm,
 	if (unlikely(rc))
 		return rc;
 
-	cpus->shared = pcpu_make(cpus, 0);
+	/* The index of this one is 0 without being written */
+	cpus->shared_used = 0;
+	cpus->shared = pcpu_commit(cpus, 0);
 	if (unlikely(!cpus->shared)) {
 		rnd_vspace_release_meta(cpus->area, len);
 		return -ENOMEM;
@@ -87,7 +103,8 @@ static void pcpu_create(struct rnd_cpus *cpus, __u32 idx)
 	struct rnd_pcpu *pc;
 
 	flags = rnd_lock_acquire(&cpus->shared_lock);
-	rnd_store_relaxed(&cpus->shared->busy, 1);
+	if (RND_PORT_CAN_STOP)
+		rnd_store_relaxed(&cpus->shared->busy, 1);
 	barrier();
 	if (likely(!rnd_load_relaxed(&rnd_world_stopped)) &&
 	    rnd_load_relaxed(&cpus->table[idx]) == RND_PCPU_NONE) {
@@ -98,7 +115,8 @@ static void pcpu_create(struct rnd_cpus *cpus, __u32 idx)
 		if (likely(pc))
 			rnd_store_release(&cpus->table[idx], pc);
 	}
-	rnd_pcpu_leave(cpus->shared);
+	if (RND_PORT_CAN_STOP)
+		rnd_pcpu_leave(cpus->shared);
 	rnd_lock_release(&cpus->shared_lock, flags);
 }
 
@@ -119,6 +137,31 @@ static struct rnd_pcpu *pcpu_enter_own(struct rnd_cpus *cpus)
 	return rnd_pcpu_enter(pc) ? pc : __NULL;
 }
 
+/* Enters the shared state, if the world runs. Nobody has touched it before the
+ * first one does
+ */
+static RND_UNANALYZED struct rnd_ctx __noinline
+ctx_enter_shared(struct rnd_cpus *cpus)
+{
+	struct rnd_ctx ctx = { .pc = cpus->shared };
+
+	ctx.flags = rnd_lock_acquire(&cpus->shared_lock);
+	rnd_store_relaxed(&ctx.pc->busy, 1);
+	barrier();
+	if (unlikely(rnd_load_relaxed(&rnd_world_stopped))) {
+		rnd_ctx_leave(cpus, ctx);
+		ctx.pc = __NULL;
+		return ctx;
+	}
+	/* Relaxed, both: under the lock */
+	if (unlikely(!rnd_load_relaxed(&cpus->shared_used))) {
+		pcpu_seed(ctx.pc);
+		rnd_store_relaxed(&cpus->shared_used, 1);
+	}
+
+	return ctx;
+}
+
 RND_UNANALYZED static struct rnd_ctx __noinline
 ctx_enter_slow(struct rnd_cpus *cpus)
 {
@@ -132,14 +175,9 @@ ctx_enter_slow(struct rnd_cpus *cpus)
 		ctx.pc = pcpu_enter_own(cpus);
 		if (likely(ctx.pc))
 			break;
-
-		ctx.flags = rnd_lock_acquire(&cpus->shared_lock);
-		ctx.pc = cpus->shared;
-		rnd_store_relaxed(&ctx.pc->busy, 1);
-		barrier();
-		if (likely(!rnd_load_relaxed(&rnd_world_stopped)))
+		ctx = ctx_enter_shared(cpus);
+		if (likely(ctx.pc))
 			break;
-		rnd_ctx_leave(cpus, ctx);
 	}
 
 	return ctx;

@@ -107,6 +107,10 @@ struct rnd_cpus {
 	/** (c) The state of index 0, and the lock of all its users */
 	struct rnd_pcpu *shared;
 	struct rnd_lock shared_lock;
+	/** (a) 1: somebody was inside it. Before that its generator is not
+	 * seeded, and its pages are not touched; set under the lock
+	 */
+	__u32 shared_used;
 	/** (c) For making states */
 	const struct rnd_pagemap *pm;
 	struct rnd_vspace *vs;
@@ -129,6 +133,20 @@ static inline struct rnd_pcpu *rnd_cpus_get(const struct rnd_cpus *cpus,
 {
 	/* Acquire: pairs with the release in pcpu_create() */
 	return idx ? rnd_load_acquire(&cpus->table[idx]) : cpus->shared;
+}
+
+/**
+ * The same for who only wants to know what there is: RND_PCPU_NONE also for the
+ * shared state, if nobody was ever inside.
+ */
+static inline struct rnd_pcpu *rnd_cpus_used(const struct rnd_cpus *cpus,
+					     __u32 idx)
+{
+	/* Relaxed: who gets in at the same time may be seen or not */
+	if (!idx && !rnd_load_relaxed(&cpus->shared_used))
+		return RND_PCPU_NONE;
+
+	return rnd_cpus_get(cpus, idx);
 }
 
 UK_CTASSERT(RND_CLASS_COUNT <= 64);

@@ -38,7 +38,9 @@ static void visit_states(struct visit *v, struct rnd_pcpu *pc)
 
 	if (pc != cpus->shared) {
 		flags = rnd_lock_acquire(&cpus->shared_lock);
-		v->fn(v, cpus->shared);
+		/* Relaxed: set under this lock */
+		if (rnd_load_relaxed(&cpus->shared_used))
+			v->fn(v, cpus->shared);
 		rnd_lock_release(&cpus->shared_lock, flags);
 	}
 	visit_unleased(v);

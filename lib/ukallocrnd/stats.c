@@ -98,7 +98,7 @@ void uk_allocrnd_stats_get(struct uk_alloc *a, struct uk_allocrnd_stats *dst)
 	dst->reserved += rnd_large_parked(&dyn->large);
 
 	for (i = 0; i < RND_CPU_COUNT; i++) {
-		pc = rnd_cpus_get(cpus, i);
+		pc = rnd_cpus_used(cpus, i);
 		if (pc != RND_PCPU_NONE)
 			count_pcpu(pc, dst);
 	}

@@ -334,6 +334,30 @@ static void pcpu_states_are_between_guards(void **state)
 	}
 }
 
+/* Its memory is not touched before that, its generator not used */
+static void pcpu_shared_state_is_seeded_when_it_is_entered(void **state)
+{
+	static const __u8 zero[sizeof(struct rnd_pcpu)];
+	__u8 key[RND_CHACHA_KEY_LEN];
+	struct rnd_ctx own, ctx;
+
+	(void)state;
+	own = enter(1);
+	assert_memory_equal(cpus.shared, zero, sizeof(zero));
+	ctx = enter(1);
+	assert_ptr_equal(cpus.shared, ctx.pc);
+	memcpy(key, ctx.pc->rng.key, sizeof(key));
+	assert_memory_not_equal(key, zero, sizeof(key));
+	assert_memory_not_equal(key, own.pc->rng.key, sizeof(key));
+	assert_true(rnd_rng_has16(&ctx.pc->rng));
+	leave(ctx);
+	/* Once */
+	ctx = enter(1);
+	assert_memory_equal(key, ctx.pc->rng.key, sizeof(key));
+	leave(ctx);
+	leave(own);
+}
+
 static void pcpu_nested_entry_falls_back_to_shared_c1(void **state)
 {
 	struct rnd_ctx outer = enter(1), inner;
@@ -833,6 +857,7 @@ int main(void)
 		UNIT_TEST(pcpu_trims_what_is_wanted),
 		UNIT_TEST(pcpu_trim_goes_on_when_time_passes),
 		UNIT_TEST(pcpu_states_are_between_guards),
+		UNIT_TEST(pcpu_shared_state_is_seeded_when_it_is_entered),
 		UNIT_TEST(pcpu_nested_entry_falls_back_to_shared_c1),
 		UNIT_TEST(pcpu_leases_an_index_or_shares),
 		UNIT_TEST(pcpu_without_memory_uses_the_shared_state),
