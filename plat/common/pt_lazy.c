@@ -32,6 +32,9 @@
 #define LAZY_PAGES_MIN 256UL
 #define LAZY_PAGES_MAX 2048UL
 
+/* An eighth of a batch has so many pages, as a power of two */
+#define EARLY_SHIFT 5
+
 /* Rounds of waiting for a queue that another CPU works on: longer than it takes
  * to reap a full one
  */
@@ -104,11 +107,30 @@ static struct ukplat_tlbq *queue_own(void)
 	return likely(q->ops) ? q : __NULL;
 }
 
+/* Who is alone need not wait until a batch is full: what all others have passed
+ * is reaped an eighth of a batch at a time, so that no call is long
+ */
+static void __noinline early_close(struct ukplat_tlbq *q)
+{
+	if (ukplat_tlb_is_alone() && uk_spin_trylock(&q->lock)) {
+		ukplat_tlbq_close(q, 1);
+		uk_spin_unlock(&q->lock);
+	}
+}
+
 int pt_lazy_add(__vaddr_t va, unsigned long pages)
 {
 	struct ukplat_tlbq *q = queue_own();
+	long before, after;
 
-	return q && ukplat_tlbq_add(q, va, pages);
+	if (unlikely(!q))
+		return 0;
+	/* Relaxed: whoever drains the queue meanwhile reaps what there is */
+	before = __atomic_load_n(&q->credit, __ATOMIC_RELAXED);
+	after = before - (long)pages;
+	if (unlikely((before ^ after) >> EARLY_SHIFT))
+		early_close(q);
+	return ukplat_tlbq_add(q, va, pages);
 }
 
 void pt_lazy_tables(void)

@@ -206,11 +206,12 @@ int ukplat_tlb_is_alone(void)
 		return 0;
 	if (machine.alone != RAM_NEVER)
 		machine.alone--;
-	if (machine.just_flushed) {
+	/* What is short waits all the same */
+	if (machine.just_flushed && machine.unmapping > PT_SHORT) {
 		p->cnt--;
 		range_forget(machine.flushed.vaddr, machine.flushed.pages, 0);
+		machine.just_flushed = 0;
 	}
-	machine.just_flushed = 0;
 	machine.cuts += pt_cut_forget(&machine.cut) != 0;
 	machine.cut.pages = 0;
 	return 1;
@@ -224,25 +225,34 @@ void ukplat_tlb_shootdown_tables(void)
 	fake_tlb_pass(ukplat_tlb_gen);
 }
 
+/* Ranges that have been flushed join a batch; the last one may still be on its
+ * way, and joins the next
+ */
+static void batch_closes(const struct ukplat_tlbq_batch *b,
+			 struct pt_pending *p)
+{
+	int late = machine.just_flushed && b->cnt + 1 == p->cnt;
+
+	assert_int_equal(b->cnt + (unsigned int)late, p->cnt);
+	assert_memory_equal(b->range, p->range, b->cnt * sizeof(p->range[0]));
+	p->range[0] = p->range[b->cnt];
+	p->cnt = (unsigned int)late;
+	machine.just_flushed = late;
+}
+
 /* The one batch that has been filled and has no generation yet is closing */
 static void generation_started(void)
 {
 	const struct ukplat_tlbq_batch *b;
-	struct pt_pending *p;
 	unsigned int i, closing = 0;
 	__u32 cpu;
 
-	machine.just_flushed = 0;
 	for (cpu = 0; cpu < queues; cpu++) {
 		for (i = 0; i < UKPLAT_TLBQ_DEPTH; i++) {
 			b = machine.batch[cpu][i];
 			if (b->gen || (!b->cnt && !b->frames_cnt))
 				continue;
-			p = &machine.pending[cpu];
-			assert_int_equal(b->cnt, p->cnt);
-			assert_memory_equal(b->range, p->range,
-					    p->cnt * sizeof(p->range[0]));
-			p->cnt = 0;
+			batch_closes(b, &machine.pending[cpu]);
 			/* Who has not flushed all that must not say so */
 			assert_true(!fake_tlb.own ||
 				    (cpu == machine.cpu && !b->frames_cnt));

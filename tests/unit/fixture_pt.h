@@ -31,6 +31,9 @@
 /* One more than these has no quarantine */
 #define PT_CPUS 2U
 
+/* As many pages wait whoever sleeps */
+#define PT_SHORT 32UL
+
 /* An address of the lower half with room around it, and one of the upper */
 #define PT_LOWER 0x0000234540000000UL
 #define PT_UPPER 0xffffa34540000000UL
@@ -54,6 +57,8 @@ struct pt_machine {
 	void (*on_shootdown)(void);
 	/** The last call was a flush of this CPU */
 	int just_flushed;
+	/** Pages of the unmapping under way */
+	unsigned long unmapping;
 	/** How often the others still turn out to sleep; RAM_NEVER: always */
 	unsigned long alone;
 	__u32 cpu;

@@ -211,6 +211,7 @@ int pt_unmap(__vaddr_t va, unsigned long pages, unsigned long flags)
 
 	machine.just_flushed = 0;
 	machine.cut.pages = 0;
+	machine.unmapping = pages;
 	leaving_find(va, pages);
 	rc = ukplat_page_unmap(machine.pt, va, pages, flags);
 	assert_int_equal(machine.pt->lock.locked, 0);

@@ -254,6 +254,38 @@ static void pages_that_wait_are_limited(void **state)
 	pt_check();
 }
 
+/* Pages that go until a batch is closed, 16 at a time */
+static unsigned long pages_until_close(unsigned long first)
+{
+	unsigned long closes = fake_tlb.closes, i = first;
+
+	while (fake_tlb.closes == closes) {
+		assert_true(i < first + 1000);
+		assert_int_equal(pt_unmap(page(i), 16, LAZY), 0);
+		i += 16;
+	}
+	return i - first;
+}
+
+/* So what one call reaps is an eighth of a batch */
+static void who_is_alone_does_not_fill_batches(void **state)
+{
+	(void)state;
+	assert_int_equal(pt_map(page(0), 1600, RW, 0), 0);
+	(void)pages_until_close(0);
+	assert_int_equal(pages_until_close(300), 256);
+	machine.alone = RAM_NEVER;
+	(void)pages_until_close(600);
+	assert_in_range(pages_until_close(700), 16, 48);
+	assert_in_range(pages_until_close(800), 16, 48);
+	pt_check();
+	/* Who wakes up has the rest of the batch before him */
+	machine.alone = 0;
+	assert_in_range(pages_until_close(900), 208, 256);
+	pt_check();
+	assert_int_equal(pt_unmap(page(0), 1600, 0), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -265,6 +297,7 @@ int main(void)
 		UNIT_TEST(cpu_without_quarantine_does_it_at_once),
 		UNIT_TEST(stats_tell_what_waited),
 		UNIT_TEST(pages_that_wait_are_limited),
+		UNIT_TEST(who_is_alone_does_not_fill_batches),
 	};
 
 	return cmocka_run_group_tests_name("pt_lazy", tests, pt_boot, NULL);
