@@ -68,8 +68,12 @@ static __u32 pool_spare(const struct rnd_pclass *pl)
 	else
 		spare = RND_POOL_SPARE_LONG(pl->choice);
 
-	/* What leaves the quarantine must not come and go by way of slabs */
+	/* What leaves the quarantine must not come and go by way of slabs; nor
+	 * what is freed where there is none
+	 */
 	least = pl->q.seg_len;
+	if (!RND_OPT_QUARANTINE && pl->slot_len > RND_SHORT_LEN)
+		least = RND_QUARANTINE_SEG_MAX;
 	if (pl->slot_len > RND_BULK_SLOT_MIN)
 		least = clamp_u32(RND_POOL_BULK_BYTES / pl->slot_len,
 				  RND_POOL_BULK_LEAST, RND_POOL_BULK_MOST);
