@@ -53,7 +53,8 @@ enum rnd_reach {
 static rnd_always_inline __bool rnd_reach_is_bulk(const struct rnd_pclass *pl,
 						  enum rnd_reach reach)
 {
-	return reach == RND_REACH_BULK || (reach == RND_REACH_ALL && pl->bulk);
+	return RND_OPT_QUARANTINE && (reach == RND_REACH_BULK ||
+				      (reach == RND_REACH_ALL && pl->bulk));
 }
 
 static rnd_always_inline __bool rnd_reach_is_zero(const void *slot, __sz len,

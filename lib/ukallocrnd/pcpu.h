@@ -267,7 +267,7 @@ rnd_pcpu_class(struct rnd_cpus *cpus, struct rnd_pcpu *pc, unsigned int sc)
 
 	rnd_pclass_init(pl, rnd_pagemap_region(cpus->pm, sc), &cpus->pm->key,
 			cpus->vs, &pc->rng, pc->idx);
-	if (pl->slot_len > RND_BULK_SLOT_MIN)
+	if (RND_OPT_QUARANTINE && pl->slot_len > RND_BULK_SLOT_MIN)
 		rnd_pclass_join(pl, &pc->bulk);
 	/* Release: the part is complete. Pairs with the acquire in
 	 * rnd_pcpu_has()

@@ -698,7 +698,8 @@ static void pcpu_long_slots_share_a_quarantine(void **state)
 
 	(void)state;
 	for (sc = 0; sc < RND_CLASS_COUNT; sc++) {
-		is_long = rnd_sizeclass[sc].slot_len > RND_BULK_SLOT_MIN;
+		is_long = RND_OPT_QUARANTINE &&
+			  rnd_sizeclass[sc].slot_len > RND_BULK_SLOT_MIN;
 		assert_ptr_equal(is_long ? &ctx.pc->bulk : __NULL,
 				 rnd_pcpu_class(&cpus, ctx.pc, sc)->bulk);
 	}
