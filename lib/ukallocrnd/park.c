@@ -50,6 +50,9 @@ __bool rnd_park_take(struct rnd_park *k, __sz pages, __sz align,
 			continue;
 		if (best == RND_PARK_LEN || e->pages < k->e[best].pages)
 			best = i;
+		/* None fits better */
+		if (e->pages == pages)
+			break;
 	}
 	if (best == RND_PARK_LEN)
 		return 0;
