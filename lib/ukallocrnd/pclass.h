@@ -298,8 +298,8 @@ void rnd_pclass_spill(struct rnd_pclass *pl);
 __bool rnd_pclass_age(struct rnd_pclass *pl);
 
 /**
- * Makes a part for long slots use the common quarantine of its CPU, if there are
- * quarantines. All parts that do are elements of one array, at the index of
+ * Makes a part for long slots use the common quarantine of its CPU, where there
+ * are quarantines. All parts that do are elements of one array, at the index of
  * their class.
  */
 void rnd_pclass_join(struct rnd_pclass *pl, struct rnd_bulk *bulk);

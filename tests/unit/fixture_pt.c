@@ -235,7 +235,8 @@ static void batch_closes(const struct ukplat_tlbq_batch *b,
 
 	assert_int_equal(b->cnt + (unsigned int)late, p->cnt);
 	assert_memory_equal(b->range, p->range, b->cnt * sizeof(p->range[0]));
-	p->range[0] = p->range[b->cnt];
+	if (late)
+		p->range[0] = p->range[b->cnt];
 	p->cnt = (unsigned int)late;
 	machine.just_flushed = late;
 }
