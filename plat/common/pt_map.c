@@ -274,8 +274,8 @@ static int demand_try(struct pt_mapping *m)
 	unsigned long pages = m->pages - (m->first != __PADDR_INV);
 	int rc = frame_promise(pages);
 
-	if (unlikely(rc) && has_more(m->pages))
-		rc = frame_promise(m->pages);
+	if (unlikely(rc) && has_more(pages))
+		rc = frame_promise(pages);
 	if (unlikely(rc))
 		return rc;
 	rc = mapping_install(m);

@@ -241,6 +241,29 @@ static void promises_take_what_they_need(void **state)
 	assert_int_equal(pt_unmap(page(5000), 200, 0), 0);
 }
 
+/* So does who has the frame of the first page: there is no promise for that */
+static void touched_pages_need_no_promise(void **state)
+{
+	unsigned long left, promised;
+
+	(void)state;
+	assert_int_equal(pt_map(page(0), 3000, RW, 0), 0);
+	assert_int_equal(unmap(0, 3000), 0);
+	left = pt_laden_frames();
+	ram.promised += ram_free() - 100;
+	promised = ram.promised;
+	assert_int_equal(pt_map(page(5000), 200, RW,
+				PAGE_FLAG_DEMAND | PAGE_FLAG_TOUCH),
+			 0);
+	assert_int_not_equal(pt_frame(page(5000)), __PADDR_INV);
+	assert_int_equal(ram.promised, promised + 199);
+	assert_int_equal(pt_laden_frames(), left - 199 - PAY);
+	ram.promised = 199;
+	pt_check();
+	assert_int_equal(pt_unmap(page(5000), 200, 0), 0);
+	assert_int_equal(ram.promised, 0);
+}
+
 /* So does who wants frames at once, and a handler, who may not wait */
 static void handlers_find_frames(void **state)
 {
@@ -340,6 +363,7 @@ int main(int argc __unused, char *argv[] __unused)
 		UNIT_TEST(many_steps_end_in_a_cut),
 		UNIT_TEST(who_wakes_up_is_asked),
 		UNIT_TEST(promises_take_what_they_need),
+		UNIT_TEST(touched_pages_need_no_promise),
 		UNIT_TEST(handlers_find_frames),
 		UNIT_TEST(the_list_takes_a_share),
 		UNIT_TEST(a_full_list_gives_back),
