@@ -37,7 +37,8 @@ void rnd_vspace_init(struct rnd_vspace *vs, __sz limit)
 	vs->meta = 0;
 }
 
-__u64 rnd_vspace_draw(struct rnd_vspace *vs, __u64 bound)
+/* A number, and a word for another one if it is wanted */
+static inline __u64 vspace_draw(struct rnd_vspace *vs, __u64 bound, __u64 *word)
 {
 	unsigned long flags;
 	__u64 n;
@@ -45,23 +46,21 @@ __u64 rnd_vspace_draw(struct rnd_vspace *vs, __u64 bound)
 	flags = rnd_lock_acquire(&vs->lock);
 	rnd_rng_follow(&vs->rng);
 	n = rnd_rng_uniform64(&vs->rng, bound);
+	if (word)
+		*word = rnd_rng_u64(&vs->rng);
 	rnd_lock_release(&vs->lock, flags);
 
 	return n;
 }
 
+__u64 rnd_vspace_draw(struct rnd_vspace *vs, __u64 bound)
+{
+	return vspace_draw(vs, bound, __NULL);
+}
+
 __u64 rnd_vspace_draw_both(struct rnd_vspace *vs, __u64 bound, __u64 *word)
 {
-	unsigned long flags;
-	__u64 n;
-
-	flags = rnd_lock_acquire(&vs->lock);
-	rnd_rng_follow(&vs->rng);
-	n = rnd_rng_uniform64(&vs->rng, bound);
-	*word = rnd_rng_u64(&vs->rng);
-	rnd_lock_release(&vs->lock, flags);
-
-	return n;
+	return vspace_draw(vs, bound, word);
 }
 
 /* An unbiased number below bound of a word, or of another one where that would

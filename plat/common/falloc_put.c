@@ -27,6 +27,16 @@ void falloc_choice_close(struct falloc_core *core, __u32 b)
 	core->nputs = 0;
 }
 
+/* One frame, to whatever its block is then */
+static inline void spot_put_back(struct falloc_core *core,
+				 struct falloc_spot spot, int zero)
+{
+	if (unlikely(core->block[spot.block].state == FALLOC_BLOCK_TAKEN))
+		falloc_block_split(core, spot.block);
+	falloc_spot_put(core, spot, zero);
+	falloc_choice_narrow(core, spot.block);
+}
+
 /* One that is not in an open block, or changes what its block is; 0 if it is
  * free
  */
@@ -36,10 +46,7 @@ static int __noinline ref_put_back(struct falloc_core *core, __u64 ref)
 
 	if (unlikely(falloc_spot_is_free(core, spot)))
 		return 0;
-	if (unlikely(core->block[spot.block].state == FALLOC_BLOCK_TAKEN))
-		falloc_block_split(core, spot.block);
-	falloc_spot_put(core, spot, !!(ref & FALLOC_REF_ZERO));
-	falloc_choice_narrow(core, spot.block);
+	spot_put_back(core, spot, !!(ref & FALLOC_REF_ZERO));
 	return 1;
 }
 
@@ -132,10 +139,7 @@ int falloc_core_put(struct falloc_core *core, __u64 pfn, __u64 cnt, int zero,
 			i += FALLOC_CORE_BLOCK;
 			continue;
 		}
-		if (core->block[spot.block].state == FALLOC_BLOCK_TAKEN)
-			falloc_block_split(core, spot.block);
-		falloc_spot_put(core, spot, zero);
-		falloc_choice_narrow(core, spot.block);
+		spot_put_back(core, spot, zero);
 		i++;
 	}
 	return 0;

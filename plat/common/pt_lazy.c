@@ -109,15 +109,22 @@ static struct ukplat_tlbq *queue_own(void)
 	return likely(q->ops) ? q : __NULL;
 }
 
+/* Not if another CPU works on it: the next call closes it then */
+static void own_close(struct ukplat_tlbq *q)
+{
+	if (uk_spin_trylock(&q->lock)) {
+		ukplat_tlbq_close(q, 1);
+		uk_spin_unlock(&q->lock);
+	}
+}
+
 /* Who is alone need not wait until a batch is full: what all others have passed
  * is reaped a quarter of a batch at a time, so that no call is long
  */
 static void __noinline early_close(struct ukplat_tlbq *q)
 {
-	if (ukplat_tlb_is_alone() && uk_spin_trylock(&q->lock)) {
-		ukplat_tlbq_close(q, 1);
-		uk_spin_unlock(&q->lock);
-	}
+	if (ukplat_tlb_is_alone())
+		own_close(q);
 }
 
 int pt_lazy_add(__vaddr_t va, unsigned long pages)
@@ -140,10 +147,8 @@ void pt_lazy_tables(void)
 	struct ukplat_tlbq *q = queue_own();
 
 	/* Who does not get it now comes again with the next table */
-	if (q && uk_spin_trylock(&q->lock)) {
-		ukplat_tlbq_close(q, 1);
-		uk_spin_unlock(&q->lock);
-	}
+	if (q)
+		own_close(q);
 }
 
 /* Takes the lock of a queue. Who has interrupts disabled may hold a lock that

@@ -36,10 +36,10 @@
  *   tables: an operation marks its VMAs busy under the lock, works on the
  *   page table without it, and completes under the lock; one area without
  *   pages leaves in one step. So nobody waits for a shootdown with the lock
- *   held, and the
- *   addresses of a busy VMA are still taken. An operation that meets a busy
- *   VMA changes nothing and returns -EBUSY; an area belongs to somebody, and
- *   two CPUs that change the same pages at once are a mistake of that owner.
+ *   held, and the addresses of a busy VMA are still taken. An operation that
+ *   meets a busy VMA changes nothing and returns -EBUSY; an area belongs to
+ *   somebody, and two CPUs that change the same pages at once are a mistake of
+ *   that owner.
  *   Operations that take memory away (unmap, set_attr, advise) wait for the
  *   other CPUs: call them with interrupts enabled and no lock held.
  *
