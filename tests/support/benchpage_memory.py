@@ -79,11 +79,9 @@ def why_buddy(rows):
     words = fixed(rows)
     if not words or not single:
         return ""
-    mean, _ = data.mean_ratio(places, "mimalloc", "buddy")
     return (f"Because {words}: in {len(single)} of {len(places)} workloads "
             "one object is live, for which the buddy has one page of 4 KiB, "
-            "and a tenth of that is less than a page." +
-            (f" mimalloc has {mean:.2f} times the buddy's." if mean else ""))
+            "and a tenth of that is less than a page.")
 
 
 def besides(rows):

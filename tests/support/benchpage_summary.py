@@ -20,6 +20,9 @@ MOST_CPUS = 8
 PRIVATE = ("pair", "lifo", "fifo", "random", "mixed", "calloc", "grow",
            "uniform", "lognorm", "threadtest", "linux-scal", "cache-thrash",
            "phong")
+# References without protection, and how readers are told of them
+UNPROTECTED = (("floor", "free lists without any protection (floor)"),
+               ("mimalloc", "mimalloc"))
 
 
 def count(number):
@@ -104,10 +107,20 @@ def growth(rows, alloc, cpus):
             if line.get(1) and cpus in line}
 
 
+def of_references(places, other):
+    """The same mean of those that protect nothing, in words: how much of a
+    bound is left for protection."""
+    found = [(words, data.mean_ratio(places, alloc, other)[0])
+             for alloc, words in UNPROTECTED if alloc != other]
+    found = [f"{mean:.2f} of {words}" for words, mean in found if mean]
+    return " The same mean is " + " and ".join(found) + "." if found else ""
+
+
 def ratio_promise(text, places, one, other, limit, why=""):
     """A promise about a geometric mean."""
     value, count = data.mean_ratio(places, one, other)
-    return Promise(text, value, limit, f"mean of {count} workloads", why=why)
+    return Promise(text, value, limit, f"mean of {count} workloads",
+                   why=(why + of_references(places, other)).strip())
 
 
 def growth_promise(rows):

@@ -91,6 +91,24 @@ class Promises(unittest.TestCase):
         del places["pair", 64, 0]
         self.assertEqual(cost.why_fast(places, "buddy"), "")
 
+    def test_references(self):
+        """a missed bound says what those have that protect nothing"""
+        places = {("lifo", size, 0): {"buddy": 400, "floor": 100,
+                                      "mimalloc": size} for size in (50, 200)}
+        self.assertEqual(summary.of_references(places, "buddy"),
+                         " The same mean is 0.25 of free lists without any "
+                         "protection (floor) and 0.25 of mimalloc.")
+        self.assertEqual(summary.of_references(places, "mimalloc"),
+                         " The same mean is 1.00 of free lists without any "
+                         "protection (floor).")
+        self.assertEqual(summary.of_references({}, "buddy"), "")
+        self.assertNotIn("The same mean", tables.promises(self.rows))
+        for row in summary.counted(self.rows):
+            if row["alloc"] == "ukallocrnd":
+                row["value"] *= 2
+        self.assertIn("The same mean is 0.16 of free lists",
+                      tables.promises(self.rows))
+
     def test_why_worst(self):
         """the longest call says why if it frees a large object"""
         rows = [{"alloc": "ukallocrnd", "size": size, "malloc": {"max": 9},
