@@ -29,8 +29,11 @@
 #define PREMAPPED (4 * PAGE_SIZE)
 #define DEPTH	  40UL
 
-/* A frame of more than a page */
-static __noinline unsigned long dig(unsigned long depth)
+/* A frame of more than a page. It looks into the one above, so that a compiler
+ * cannot make a loop of it
+ */
+static __noinline unsigned long dig(unsigned long depth,
+				    const volatile unsigned long *above)
 {
 	volatile unsigned long words[PAGE_SIZE / sizeof(unsigned long)];
 
@@ -38,14 +41,16 @@ static __noinline unsigned long dig(unsigned long depth)
 	words[ARRAY_SIZE(words) - 1] = depth;
 	if (!depth)
 		return 0;
-	return dig(depth - 1) + (words[0] == words[ARRAY_SIZE(words) - 1]);
+	return dig(depth - 1, words) + (*above == depth + 1);
 }
 
 static unsigned long dug;
 
 static __used void dig_here(void)
 {
-	dug = dig(DEPTH);
+	const volatile unsigned long above = DEPTH + 1;
+
+	dug = dig(DEPTH, &above);
 }
 
 /* Calls dig_here() on another stack */

@@ -113,6 +113,10 @@ boot-time-check: ## medians and bounds of boot times, made up
 clang: ## library, guest and quick suites built by clang
 	$(call run_long,$@) -- $(MAKE) CC=clang O=$(O)/clang RUN_JOBS=1 \
 		preload guest unit death
+clang-guest: clang ## the same, and tests in the guest that it built
+	$(call run_long,$@) -- $(PY) tests/support/guest.py \
+		$(O)/clang/guest/test.elf tests/guest/cases.tsv 'every case, sparse'
+.PHONY: clang clang-guest
 
 death: $(LIBRARY) ## every misuse ends in its report; T=double takes a part
 	$(call run_command,$@) -- $(PY) tests/death/run.py --out $(O) \
@@ -127,19 +131,19 @@ matrix: ## everything off, FAST, STRONG: built, unit tests, crimes
 matrix-all: ## also each mitigation alone, and each one off (minutes)
 	$(call run_long,$@) -- $(PY) tests/support/matrix.py --out $(O) \
 		--cc $(CC) --jobs $(RUN_JOBS) --all
-.PHONY: run bench-run bench-files guest-test guest-boots clang death
+.PHONY: run bench-run bench-files guest-test guest-boots death
 .PHONY: mimalloc-check preload-check matrix matrix-all
 
 tests-build: $(call programs,host,unit model stat race)
 .PHONY: tests-build
 
 # Two suites at a time, the long ones first
-SUITES := guest-test profiles preload-check tidy race clang matrix guest-boots \
-	mutants death tlb-model bootstat-check clones misuse fuzz-replay \
-	image-mutants grub-check bad-images mimalloc-check scorecard-check \
-	unikraft-check model stat valgrind asan unit shootdown-check \
-	cost-check aslr-check boot-time-check trace-check cppcheck \
-	randomize-check pieces-check symbols-check bench-guest-check \
+SUITES := guest-test profiles preload-check tidy race clang clang-guest matrix \
+	guest-boots mutants death tlb-model bootstat-check clones misuse \
+	fuzz-replay image-mutants grub-check bad-images mimalloc-check \
+	scorecard-check unikraft-check model stat valgrind asan unit \
+	shootdown-check cost-check aslr-check boot-time-check trace-check \
+	cppcheck randomize-check pieces-check symbols-check bench-guest-check \
 	bench-compare-check report-check format-check $(LINT_GOALS)
 
 test: setup-test ## every test; last line: N passed, N failed, N skipped
