@@ -186,9 +186,9 @@ void pt_laden_pay_taken(unsigned long frames)
 	(void)pt_laden_drain(MAX(frames, FAULT_MIN));
 }
 
-void pt_laden_pay_left(const struct uk_pagetable *pt, unsigned long pages)
+void pt_laden_pay_left(const struct uk_pagetable *pt, unsigned long frames)
 {
 	if (likely(pt_laden_frames() <= frames_max(pt) / 2))
-		pages = PT_LADEN_PAY;
-	(void)pt_laden_drain(pages);
+		frames = 0;
+	(void)pt_laden_drain(MAX(frames, PT_LADEN_PAY));
 }

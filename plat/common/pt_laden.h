@@ -19,9 +19,8 @@
  *   pages away. It waits in a list of such tables. Whoever takes frames, at a
  *   touch mostly, gives as many of the list back, so it does not become longer
  *   if objects come and go; each map and unmap gives back a few, so it ends.
- *   Who unmaps without touching anything gives back as many frames as he has
- *   pages when the list is half full; and who finds no frames as many as he
- *   needs.
+ *   From the middle of the list on who adds frames gives as many back; and who
+ *   finds no frames as many as he needs.
  *
  *                unlink                add             drain
  *      in use ------------> pt_cut ----------> list ----------> pool of tables
@@ -134,7 +133,7 @@ static inline unsigned long pt_laden_frames(void)
 
 /* The slow halves of the functions below */
 void pt_laden_pay_taken(unsigned long frames);
-void pt_laden_pay_left(const struct uk_pagetable *pt, unsigned long pages);
+void pt_laden_pay_left(const struct uk_pagetable *pt, unsigned long frames);
 
 /** Gives back what somebody owes who has taken so many frames. */
 static inline void pt_laden_take(unsigned long frames)
@@ -143,12 +142,14 @@ static inline void pt_laden_take(unsigned long frames)
 		pt_laden_pay_taken(frames);
 }
 
-/** Gives back what somebody owes who has unmapped so many pages. */
+/** Gives back what somebody owes who has unmapped pages, and added so many
+ * frames to the list.
+ */
 static inline void pt_laden_leave(const struct uk_pagetable *pt,
-				  unsigned long pages)
+				  unsigned long frames)
 {
 	if (unlikely(pt_laden_frames()))
-		pt_laden_pay_left(pt, pages);
+		pt_laden_pay_left(pt, frames);
 }
 
 #endif /* __UKPLAT_PT_LADEN_H__ */

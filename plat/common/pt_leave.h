@@ -49,8 +49,9 @@ struct pt_unmapping {
 	unsigned long run_pages;
 	/** Steps so far */
 	unsigned int steps;
-	/** Tables that are cut off */
+	/** Tables that are cut off; frames in these and all before */
 	struct pt_cut *cut;
+	unsigned long laden;
 };
 
 /**

@@ -159,6 +159,7 @@ static int table_cut(struct pt_unmapping *u, const struct pt_chunk *chunk,
 		return 0;
 	u->run_pages -= zombies.pages;
 	u->untouched += untouched;
+	u->laden += u->cut->table[u->cut->cnt - 1].frames;
 	return 1;
 }
 
@@ -285,7 +286,7 @@ int ukplat_page_unmap(struct uk_pagetable *pt, __vaddr_t vaddr,
 				 !!(flags & PAGE_FLAG_RACY));
 	if (!(flags & PAGE_FLAG_NO_FLUSH)) {
 		pt_tables_trim(pt);
-		pt_laden_leave(pt, pages);
+		pt_laden_leave(pt, u.laden);
 	}
 	return 0;
 }

@@ -302,8 +302,32 @@ static void the_list_takes_a_share(void **state)
 	assert_int_equal(pt_laden_frames(), 1024 - PAY);
 	pt_check();
 	assert_int_equal(unmap(1536, 2560), 0);
-	assert_int_equal(pt_laden_frames(), 0);
-	assert_int_equal(ram_free(), free);
+	assert_int_equal(pt_laden_frames(), 1024 - PAY);
+	assert_int_equal(ram_free() + pt_laden_frames(), free);
+	pt_check();
+	assert_int_equal(pt_map(page(0), 1, RW, 0), 0);
+	assert_int_equal(unmap(0, 1), 0);
+	assert_int_equal(pt_laden_frames(), 1024 - 3 * PAY - 1);
+}
+
+/* Who unmaps many pages that nobody touched adds few frames, and gives no more
+ * back
+ */
+static void sparse_pages_cost_little(void **state)
+{
+	unsigned long left, touched = 0;
+
+	(void)state;
+	ram_falloc.total_memory = 16UL * 2048 * PAGE_SIZE;
+	assert_int_equal(pt_map(page(5120), 2000, RW, PAGE_FLAG_DEMAND), 0);
+	while (touched < 100)
+		touched += pt_touch(page(5120 + touched), UKPLAT_PF_WRITE);
+	assert_int_equal(pt_map(page(0), 1024, RW, 0), 0);
+	assert_int_equal(unmap(0, 1024), 0);
+	left = pt_laden_frames();
+	assert_int_equal(left, 1024 - PAY);
+	assert_int_equal(unmap(5120, 2000), 0);
+	assert_int_equal(pt_laden_frames(), left);
 	pt_check();
 }
 
@@ -366,6 +390,7 @@ int main(int argc __unused, char *argv[] __unused)
 		UNIT_TEST(touched_pages_need_no_promise),
 		UNIT_TEST(handlers_find_frames),
 		UNIT_TEST(the_list_takes_a_share),
+		UNIT_TEST(sparse_pages_cost_little),
 		UNIT_TEST(a_full_list_gives_back),
 		UNIT_TEST(short_ranges_are_not_cut),
 		UNIT_TEST(memory_is_counted_and_found),
