@@ -115,7 +115,7 @@ clang: ## library, guest and quick suites built by clang
 		preload guest unit death
 clang-guest: clang ## the same, and tests in the guest that it built
 	$(call run_long,$@) -- $(PY) tests/support/guest.py \
-		$(O)/clang/guest/test.elf tests/guest/cases.tsv 'every case, sparse'
+		$(O)/clang/guest/test.elf tests/guest/cases.tsv sparse
 .PHONY: clang clang-guest
 
 death: $(LIBRARY) ## every misuse ends in its report; T=double takes a part
