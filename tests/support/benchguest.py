@@ -97,6 +97,15 @@ def own_row(row, profile):
         if row.get("alloc") == data.OURS["BALANCED"] else row
 
 
+def own_rows(args, rows, profile):
+    """Rows of an image. What needs no allocator is the same in all images, and
+    counts in one: that with the references, or the first."""
+    measured = profiles_of(args)
+    first = "BALANCED" if "BALANCED" in measured else measured[0]
+    return [own_row(row, profile) for row in rows
+            if row.get("alloc") != data.NOBODY or profile == first]
+
+
 def boot(args, image, mode, smp, more=""):
     """Rows that one boot prints."""
     memory = MEM_ONE if smp == 1 else MEM_MORE
@@ -131,8 +140,9 @@ def exact(args, profile, smp):
     if any(row.get("unit", "").startswith("ticks") for row in rows):
         raise Failed(f"{profile}: QEMU does not count instructions")
     kinds = ("missing", "left-out") if smp == 1 else ()
-    rows = [own_row(row, profile) for row in rows if row["type"] in kinds or
-            (row["type"] == "bench" and row["unit"] == EXACT_UNITS[smp])]
+    rows = own_rows(args, (
+        row for row in rows if row["type"] in kinds or
+        (row["type"] == "bench" and row["unit"] == EXACT_UNITS[smp])), profile)
     if smp == 1 and not data.results(rows, "exact"):
         raise Failed(f"{profile}: exact mode ended without a result")
     return rows
@@ -143,7 +153,7 @@ def parallel(args, profile):
     rows = boot(args, image_of(args.out, profile), "parallel",
                 QUICK_SMP if args.quick else PARALLEL_SMP,
                 words_of(args, profile))
-    return [own_row(row, profile) for row in data.results(rows, "parallel")]
+    return own_rows(args, data.results(rows, "parallel"), profile)
 
 
 def merged(rounds):

@@ -14,6 +14,7 @@ import hostbench_table
 OURS = {"FAST": "ukallocrnd-fast", "BALANCED": "ukallocrnd",
         "STRONG": "ukallocrnd-strong"}
 ORDER = (*OURS.values(), "mimalloc", "mimalloc-secure", "buddy", "floor")
+NOBODY = "none"  # in place of an allocator, where none takes part
 COUNTED = "instructions/op"
 COUNTED_ALL = "instructions/op of all CPUs"
 

@@ -154,6 +154,23 @@ class Rows(unittest.TestCase):
         self.assertEqual(benchguest.own_row({"alloc": "buddy"}, "BALANCED"),
                          {"alloc": "buddy"})
 
+    def measured(self, allocs):
+        """Rows of all profiles, each with a workload that needs none."""
+        args = benchguest.parser_of("").parse_args(["--allocs", allocs])
+        row = example.exact_row("ukallocrnd", "pair", 64)
+        image = [row, {**row, "name": "mmap-churn", "alloc": data.NOBODY}]
+        return [row for profile in benchguest.profiles_of(args)
+                for row in benchguest.own_rows(args, image, profile)]
+
+    def test_once(self):
+        """what needs no allocator is in a file once, which can be compared"""
+        for allocs in ("", "ukallocrnd-fast,ukallocrnd-strong"):
+            rows = self.measured(allocs)
+            self.assertEqual([row["alloc"] for row in rows
+                              if row["name"] == "mmap-churn"], [data.NOBODY])
+            self.assertEqual(benchguest_compare.compare(rows, rows).changes,
+                             [])
+
     def chosen(self, text):
         """{profile: words of a boot} of a list of allocators."""
         args = benchguest.parser_of("").parse_args(["--allocs", text])
