@@ -7,7 +7,7 @@
 /* Leases: which thread owns which per-CPU state
  *
  * Why
- *   The core keeps magazines and quarantines per CPU and wants no lock on
+ *   The core keeps pools and quarantines per CPU and wants no lock on
  *   them. A thread that holds an index alone is as good as a CPU.
  *
  * How

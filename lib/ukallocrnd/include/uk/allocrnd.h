@@ -93,7 +93,7 @@ void uk_allocrnd_stats_get(struct uk_alloc *a, struct uk_allocrnd_stats *dst);
 __sz uk_allocrnd_check(struct uk_alloc *a);
 
 /**
- * Empties what the calling CPU holds back for this heap: magazines,
+ * Empties what the calling CPU holds back for this heap: pools,
  * quarantine, remote frees in both directions. For tests, CPU shutdown and
  * memory pressure: it shortens the quarantine.
  */
