@@ -14,8 +14,6 @@
 
 int rnd_large_init(struct rnd_large *lg, struct rnd_vspace *vs)
 {
-	__u8 seed[RND_CHACHA_KEY_LEN];
-
 	UK_ASSERT(lg && vs);
 
 	if (unlikely(rnd_spans_init(&lg->t, vs)))
@@ -25,8 +23,7 @@ int rnd_large_init(struct rnd_large *lg, struct rnd_vspace *vs)
 	lg->vs = vs;
 	rnd_canary_key_init(&lg->key, rnd_vspace_draw(vs, __U64_MAX),
 			    rnd_vspace_draw(vs, __U64_MAX));
-	rnd_port_entropy(seed, sizeof(seed));
-	rnd_rng_init(&lg->rng, seed);
+	rnd_rng_start(&lg->rng);
 	rnd_quarantine_init(&lg->q, RND_LARGE_RAND_LEN,
 			    MIN(RND_LARGE_QUARANTINE_LEN + 0U,
 				RND_QUARANTINE_FIFO_LEN + 0U),

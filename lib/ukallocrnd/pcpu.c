@@ -35,22 +35,13 @@ static struct rnd_pcpu *pcpu_commit(const struct rnd_cpus *cpus, __u32 idx)
 	return (struct rnd_pcpu *)addr;
 }
 
-static void pcpu_seed(struct rnd_pcpu *pc)
-{
-	__u8 seed[RND_CHACHA_KEY_LEN];
-
-	rnd_port_entropy(seed, sizeof(seed));
-	rnd_rng_init(&pc->rng, seed);
-	memset(seed, 0, sizeof(seed));
-}
-
 static struct rnd_pcpu *pcpu_make(const struct rnd_cpus *cpus, __u32 idx)
 {
 	struct rnd_pcpu *pc = pcpu_commit(cpus, idx);
 
 	if (likely(pc)) {
 		pc->idx = idx;
-		pcpu_seed(pc);
+		rnd_rng_start(&pc->rng);
 	}
 
 	return pc;
@@ -155,7 +146,7 @@ ctx_enter_shared(struct rnd_cpus *cpus)
 	}
 	/* Relaxed, both: under the lock */
 	if (unlikely(!rnd_load_relaxed(&cpus->shared_used))) {
-		pcpu_seed(ctx.pc);
+		rnd_rng_start(&ctx.pc->rng);
 		rnd_store_relaxed(&cpus->shared_used, 1);
 	}
 

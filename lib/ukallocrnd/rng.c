@@ -11,10 +11,27 @@
 #include "port.h"
 #include "rng.h"
 
+/* Bytes of stack that rnd_chacha_blocks() uses, at most */
+#define RNG_STACK_LEN 768U
+
 #define RNG_REFILLS_PER_SEED DIV_ROUND_UP(RND_RNG_RESEED_LEN, RND_RNG_YIELD)
 
 UK_CTASSERT(RND_RNG_BUF_LEN % RND_CHACHA_BLOCK_LEN == 0);
 UK_CTASSERT(RND_RNG_BUF_LEN > RND_CHACHA_KEY_LEN);
+
+/* Overwrites what the cipher may have left on the stack: of words in the middle
+ * of a block the key can be computed
+ */
+static void __noinline stack_wipe(void)
+{
+	__u64 words[RNG_STACK_LEN / sizeof(__u64)], *word;
+
+	for (word = words; word < words + ARRAY_SIZE(words); word += 4) {
+		word[0] = word[1] = word[2] = word[3] = 0;
+		/* The compiler would drop what nobody reads, or call memset */
+		__asm__ __volatile__("" : : "r"(word) : "memory");
+	}
+}
 
 /* Replaces key and stream; what was in the buffer can not be recovered */
 static void buffer_fill(struct rnd_rng *rng)
@@ -22,6 +39,7 @@ static void buffer_fill(struct rnd_rng *rng)
 	rnd_chacha_blocks(rng->key, 0, rng->buf,
 			  RND_RNG_BUF_LEN / RND_CHACHA_BLOCK_LEN);
 	rng->left = RND_RNG_YIELD;
+	stack_wipe();
 }
 
 void rnd_rng_init(struct rnd_rng *rng, const __u8 *seed)
@@ -34,6 +52,22 @@ void rnd_rng_init(struct rnd_rng *rng, const __u8 *seed)
 	/* The seed may be older than the epoch is */
 	rng->epoch = 0;
 	buffer_fill(rng);
+}
+
+/* The compiler would drop a plain clearing of a dying array */
+static void seed_wipe(__u8 *seed)
+{
+	memset(seed, 0, RND_CHACHA_KEY_LEN);
+	__asm__ __volatile__("" : : "r"(seed) : "memory");
+}
+
+void rnd_rng_start(struct rnd_rng *rng)
+{
+	__u8 seed[RND_CHACHA_KEY_LEN];
+
+	rnd_port_entropy(seed, sizeof(seed));
+	rnd_rng_init(rng, seed);
+	seed_wipe(seed);
 }
 
 static void reseed_once(struct rnd_rng *rng)
@@ -51,8 +85,7 @@ static void reseed_once(struct rnd_rng *rng)
 	rng->drawn = 0;
 	buffer_fill(rng);
 
-	memset(seed, 0, sizeof(seed));
-	__asm__ __volatile__("" : : "r"(seed) : "memory");
+	seed_wipe(seed);
 }
 
 void rnd_rng_reseed(struct rnd_rng *rng)

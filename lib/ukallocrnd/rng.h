@@ -72,6 +72,9 @@ UK_CTASSERT(__builtin_offsetof(struct rnd_rng, key) ==
  */
 void rnd_rng_init(struct rnd_rng *rng, const __u8 *seed);
 
+/** Starts a generator with entropy of the port, of which no copy is left */
+void rnd_rng_start(struct rnd_rng *rng);
+
 /** Mixes fresh entropy of the port into the generator and drops its buffer */
 void rnd_rng_reseed(struct rnd_rng *rng);
 

@@ -18,14 +18,12 @@
 
 void rnd_vspace_init(struct rnd_vspace *vs, __sz limit)
 {
-	__u8 seed[RND_CHACHA_KEY_LEN];
 	__uptr start, end;
 
 	UK_ASSERT(vs);
 
 	rnd_lock_init(&vs->lock, RND_RANK_VSPACE);
-	rnd_port_entropy(seed, sizeof(seed));
-	rnd_rng_init(&vs->rng, seed);
+	rnd_rng_start(&vs->rng);
 	/* Fixed places start in the middle: size classes take the windows
 	 * from the bottom up
 	 */

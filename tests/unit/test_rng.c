@@ -12,6 +12,7 @@
  *	lib/ukallocrnd/chacha_wide.c tests/unit/fake_assert.c
  */
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,6 +21,11 @@
 #include <string.h>
 
 #include <cmocka.h>
+#if __has_include(<valgrind/memcheck.h>)
+#include <valgrind/memcheck.h>
+#else
+#define VALGRIND_MAKE_MEM_DEFINED(addr, len) ((void)(addr), (void)(len))
+#endif
 
 #include "port.h"
 #include "rng.h"
@@ -434,6 +440,67 @@ static void rng_draws_are_uniform(void **state)
 	assert_uniform(255, rnd_rng_uniform16);
 }
 
+#define STACK_LEN 262144UL
+
+static char thread_stack[STACK_LEN] __align(4096);
+
+static void *start_and_refill(void *arg)
+{
+	rnd_rng_start(arg);
+	rnd_rng_refill(arg);
+	return arg;
+}
+
+/* Tells whether 8 bytes of a secret lie on the stack of the thread that ended.
+ * Not for ASan, which knows frames there
+ */
+__attribute__((no_sanitize("address"))) static int stack_has(const __u8 *secret,
+							     __sz len)
+{
+	__sz at, i, same;
+
+	for (at = 0; at + 8 <= STACK_LEN; at++)
+		for (i = 0; i + 8 <= len; i += 8) {
+			for (same = 0; same < 8; same++)
+				if (thread_stack[at + same] !=
+				    (char)secret[i + same])
+					break;
+			if (same == 8)
+				return 1;
+		}
+	return 0;
+}
+
+/* Neither the seed, nor the key, nor what is still to be drawn is left where
+ * later functions have their variables
+ */
+static void rng_leaves_nothing_on_the_stack(void **state)
+{
+	__u8 entropy[RND_CHACHA_KEY_LEN];
+	struct rnd_rng other;
+	pthread_attr_t attr;
+	pthread_t thread;
+
+	(void)state;
+	memset(entropy, entropy_byte, sizeof(entropy));
+	assert_int_equal(0, pthread_attr_init(&attr));
+	assert_int_equal(0,
+			 pthread_attr_setstack(&attr, thread_stack, STACK_LEN));
+	assert_int_equal(0, pthread_create(&thread, &attr, start_and_refill,
+					   &other));
+	assert_int_equal(0, pthread_join(thread, NULL));
+	pthread_attr_destroy(&attr);
+	VALGRIND_MAKE_MEM_DEFINED(thread_stack, STACK_LEN);
+
+	assert_int_equal(entropy_calls, 1);
+	assert_false(stack_has(entropy, sizeof(entropy)));
+	assert_false(stack_has(other.key, sizeof(other.key)));
+	assert_false(stack_has(other.buf, other.left));
+	/* The search finds what there is */
+	memcpy(thread_stack + 1001, other.key + 8, 8);
+	assert_true(stack_has(other.key, sizeof(other.key)));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -453,6 +520,7 @@ int main(void)
 		UNIT_TEST(rng_uniform16_maps_words_in_order),
 		UNIT_TEST(rng_uniform16_rejects_surplus_words),
 		UNIT_TEST(rng_draws_are_uniform),
+		UNIT_TEST(rng_leaves_nothing_on_the_stack),
 	};
 
 	return cmocka_run_group_tests_name("rng", tests, NULL, NULL);

@@ -9,11 +9,6 @@
 
 #include <uk/arch/types.h>
 
-struct rnd_rng;
-
-/** Seeds a generator with entropy of the processor. */
-void rnd_draw_seed(struct rnd_rng *rng);
-
 /**
  * A random number for the port itself. The caller holds the lock of the port.
  */

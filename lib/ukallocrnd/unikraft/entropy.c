@@ -143,21 +143,13 @@ void rnd_port_entropy(void *buf, __sz len)
 	barrier();
 }
 
-void rnd_draw_seed(struct rnd_rng *rng)
-{
-	__u8 seed[RND_CHACHA_KEY_LEN];
-
-	rnd_port_entropy(seed, sizeof(seed));
-	rnd_rng_init(rng, seed);
-}
-
 __u32 rnd_draw32(void)
 {
 	static struct rnd_rng rng;
 	static __bool is_seeded;
 
 	if (unlikely(!is_seeded)) {
-		rnd_draw_seed(&rng);
+		rnd_rng_start(&rng);
 		is_seeded = 1;
 	}
 	return rnd_rng_u32(&rng);

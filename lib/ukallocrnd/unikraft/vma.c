@@ -19,7 +19,6 @@
 
 #include "../config.h"
 #include "../rng.h"
-#include "draw.h"
 #include "serial.h"
 #include "table.h"
 
@@ -48,7 +47,7 @@ static __u64 draw(__u64 bound)
 	static __bool is_seeded;
 
 	if (unlikely(!is_seeded)) {
-		rnd_draw_seed(&rng);
+		rnd_rng_start(&rng);
 		is_seeded = 1;
 	}
 	return rnd_rng_uniform64(&rng, bound);
