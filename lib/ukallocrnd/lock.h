@@ -144,7 +144,7 @@ static inline unsigned long rnd_lock_acquire(struct rnd_lock *l)
 		for (spins = 1; rnd_load_relaxed(&l->taken); spins++) {
 			rnd_port_pause();
 			if (spins % RND_LOCK_SPINS == 0)
-				rnd_port_yield();
+				rnd_port_yield(spins / RND_LOCK_SPINS - 1);
 		}
 	}
 }

@@ -157,11 +157,12 @@ RND_UNANALYZED static struct rnd_ctx __noinline
 ctx_enter_slow(struct rnd_cpus *cpus)
 {
 	struct rnd_ctx ctx = { .flags = 0 };
+	unsigned int turn = 0;
 
 	for (;;) {
 		/* Acquire: as in rnd_ctx_enter() */
 		while (unlikely(rnd_load_acquire(&rnd_world_stopped)))
-			rnd_port_yield();
+			rnd_port_yield(turn++);
 
 		ctx.pc = pcpu_enter_own(cpus);
 		if (likely(ctx.pc))
@@ -198,6 +199,7 @@ RND_UNANALYZED void rnd_ctx_leave(struct rnd_cpus *cpus, struct rnd_ctx ctx)
 void rnd_cpus_wait(struct rnd_cpus *cpus, __u32 but)
 {
 	const struct rnd_pcpu *pc;
+	unsigned int turn;
 	__u32 i;
 
 	/* The shared state last: who makes another one is in there */
@@ -206,8 +208,8 @@ void rnd_cpus_wait(struct rnd_cpus *cpus, __u32 but)
 		if (i - 1 == but || pc == RND_PCPU_NONE)
 			continue;
 		/* Acquire: pairs with the release in rnd_pcpu_leave() */
-		while (rnd_load_acquire(&pc->busy))
-			rnd_port_yield();
+		for (turn = 0; rnd_load_acquire(&pc->busy); turn++)
+			rnd_port_yield(turn);
 	}
 }
 

@@ -260,8 +260,14 @@ __u32 rnd_port_cpu_thread(__u32 idx, __bool *more);
  */
 void rnd_port_fence_all(void);
 
-/** Lets another context run; for waits of unknown length. */
-void rnd_port_yield(void);
+/**
+ * Lets another context run; for waits of unknown length.
+ *
+ * @param turn
+ *   How often the wait has called before: after some turns the context sleeps
+ *   for a while, so that one with a lower priority can run, too
+ */
+void rnd_port_yield(unsigned int turn);
 
 /**
  * Finds out how the calling context came here. Allocates nothing and takes no

@@ -236,7 +236,7 @@ void rnd_port_fence_all(void)
 }
 
 /* CPUs run side by side: there is nobody to make room for */
-void rnd_port_yield(void)
+void rnd_port_yield(unsigned int turn __unused)
 {
 	rnd_port_pause();
 }

@@ -35,6 +35,7 @@ static void wait_for(struct rnd_heap *h, void *arg)
 
 void rnd_world_stop(void)
 {
+	unsigned int turn = 0;
 	__u32 none = 0;
 
 	/* Two threads may fork, or one fork while another one exits. Acquire:
@@ -42,7 +43,7 @@ void rnd_world_stop(void)
 	 */
 	while (!rnd_cas_acquire(&world_claim, &none, 1)) {
 		none = 0;
-		rnd_port_yield();
+		rnd_port_yield(turn++);
 	}
 
 	world_inside = RND_CPU_COUNT;

@@ -12,6 +12,9 @@
 
 #define BLOCKS (PLAT_RNG_BUF_LEN / PLAT_CHACHA_BLOCK_LEN)
 
+/* Bytes of stack that rng_step() uses, at most */
+#define STACK_LEN 512U
+
 /* Replaces the key, and what follows it as far as `blocks` go */
 static void rng_step(struct plat_rng *rng, unsigned int blocks)
 {
@@ -26,10 +29,20 @@ static void rng_step(struct plat_rng *rng, unsigned int blocks)
 	barrier(); /* the wipe is not dead code */
 }
 
+/* Words of the last block, which may be there, tell the key */
+static void __noinline stack_wipe(void)
+{
+	__u8 stack[STACK_LEN];
+
+	memset(stack, 0, sizeof(stack));
+	__asm__ __volatile__("" : : "r"(stack) : "memory");
+}
+
 static void rng_refill(struct plat_rng *rng)
 {
 	rng_step(rng, BLOCKS);
 	rng->pos = PLAT_CHACHA_KEY_LEN;
+	stack_wipe();
 }
 
 void plat_rng_mix(struct plat_rng *rng, const void *data, __sz len)

@@ -528,8 +528,9 @@ void rnd_port_fence_all(void)
 	fake_port.fences++;
 }
 
-void rnd_port_yield(void)
+void rnd_port_yield(unsigned int turn)
 {
+	assert_true(turn <= fake_port.yields);
 	fake_port.yields++;
 	if (fake_port.on_yield)
 		fake_port.on_yield();

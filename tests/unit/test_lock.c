@@ -33,11 +33,12 @@ static struct rnd_lock high = RND_LOCK_INIT(RND_RANK_REGION);
 /* Protected by low */
 static unsigned long counter;
 
+/* Turns of the wait that yielded last */
 static unsigned int yields;
 
-void rnd_port_yield(void)
+void rnd_port_yield(unsigned int turn)
 {
-	__atomic_add_fetch(&yields, 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&yields, turn + 1, __ATOMIC_RELAXED);
 	sched_yield();
 }
 
@@ -88,7 +89,8 @@ static void lock_waiter_yields_to_a_preempted_owner(void **state)
 	(void)state;
 	yields = 0;
 	assert_int_equal(0, pthread_create(&waiter, NULL, take_low, NULL));
-	while (!rnd_load_relaxed(&yields))
+	/* Turns are counted */
+	while (rnd_load_relaxed(&yields) < 3)
 		sched_yield();
 	rnd_lock_release(&low, flags);
 	pthread_join(waiter, NULL);

@@ -71,6 +71,16 @@ UK_CTASSERT(sizeof(struct host_sysinfo) == 112);
 #define HOST_MEMBARRIER_PRIVATE		 (1U << 3)
 #define HOST_MEMBARRIER_REGISTER_PRIVATE (1U << 4)
 
+/* Calls of rnd_port_yield() in one wait before it sleeps, and how long it does,
+ * longer each time: from 50 microseconds to a millisecond
+ */
+#define HOST_YIELD_TURNS 32U
+#define HOST_SLEEP_NSEC	 50000L
+
+struct host_timespec {
+	long sec, nsec;
+};
+
 /* A page whose protection is changed when there is no membarrier() */
 static __u8 host_fence_page[RND_PAGE_LEN] __align(RND_PAGE_LEN);
 static __u32 host_fence_lock;
@@ -94,7 +104,7 @@ void rnd_port_print(const char *text, __sz len)
 		 * read it, but not for ever
 		 */
 		if (rc == -EAGAIN && tries--) {
-			rnd_port_yield();
+			rnd_port_yield(HOST_PRINT_TRIES - tries);
 			continue;
 		}
 		if (rc <= 0)
@@ -125,9 +135,17 @@ void __noreturn rnd_port_abort(void)
 	}
 }
 
-void rnd_port_yield(void)
+/* A thread with a real-time priority never lets others run by yielding */
+void rnd_port_yield(unsigned int turn)
 {
-	rnd_sys0(SYS_sched_yield);
+	struct host_timespec time = { .sec = 0 };
+
+	if (turn < HOST_YIELD_TURNS) {
+		rnd_sys0(SYS_sched_yield);
+		return;
+	}
+	time.nsec = HOST_SLEEP_NSEC * MIN(turn - HOST_YIELD_TURNS + 1U, 20U);
+	rnd_sys3(SYS_nanosleep, (__uptr) & time, 0, 0);
 }
 
 /* Withdrawing the write permission of a page in use makes the kernel send an
@@ -137,8 +155,10 @@ void rnd_port_yield(void)
  */
 static void host_fence_by_protection(void)
 {
+	unsigned int turn = 0;
+
 	while (rnd_xchg_acquire(&host_fence_lock, 1))
-		rnd_port_yield();
+		rnd_port_yield(turn++);
 
 	rnd_sys3(SYS_mprotect, (__uptr)host_fence_page, RND_PAGE_LEN,
 		 PROT_READ | PROT_WRITE);

@@ -34,13 +34,14 @@ struct rnd_heap *rnd_preload_init(void)
 {
 	struct rnd_heap *heap;
 	__u32 none = INIT_NONE;
+	unsigned int turn = 0;
 
 	if (!rnd_cas_relaxed(&init_state, &none, INIT_BUSY)) {
 		/* Acquire: the heap is complete. Pairs with the release
 		 * below
 		 */
 		do {
-			rnd_port_yield();
+			rnd_port_yield(turn++);
 			heap = rnd_load_acquire(&rnd_preload_page.heap);
 		} while (heap == &rnd_preload_nowhere);
 		return heap;

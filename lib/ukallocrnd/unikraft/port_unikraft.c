@@ -363,7 +363,7 @@ void rnd_port_fence_all(void)
 	rnd_generation_wait(rnd_generation_start());
 }
 
-void rnd_port_yield(void)
+void rnd_port_yield(unsigned int turn __unused)
 {
 	rnd_port_pause();
 }
