@@ -66,6 +66,7 @@ int rnd_cpus_init(struct rnd_cpus *cpus, const struct rnd_pagemap *pm,
 
 	/* The index of this one is 0 without being written */
 	cpus->shared_used = 0;
+	cpus->shared_owner = 0;
 	cpus->shared = pcpu_commit(cpus, 0);
 	if (unlikely(!cpus->shared)) {
 		rnd_vspace_release_meta(cpus->area, len);
@@ -84,6 +85,25 @@ void rnd_cpus_destroy(struct rnd_cpus *cpus)
  * Entering
  */
 
+/* Both under the lock. A signal handler that comes in between must find itself
+ * as the owner whenever it finds the state busy
+ */
+static void shared_enter(struct rnd_cpus *cpus)
+{
+	if (RND_PORT_CAN_STOP)
+		rnd_store_relaxed(&cpus->shared_owner, rnd_port_context());
+	barrier();
+	rnd_store_relaxed(&cpus->shared->busy, 1);
+}
+
+static void shared_leave(struct rnd_cpus *cpus)
+{
+	rnd_pcpu_leave(cpus->shared);
+	barrier();
+	if (RND_PORT_CAN_STOP)
+		rnd_store_relaxed(&cpus->shared_owner, 0);
+}
+
 /* Makes the state of index idx; its CPU is here, so nobody else makes it,
  * except for an interrupt handler, which the lock keeps out. Who makes one is
  * inside the shared state, so that fork() does not come in between.
@@ -95,7 +115,7 @@ static void pcpu_create(struct rnd_cpus *cpus, __u32 idx)
 
 	flags = rnd_lock_acquire(&cpus->shared_lock);
 	if (RND_PORT_CAN_STOP)
-		rnd_store_relaxed(&cpus->shared->busy, 1);
+		shared_enter(cpus);
 	barrier();
 	if (likely(!rnd_load_relaxed(&rnd_world_stopped)) &&
 	    rnd_load_relaxed(&cpus->table[idx]) == RND_PCPU_NONE) {
@@ -107,7 +127,7 @@ static void pcpu_create(struct rnd_cpus *cpus, __u32 idx)
 			rnd_store_release(&cpus->table[idx], pc);
 	}
 	if (RND_PORT_CAN_STOP)
-		rnd_pcpu_leave(cpus->shared);
+		shared_leave(cpus);
 	rnd_lock_release(&cpus->shared_lock, flags);
 }
 
@@ -137,7 +157,7 @@ ctx_enter_shared(struct rnd_cpus *cpus)
 	struct rnd_ctx ctx = { .pc = cpus->shared };
 
 	ctx.flags = rnd_lock_acquire(&cpus->shared_lock);
-	rnd_store_relaxed(&ctx.pc->busy, 1);
+	shared_enter(cpus);
 	barrier();
 	if (unlikely(rnd_load_relaxed(&rnd_world_stopped))) {
 		rnd_ctx_leave(cpus, ctx);
@@ -191,12 +211,29 @@ RND_UNANALYZED struct rnd_ctx rnd_ctx_enter(struct rnd_cpus *cpus)
 
 RND_UNANALYZED void rnd_ctx_leave(struct rnd_cpus *cpus, struct rnd_ctx ctx)
 {
-	rnd_pcpu_leave(ctx.pc);
-	if (unlikely(ctx.pc == cpus->shared))
-		rnd_lock_release(&cpus->shared_lock, ctx.flags);
+	if (likely(ctx.pc != cpus->shared)) {
+		rnd_pcpu_leave(ctx.pc);
+		return;
+	}
+	shared_leave(cpus);
+	rnd_lock_release(&cpus->shared_lock, ctx.flags);
 }
 
-void rnd_cpus_wait(struct rnd_cpus *cpus, __u32 but)
+__bool rnd_cpus_is_interrupted(const struct rnd_cpus *cpus, __u32 idx)
+{
+	const struct rnd_pcpu *pc = rnd_cpus_get(cpus, idx);
+
+	if (pc == RND_PCPU_NONE || !rnd_load_relaxed(&pc->busy))
+		return 0;
+	if (idx)
+		return idx == rnd_port_cpu();
+
+	/* It may be busy with somebody else */
+	return RND_PORT_CAN_STOP &&
+	       rnd_load_relaxed(&cpus->shared_owner) == rnd_port_context();
+}
+
+void rnd_cpus_wait(struct rnd_cpus *cpus)
 {
 	const struct rnd_pcpu *pc;
 	unsigned int turn;
@@ -205,7 +242,7 @@ void rnd_cpus_wait(struct rnd_cpus *cpus, __u32 but)
 	/* The shared state last: who makes another one is in there */
 	for (i = RND_CPU_COUNT; i; i--) {
 		pc = rnd_cpus_get(cpus, i - 1);
-		if (i - 1 == but || pc == RND_PCPU_NONE)
+		if (pc == RND_PCPU_NONE || rnd_cpus_is_interrupted(cpus, i - 1))
 			continue;
 		/* Acquire: pairs with the release in rnd_pcpu_leave() */
 		for (turn = 0; rnd_load_acquire(&pc->busy); turn++)

@@ -56,6 +56,14 @@
 #define RND_PORT_CAN_STOP 0
 #endif
 
+#if !RND_PORT_CAN_STOP
+/* Contexts need not know each other: the world is quiescent before it stops */
+static inline __uptr rnd_port_context(void)
+{
+	return 0;
+}
+#endif
+
 /* Slots of other CPUs that are freed together */
 #define RND_OUT_LEN 64U
 
@@ -111,6 +119,10 @@ struct rnd_cpus {
 	 * seeded, and its pages are not touched; set under the lock
 	 */
 	__u32 shared_used;
+	/** (a) The context inside it, on ports that stop the world; 0: none.
+	 * Set under the lock
+	 */
+	__uptr shared_owner;
 	/** (c) For making states */
 	const struct rnd_pagemap *pm;
 	struct rnd_vspace *vs;
@@ -231,12 +243,19 @@ int rnd_cpus_init(struct rnd_cpus *cpus, const struct rnd_pagemap *pm,
 void rnd_cpus_destroy(struct rnd_cpus *cpus);
 
 /**
- * Waits until no context is inside; only while the world is stopped.
+ * Tells whether the calling context has interrupted an operation of its own
+ * inside a state, as a signal handler does. Only while the world is stopped.
  *
- * @param but
- *   CPU index that is not waited for; RND_CPU_COUNT: none
+ * @param idx
+ *   CPU index, 0 for the shared state
  */
-void rnd_cpus_wait(struct rnd_cpus *cpus, __u32 but);
+__bool rnd_cpus_is_interrupted(const struct rnd_cpus *cpus, __u32 idx);
+
+/**
+ * Waits until no context is inside, but for operations that the caller has
+ * interrupted; only while the world is stopped.
+ */
+void rnd_cpus_wait(struct rnd_cpus *cpus);
 
 /** Sends the outgoing batch to the owners; the caller is inside pc */
 void rnd_pcpu_flush_out(struct rnd_cpus *cpus, struct rnd_pcpu *pc);

@@ -122,6 +122,9 @@ void rnd_rng_renew(struct rnd_rng *rng)
 {
 	rnd_port_entropy(rng->buf, sizeof(rng->buf));
 	rnd_port_entropy(rng->key, sizeof(rng->key));
+	/* Without an epoch that tells, the next refill reseeds */
+	if (!RND_PORT_HAS_EPOCH)
+		rng->drawn = RNG_REFILLS_PER_SEED;
 }
 
 void rnd_rng_bytes(struct rnd_rng *rng, void *dst, __sz len)

@@ -11,26 +11,10 @@
 /* 1: a context has stopped the world, or is about to */
 static __u32 world_claim;
 
-/* CPU index whose own operation the stopping context has interrupted (a
- * signal handler that forks); RND_CPU_COUNT: none. Owned with world_claim
- */
-static __u32 world_inside;
-
-static void find_inside(struct rnd_heap *h, void *arg)
-{
-	__u32 idx = rnd_port_cpu();
-	const struct rnd_pcpu *pc = rnd_cpus_get(&h->dyn->cpus, idx);
-
-	(void)arg;
-	/* The shared state may be busy with somebody else */
-	if (idx && pc != RND_PCPU_NONE && rnd_load_relaxed(&pc->busy))
-		world_inside = idx;
-}
-
 static void wait_for(struct rnd_heap *h, void *arg)
 {
 	(void)arg;
-	rnd_cpus_wait(&h->dyn->cpus, world_inside);
+	rnd_cpus_wait(&h->dyn->cpus);
 }
 
 void rnd_world_stop(void)
@@ -46,8 +30,6 @@ void rnd_world_stop(void)
 		rnd_port_yield(turn++);
 	}
 
-	world_inside = RND_CPU_COUNT;
-	rnd_heap_foreach(find_inside, __NULL);
 	rnd_store_release(&rnd_world_stopped, 1);
 	/* Whoever entered before has set its busy flag visibly now; whoever
 	 * enters later sees the line above
@@ -64,9 +46,14 @@ void rnd_world_start(void)
 	rnd_store_release(&world_claim, 0);
 }
 
-/* Calls fn for every state of a heap that nobody is in; the world is stopped */
+/* Calls fn for every state of a heap that nobody is in, and inside for those
+ * where the caller has interrupted an operation, if it is not __NULL; the world
+ * is stopped
+ */
 static void foreach_pcpu(struct rnd_heap *h,
-			 void (*fn)(struct rnd_heap *h, struct rnd_pcpu *pc))
+			 void (*fn)(struct rnd_heap *h, struct rnd_pcpu *pc),
+			 void (*inside)(struct rnd_heap *h,
+					struct rnd_pcpu *pc))
 {
 	struct rnd_cpus *cpus = &h->dyn->cpus;
 	struct rnd_pcpu *pc;
@@ -74,8 +61,12 @@ static void foreach_pcpu(struct rnd_heap *h,
 
 	for (i = 0; i < RND_CPU_COUNT; i++) {
 		pc = rnd_cpus_get(cpus, i);
-		if (pc != RND_PCPU_NONE && i != world_inside)
+		if (pc == RND_PCPU_NONE)
+			continue;
+		if (likely(!rnd_cpus_is_interrupted(cpus, i)))
 			fn(h, pc);
+		else if (inside)
+			inside(h, pc);
 	}
 }
 
@@ -98,15 +89,38 @@ static void child_pcpu(struct rnd_heap *h, struct rnd_pcpu *pc)
 	rnd_rng_reseed(&pc->rng);
 }
 
+/* The operation goes on when the handler returns, at any instruction: what it
+ * draws next is overwritten in place
+ */
+static void child_inside(struct rnd_heap *h, struct rnd_pcpu *pc)
+{
+	(void)h;
+	rnd_rng_renew(&pc->rng);
+}
+
+/* Nobody else is here: a lock that is taken belongs to an operation that was
+ * interrupted
+ */
+static void child_rng(struct rnd_rng *rng, const struct rnd_lock *lock)
+{
+	if (likely(!rnd_lock_is_taken(lock)))
+		rnd_rng_reseed(rng);
+	else
+		rnd_rng_renew(rng);
+}
+
 static void child_heap(struct rnd_heap *h, void *arg)
 {
+	struct rnd_large *lg = &h->dyn->large;
+
 	(void)arg;
-	foreach_pcpu(h, child_unlock);
-	rnd_rng_reseed(&h->dyn->vs.rng);
-	rnd_rng_reseed(&h->dyn->large.rng);
+	foreach_pcpu(h, child_unlock, __NULL);
+	child_rng(&h->dyn->vs.rng, &h->dyn->vs.lock);
+	child_rng(&lg->rng, &lg->lock);
 	/* Their places are known to parent and child */
-	(void)rnd_large_unpark(&h->dyn->large);
-	foreach_pcpu(h, child_pcpu);
+	if (likely(!rnd_lock_is_taken(&lg->lock)))
+		(void)rnd_large_unpark(lg);
+	foreach_pcpu(h, child_pcpu, child_inside);
 }
 
 void rnd_world_child(void)
@@ -188,16 +202,28 @@ static void deliver_heap(struct rnd_heap *h, void *arg)
 	(void)arg;
 	if (!heap_has_remote(h))
 		return;
-	foreach_pcpu(h, send_pcpu);
-	foreach_pcpu(h, receive_pcpu);
-	foreach_pcpu(h, settle_pcpu);
+	foreach_pcpu(h, send_pcpu, __NULL);
+	foreach_pcpu(h, receive_pcpu, __NULL);
+	foreach_pcpu(h, settle_pcpu, __NULL);
+}
+
+static void find_interrupted(struct rnd_heap *h, void *arg)
+{
+	const struct rnd_cpus *cpus = &h->dyn->cpus;
+
+	if (rnd_cpus_is_interrupted(cpus, rnd_port_cpu()) ||
+	    rnd_cpus_is_interrupted(cpus, 0))
+		*(__bool *)arg = 1;
 }
 
 void rnd_world_exit_check(void)
 {
+	__bool is_interrupted = 0;
+
 	rnd_world_stop();
 	/* exit() out of a signal handler: the heap is not in one piece */
-	if (world_inside == RND_CPU_COUNT)
+	rnd_heap_foreach(find_interrupted, &is_interrupted);
+	if (!is_interrupted)
 		rnd_heap_foreach(deliver_heap, __NULL);
 	rnd_world_start();
 }

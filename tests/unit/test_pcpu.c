@@ -453,13 +453,37 @@ static void last_one_leaves(void)
 static void pcpu_wait_returns_when_all_have_left(void **state)
 {
 	(void)state;
-	rnd_cpus_wait(&cpus, RND_CPU_COUNT);
+	rnd_cpus_wait(&cpus);
 	assert_int_equal(0, fake_port.yields);
 	(void)enter(5);
 	cpus.shared->busy = 1;
 	fake_port.on_yield = last_one_leaves;
-	rnd_cpus_wait(&cpus, RND_CPU_COUNT);
+	rnd_host_cpu = 6;
+	rnd_cpus_wait(&cpus);
 	assert_int_equal(4, fake_port.yields);
+}
+
+/* As a signal handler finds it, which forks */
+static void pcpu_wait_is_not_for_what_the_caller_interrupted(void **state)
+{
+	struct rnd_ctx own = enter(5), shared;
+
+	(void)state;
+	shared = rnd_ctx_enter(&cpus);
+	assert_ptr_equal(shared.pc, cpus.shared);
+	assert_true(rnd_cpus_is_interrupted(&cpus, 5));
+	assert_true(rnd_cpus_is_interrupted(&cpus, 0));
+	assert_false(rnd_cpus_is_interrupted(&cpus, 6));
+	rnd_cpus_wait(&cpus);
+	assert_int_equal(0, fake_port.yields);
+
+	rnd_ctx_leave(&cpus, shared);
+	assert_false(rnd_cpus_is_interrupted(&cpus, 0));
+	cpus.shared->busy = 1;
+	assert_false(rnd_cpus_is_interrupted(&cpus, 0));
+	cpus.shared->busy = 0;
+	leave(own);
+	assert_false(rnd_cpus_is_interrupted(&cpus, 5));
 }
 
 static void pcpu_batch_is_flushed_when_full_c2(void **state)
@@ -865,6 +889,7 @@ int main(void)
 		UNIT_TEST(pcpu_generators_differ),
 		UNIT_TEST(pcpu_stays_out_of_a_stopped_world),
 		UNIT_TEST(pcpu_wait_returns_when_all_have_left),
+		UNIT_TEST(pcpu_wait_is_not_for_what_the_caller_interrupted),
 		UNIT_TEST(pcpu_batch_is_flushed_when_full_c2),
 		UNIT_TEST(pcpu_batch_of_many_slabs),
 		UNIT_TEST(pcpu_batch_for_nobody_is_taken_at_once),

@@ -76,6 +76,12 @@ static inline __u32 rnd_port_cpu(void)
 	return rnd_host_cpu;
 }
 
+/** A word that no other thread has, not 0. */
+static inline __uptr rnd_port_context(void)
+{
+	return (__uptr) & rnd_host_cpu;
+}
+
 /* A snapshot of a process is fork(). A test may say otherwise */
 #ifndef RND_PORT_HAS_EPOCH
 #define RND_PORT_HAS_EPOCH 0
