@@ -388,6 +388,24 @@ __u32 rnd_pcpu_drain_inbox(struct rnd_pcpu *pc)
  * Giving back
  */
 
+__sz rnd_pcpu_live(const struct rnd_pcpu *pc)
+{
+	const struct rnd_pclass *pl;
+	unsigned int sc;
+	__sz len = 0;
+
+	/* Slots of class 0 have no memory */
+	for (sc = 1; sc < RND_CLASS_COUNT; sc++) {
+		if (!rnd_pcpu_has(pc, sc))
+			continue;
+		pl = &pc->cls[sc];
+		len += (__sz)pl->slot_len *
+		       (pl->out - pl->pool_cnt - rnd_quarantine_count(&pl->q));
+	}
+
+	return len - pc->bulk.bytes;
+}
+
 void rnd_pcpu_flush(struct rnd_cpus *cpus, struct rnd_pcpu *pc)
 {
 	unsigned int sc;

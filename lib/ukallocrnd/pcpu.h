@@ -349,6 +349,11 @@ static inline void rnd_pcpu_age(struct rnd_pcpu *pc)
 		pc->age_next += rnd_pclass_age(&pc->cls[pc->age_next]);
 }
 
+/** Bytes of slots that users have, or other CPUs on the way back; the caller is
+ * inside pc
+ */
+__sz rnd_pcpu_live(const struct rnd_pcpu *pc);
+
 /** Empties pools, quarantines, batch and inbox; the caller is inside */
 void rnd_pcpu_flush(struct rnd_cpus *cpus, struct rnd_pcpu *pc);
 

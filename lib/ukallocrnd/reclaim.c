@@ -12,6 +12,8 @@ struct visit {
 	void (*fn)(struct visit *v, struct rnd_pcpu *pc);
 	/** Bytes to give back */
 	__sz left;
+	/** Bytes of slots in use that were counted */
+	__sz live;
 	/** Quarantines, too */
 	__bool all;
 };
@@ -103,6 +105,48 @@ static void reclaim_states(struct rnd_heap *h, struct rnd_pcpu *pc,
 	visit_states(&v, pc);
 }
 
+static void count_state(struct visit *v, struct rnd_pcpu *pc)
+{
+	v->live += rnd_pcpu_live(pc);
+}
+
+static __sz slab_bytes(const struct rnd_heap *h)
+{
+	const struct rnd_region *r;
+	unsigned long flags;
+	unsigned int sc;
+	__sz len = 0;
+
+	/* Those of class 0 have no memory */
+	for (sc = 1; sc < RND_CLASS_COUNT; sc++) {
+		r = rnd_pagemap_region(&h->pm, sc);
+		flags = rnd_lock_acquire(&r->dyn->lock);
+		len += (__sz)r->dyn->slab_cnt * r->slab_len;
+		rnd_lock_release(&r->dyn->lock, flags);
+	}
+
+	return len;
+}
+
+/* Tells whether a request may be served with the memory of slots that are not
+ * in use, and what is free. If enough is free it is not that what is missing:
+ * the process has a limit, or there are no addresses
+ */
+static __bool reclaim_may_be_enough(struct rnd_heap *h, struct rnd_pcpu *pc,
+				    __sz req)
+{
+	struct visit v = { .cpus = &h->dyn->cpus, .fn = count_state };
+	__sz free, idle = slab_bytes(h);
+
+	if (req > RND_RECLAIM_MAX)
+		return 0;
+	visit_states(&v, pc);
+	idle -= MIN(idle, v.live);
+	free = rnd_vspace_available(&h->dyn->vs) << RND_PAGE_SHIFT;
+
+	return req <= idle + (free < req ? free : idle);
+}
+
 __bool rnd_reclaim(struct rnd_heap *h, struct rnd_pcpu *pc,
 		   struct rnd_reclaim *rc)
 {
@@ -113,6 +157,8 @@ __bool rnd_reclaim(struct rnd_heap *h, struct rnd_pcpu *pc,
 	if (rc->step == RND_RECLAIM_DONE)
 		return 0;
 
+	if (rc->step == RND_RECLAIM_FLUSH && rc->req && rc->all)
+		rc->all = reclaim_may_be_enough(h, pc, rc->req);
 	if (rc->step++ == RND_RECLAIM_FLUSH) {
 		reclaim_states(h, pc, rc, flush_state);
 		return 1;

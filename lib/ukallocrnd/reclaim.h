@@ -25,6 +25,10 @@
  *     free slabs                    as above
  *     everything                    pages of slabs in use, addresses
  *
+ *   Quarantines are emptied only if that may be enough: who chooses sizes must
+ *   not be able to end the quarantine of all other objects with one call that
+ *   fails anyway.
+ *
  * Invariants
  *   E1  After the last try failed nothing was left that this CPU could give
  *       back on its own: each kind came last after all slots had returned.
@@ -33,9 +37,8 @@
 
 #include "heap.h"
 
-/* Bytes that the quarantines and pools of a CPU can hold. To serve a larger
- * request than that they are not emptied: who chooses sizes must not be able
- * to end the quarantine of all other objects with one call that fails anyway.
+/* Bytes that the quarantines and pools of a CPU can hold; for requests above
+ * that they are never emptied
  */
 #define RND_RECLAIM_MAX                                                        \
 	(2UL * RND_CLASS_COUNT * (RND_QUARANTINE_BYTES + RND_CHOICE_BYTES))
@@ -52,7 +55,11 @@ enum rnd_reclaim_step {
 struct rnd_reclaim {
 	/** Bytes that the next step gives back, if there are so many */
 	__sz want;
-	/** 1: quarantines are emptied if nothing else helps */
+	/** Bytes that the caller asks for; 0: a slot, for which little is enough.
+	 * Also what they are aligned to, which nothing that is freed can serve
+	 */
+	__sz req;
+	/** 1: quarantines are emptied if nothing else helps and it may be enough */
 	__bool all;
 	enum rnd_reclaim_step step;
 };

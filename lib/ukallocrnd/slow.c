@@ -95,7 +95,9 @@ static void *__noinline large_again(struct rnd_heap *h, struct rnd_pcpu *pc,
 				    __sz req, __sz align, __u8 kind,
 				    __bool clean)
 {
-	struct rnd_reclaim rc = { .want = req, .all = req <= RND_RECLAIM_MAX };
+	struct rnd_reclaim rc = { .want = req,
+				  .req = MAX(req, align),
+				  .all = 1 };
 	void *ptr = __NULL;
 
 	while (!ptr && rnd_reclaim(h, pc, &rc))

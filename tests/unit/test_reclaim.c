@@ -274,25 +274,57 @@ static void reclaim_takes_few_tries_e2(void **state)
 	assert_int_equal(0, user());
 }
 
-/* Who asks for more than quarantines hold does not end them, but gets all that
- * is free
+/* Whether the quarantine of a class is kept when so much is asked for */
+static __bool is_kept(const struct rnd_pclass *pl, __sz req)
+{
+	struct rnd_reclaim rc = { .want = req, .req = req, .all = 1 };
+	__u32 before = rnd_quarantine_count(&pl->q) + pl->pool_cnt;
+
+	assert_true(before > 0);
+	(void)reclaim_to_the_end(&rc);
+	return rnd_quarantine_count(&pl->q) + pl->pool_cnt == before;
+}
+
+/* Who asks for more than there is does not end quarantines, but gets all that
+ * is free; neither does who asks for what cannot be, by size or alignment
  */
 static void reclaim_keeps_quarantines_of_large_requests(void **state)
 {
-	struct rnd_reclaim rc = { .want = RND_RECLAIM_MAX + 1 };
 	const struct rnd_pclass *pl;
-	__u32 before;
+	__sz idle, free;
 
 	(void)state;
 	slabs_free_up();
 	take(64, 30);
 	give(30);
 	pl = &own()->cls[rnd_sizeclass_of(64)];
-	before = rnd_quarantine_count(&pl->q);
-	(void)reclaim_to_the_end(&rc);
-	assert_int_equal(before, rnd_quarantine_count(&pl->q));
-	assert_true(user() > 0);
-	assert_true(user() <= RND_ACTIVE_MAX * RND_SLAB_LEN_MAX);
+	assert_int_equal(0, rnd_pcpu_live(own()));
+	set_full();
+	/* Free slabs are given back, what slots are in stays */
+	assert_true(is_kept(pl, RND_RECLAIM_MAX + 1));
+	free = rnd_vspace_available(&h->dyn->vs) << RND_PAGE_SHIFT;
+	idle = user();
+	assert_true(free > 0 && idle > 0);
+	assert_true(idle <= RND_ACTIVE_MAX * RND_SLAB_LEN_MAX);
+	assert_true(is_kept(pl, free + idle + 1));
+	assert_false(is_kept(pl, free + idle));
+}
+
+/* As a process with a limit that the port does not know of */
+static void reclaim_keeps_quarantines_where_memory_is_free(void **state)
+{
+	const struct rnd_pclass *pl;
+	void *live;
+
+	(void)state;
+	take(64, 30);
+	live = alloc(100);
+	give(30);
+	pl = &own()->cls[rnd_sizeclass_of(64)];
+	assert_int_equal(112, rnd_pcpu_live(own()));
+	assert_true(is_kept(pl, 2 * (user() - 112) + 1));
+	assert_false(is_kept(pl, 2 * (user() - 112)));
+	release(live);
 }
 
 /* The shared state, and that of a thread that has ended; not one in use */
@@ -413,6 +445,7 @@ int main(void)
 		UNIT_TEST(reclaim_discards_pages_e1),
 		UNIT_TEST(reclaim_takes_few_tries_e2),
 		UNIT_TEST(reclaim_keeps_quarantines_of_large_requests),
+		UNIT_TEST(reclaim_keeps_quarantines_where_memory_is_free),
 		UNIT_TEST(reclaim_takes_from_other_states),
 		UNIT_TEST(reclaim_fails_only_when_nothing_is_left_e1),
 		UNIT_TEST(reclaim_verifies_what_it_gives_back),
