@@ -20,6 +20,7 @@
 #include "count.h"
 #include "fast.h"
 #include "heap.h"
+#include "reclaim.h"
 #include "resize.h"
 
 static struct rnd_heap *heap_of(struct uk_alloc *a)
@@ -367,9 +368,7 @@ __sz uk_allocrnd_purge(struct uk_alloc *a)
 	struct rnd_ctx ctx = rnd_ctx_enter(&dyn->cpus);
 	__sz len;
 
-	len = rnd_pcpu_purge(ctx.pc);
-	len += rnd_large_unpark(&dyn->large);
-	rnd_large_purge(&dyn->large);
+	len = rnd_reclaim_purge(dyn->heap, ctx.pc);
 	rnd_ctx_leave(&dyn->cpus, ctx);
 
 	return len;

@@ -14,6 +14,8 @@ struct visit {
 	__sz left;
 	/** Bytes of slots in use that were counted */
 	__sz live;
+	/** Bytes that were purged */
+	__sz purged;
 	/** Quarantines, too */
 	__bool all;
 };
@@ -69,7 +71,7 @@ static void flush_state(struct visit *v, struct rnd_pcpu *pc)
 static void purge_state(struct visit *v, struct rnd_pcpu *pc)
 {
 	flush_state(v, pc);
-	rnd_pcpu_purge(pc);
+	v->purged += rnd_pcpu_purge(pc);
 }
 
 /* What nobody uses: to give it back costs no protection. Returns whether there
@@ -169,4 +171,15 @@ __bool rnd_reclaim(struct rnd_heap *h, struct rnd_pcpu *pc,
 		rnd_large_purge(&h->dyn->large);
 
 	return 1;
+}
+
+__sz rnd_reclaim_purge(struct rnd_heap *h, struct rnd_pcpu *pc)
+{
+	struct visit v = { .cpus = &h->dyn->cpus, .fn = purge_state };
+
+	visit_states(&v, pc);
+	v.purged += rnd_large_unpark(&h->dyn->large);
+	rnd_large_purge(&h->dyn->large);
+
+	return v.purged;
 }

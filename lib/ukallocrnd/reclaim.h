@@ -55,11 +55,11 @@ enum rnd_reclaim_step {
 struct rnd_reclaim {
 	/** Bytes that the next step gives back, if there are so many */
 	__sz want;
-	/** Bytes that the caller asks for; 0: a slot, for which little is enough.
-	 * Also what they are aligned to, which nothing that is freed can serve
+	/** Bytes that the caller asks for, or their alignment if that is more;
+	 * 0: a slot, for which little is enough
 	 */
 	__sz req;
-	/** 1: quarantines are emptied if nothing else helps and it may be enough */
+	/** 1: quarantines are emptied if nothing else helps, and that may */
 	__bool all;
 	enum rnd_reclaim_step step;
 };
@@ -73,5 +73,15 @@ struct rnd_reclaim {
  */
 __bool rnd_reclaim(struct rnd_heap *h, struct rnd_pcpu *pc,
 		   struct rnd_reclaim *rc);
+
+/**
+ * Gives back all that costs no protection: free slabs, and pages that only free
+ * slots touch, of all states that the caller can get hold of, parked objects,
+ * addresses. The caller is inside pc.
+ *
+ * @return
+ *   Number of bytes
+ */
+__sz rnd_reclaim_purge(struct rnd_heap *h, struct rnd_pcpu *pc);
 
 #endif /* __UKALLOCRND_RECLAIM_H__ */

@@ -357,6 +357,33 @@ static void reclaim_takes_from_other_states(void **state)
 	assert_false(rnd_lock_is_taken(&h->dyn->cpus.shared_lock));
 }
 
+/* What a thread left behind goes by hand, too; quarantines stay */
+static void purge_takes_from_other_states(void **state)
+{
+	struct rnd_pcpu *ended;
+	struct rnd_ctx ctx;
+	__sz before;
+
+	(void)state;
+	fake_port_set_cpu(2);
+	slabs_free_up();
+	ended = own();
+	take(64, 30);
+	give(30);
+	fake_port_set_cpu(1);
+	take(64, 1);
+	before = user();
+	fake_port.unleased = 2;
+	ctx = rnd_ctx_enter(&h->dyn->cpus);
+	assert_true(rnd_reclaim_purge(h, ctx.pc) > 300 * 60000UL);
+	rnd_ctx_leave(&h->dyn->cpus, ctx);
+	fake_port.unleased = 0;
+	assert_true(before - user() > 300 * 60000UL);
+	assert_int_equal(
+		30, rnd_quarantine_count(&ended->cls[rnd_sizeclass_of(64)].q));
+	give(1);
+}
+
 #ifdef RND_TEST_SLOW
 #define ROUNDS 1000U
 #else
@@ -447,6 +474,7 @@ int main(void)
 		UNIT_TEST(reclaim_keeps_quarantines_of_large_requests),
 		UNIT_TEST(reclaim_keeps_quarantines_where_memory_is_free),
 		UNIT_TEST(reclaim_takes_from_other_states),
+		UNIT_TEST(purge_takes_from_other_states),
 		UNIT_TEST(reclaim_fails_only_when_nothing_is_left_e1),
 		UNIT_TEST(reclaim_verifies_what_it_gives_back),
 	};

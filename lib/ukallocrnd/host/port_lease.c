@@ -168,8 +168,13 @@ static void lease_end(void *arg)
 	if (!cpu)
 		return;
 	rnd_world_leave(cpu);
-	rnd_host_pcpu = RND_PCPU_NONE;
+	/* In this order: a signal handler in between that allocates would take
+	 * a copy of the state again as long as the index is ours
+	 */
 	rnd_host_cpu = 0;
+	barrier();
+	rnd_host_pcpu = RND_PCPU_NONE;
+	barrier();
 	lease_bits_return(cpu);
 }
 

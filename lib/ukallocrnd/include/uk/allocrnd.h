@@ -100,8 +100,9 @@ __sz uk_allocrnd_check(struct uk_alloc *a);
 void uk_allocrnd_flush(struct uk_alloc *a);
 
 /**
- * Gives the backing of all free slabs that the calling CPU owns, and of
- * freed large objects, back to the system.
+ * Gives the backing of free slabs back to the system, those of the calling CPU,
+ * of the state that interrupt handlers share and, on Linux, of threads that
+ * have ended; and that of freed large objects.
  *
  * @return
  *   Number of bytes given back
