@@ -18,6 +18,8 @@
  *     free ----> short --no--> long --no--> rnd_free_out()
  */
 
+#include <string.h>
+
 #include <uk/arch/types.h>
 #include <uk/essentials.h>
 
@@ -358,6 +360,15 @@ static rnd_always_inline __bool rnd_free_is_plain(struct rnd_pclass *pl,
 		rnd_slot_is_sound(&pl->key, t->len, ptr, t->slack, reach));
 }
 
+/* What is left of a canary, which is a secret, would be inside the next object
+ * where slots are not cleared
+ */
+static rnd_always_inline void rnd_slack_wipe(void *ptr, __sz len, __sz slack)
+{
+	if (RND_OPT_CANARY && !RND_OPT_ZERO)
+		memset((char *)ptr + len - slack, 0, slack);
+}
+
 /* Frees what rnd_free_is_plain() found; the caller is inside */
 static rnd_always_inline void rnd_free_target(struct rnd_pclass *pl,
 					      struct rnd_rng *rng, void *ptr,
@@ -367,6 +378,7 @@ static rnd_always_inline void rnd_free_target(struct rnd_pclass *pl,
 	rnd_store_relaxed(&pl->states[t->n], pl->freed);
 	if (RND_OPT_ZERO)
 		rnd_reach_zero(ptr, t->len, reach);
+	rnd_slack_wipe(ptr, t->len, t->slack);
 	if (rnd_reach_is_bulk(pl, reach))
 		rnd_pclass_quarantine_bulk(pl, (__u32)t->n);
 	else

@@ -26,6 +26,8 @@ static rnd_always_inline __bool rnd_slot_claim(const struct rnd_place *p,
 		return 0;
 	if (RND_OPT_ZERO && len)
 		rnd_fill_zero(ptr, len);
+	if (len)
+		rnd_slack_wipe(ptr, len, rnd_state_slack(len, state));
 
 	return 1;
 }

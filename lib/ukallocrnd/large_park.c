@@ -185,6 +185,19 @@ void *rnd_large_take_kept(struct rnd_large *lg,
 	return (void *)now.addr;
 }
 
+/* What is left of the canary, which is a secret, would be inside the next
+ * object
+ */
+static void around_wipe(const struct rnd_span *sp)
+{
+	__uptr base = rnd_span_base(sp), behind = sp->addr + sp->req;
+
+	if (!RND_OPT_CANARY)
+		return;
+	memset((void *)base, 0, sp->addr - base);
+	memset((void *)behind, 0, rnd_span_end(sp) - behind);
+}
+
 __bool rnd_large_keep(struct rnd_large *lg, __u32 n, const struct rnd_span *sp)
 {
 	struct rnd_parked pk = { .addr = rnd_span_base(sp),
@@ -199,6 +212,7 @@ __bool rnd_large_keep(struct rnd_large *lg, __u32 n, const struct rnd_span *sp)
 	if (!RND_OPT_LARGE_KEEP || !rnd_park_wants(sp->pages) || sp->sample ||
 	    sp->kind == RND_KIND_PAGES || sp->epoch != (__u16)rnd_port_epoch())
 		return 0;
+	around_wipe(sp);
 	flags = rnd_lock_acquire(&lg->lock);
 	is_kept = rnd_park_put(&lg->park, &pk);
 	if (is_kept)

@@ -713,10 +713,36 @@ static void fast_realloc_gives_up_without_a_trace(void **state)
 	home_free(h, p, RND_KIND_MALLOC);
 }
 
+/* What was behind an object is inside the next one in its slot, which may be
+ * longer: the canary, which depends on the place only, is not there
+ */
+static void fast_objects_hold_no_canary(void **state)
+{
+	static const __sz lens[][2] = { { 9, 24 }, { 905, 1000 } };
+	unsigned int i, which;
+	__u64 word, seen;
+	void *ptr;
+
+	(void)state;
+	for (i = 0; i < 6000; i++) {
+		which = i % ARRAY_SIZE(lens);
+		ptr = rnd_malloc_out(h, lens[which][0], RND_KIND_MALLOC, 1);
+		assert_non_null(ptr);
+		rnd_free_out(h, ptr, RND_KIND_MALLOC, 1);
+		ptr = rnd_malloc_out(h, lens[which][1], RND_KIND_MALLOC, 1);
+		assert_non_null(ptr);
+		word = rnd_canary_word(&h->pm.key, (__uptr)ptr);
+		memcpy(&seen, (char *)ptr + lens[which][1] - 8, sizeof(seen));
+		assert_true(!RND_OPT_CANARY || seen != word);
+		rnd_free_out(h, ptr, RND_KIND_MALLOC, 1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(fast_size_is_short),
+		UNIT_TEST(fast_objects_hold_no_canary),
 		UNIT_TEST(fast_round_trip_of_every_size),
 		UNIT_TEST(fast_free_refuses_what_is_not_plain),
 		UNIT_TEST(fast_free_refuses_other_cpus_objects),
