@@ -242,7 +242,8 @@ int rnd_large_park(struct rnd_large *lg, const struct rnd_span *sp)
 {
 	struct rnd_span to = { .pages = sp->pages };
 	__uptr base = rnd_span_base(sp);
-	__sz len = rnd_span_len(sp), clean;
+	__sz len = rnd_span_len(sp);
+	__sz clean = rnd_park_clean(sp->pages) * RND_PAGE_LEN;
 	struct rnd_parked pk;
 	unsigned long flags;
 	__bool is_parked;
@@ -257,15 +258,18 @@ int rnd_large_park(struct rnd_large *lg, const struct rnd_span *sp)
 		rnd_port_release(to.map, to.map_len);
 		return rc;
 	}
-	clean = rnd_park_clean(sp->pages) * RND_PAGE_LEN;
-	pages_clear(to.addr, clean);
-
 	pk = (struct rnd_parked){ .addr = to.addr,
 				  .pages = to.pages,
 				  .map = to.map,
 				  .map_len = to.map_len,
 				  .clean = clean,
 				  .epoch = to.epoch };
+	if (unlikely(!rnd_port_reset(to.addr, len))) {
+		parked_drop(lg, &pk);
+		return rc;
+	}
+	pages_clear(to.addr, clean);
+
 	flags = rnd_lock_acquire(&lg->lock);
 	is_parked = rnd_park_put(&lg->park, &pk);
 	rnd_lock_release(&lg->lock, flags);

@@ -133,6 +133,16 @@ void rnd_port_decommit(__uptr addr, __sz len);
  */
 int rnd_port_move(__uptr from, __sz len, __uptr to, __sz to_len);
 
+/**
+ * Takes back what the user may have asked the system to do with committed
+ * pages, which are to serve somebody else now.
+ *
+ * @return
+ *   1 if they are like new ones, but for their contents; 0: they are not the
+ *   library's any more (a file is mapped there), and must not be written to
+ */
+__bool rnd_port_reset(__uptr addr, __sz len);
+
 /* Most pages that rnd_port_backed() looks at */
 #define RND_PORT_LOOK 1024UL
 

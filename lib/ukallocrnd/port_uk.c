@@ -112,6 +112,12 @@ __u64 rnd_port_backed_bits(__uptr addr, __sz pages)
 	return ukplat_page_backed(heap_vas.pt, addr, pages);
 }
 
+/* Nobody but the library asks for anything there */
+__bool rnd_port_reset(__uptr addr __unused, __sz len __unused)
+{
+	return 1;
+}
+
 void rnd_port_backed(__uptr addr, __sz pages, __u8 *is_there)
 {
 	__u64 bits = 0;

@@ -10,9 +10,11 @@
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -286,6 +288,68 @@ static void other_programs_start(void)
 	API_CHECK(system("true | cat") == 0);
 }
 
+#define MAPPED_LEN   1048576UL
+#define MAPPED_TRIES 8
+
+/* Two objects of one size, of which the second may get what the first had */
+static char *mapped_object(void)
+{
+	char *p = NULL;
+
+	API_CHECK(!posix_memalign((void **)&p, 4096, MAPPED_LEN));
+	memset(p, 'o', MAPPED_LEN);
+	return p;
+}
+
+/* What was asked for one object, the next one does not have */
+static void advice_ends_with_the_object(void)
+{
+	static const int advice[] = { MADV_WIPEONFORK, MADV_DONTFORK };
+	unsigned int i;
+	pid_t pid;
+	char *p;
+
+	for (i = 0; i < 2 * MAPPED_TRIES; i++) {
+		p = mapped_object();
+		API_CHECK(!madvise(p, MAPPED_LEN, advice[i % 2]));
+		free(p);
+		p = mapped_object();
+		pid = fork();
+		if (!pid)
+			_exit(p[0] != 'o' || p[MAPPED_LEN - 1] != 'o');
+		API_CHECK(wait_status(pid) == 0);
+		free(p);
+	}
+}
+
+/* A file that is mapped over an object, or over a part of it, is the user's */
+static void mapped_files_stay_as_they_are(void)
+{
+	FILE *file = tmpfile();
+	char byte = 0;
+	size_t from;
+	char *p;
+	int i;
+
+	API_CHECK(file != NULL);
+	API_CHECK(!ftruncate(fileno(file), (off_t)MAPPED_LEN));
+	for (i = 0; i < MAPPED_TRIES; i++) {
+		from = i % 2 ? MAPPED_LEN / 2 : 0;
+		p = mapped_object();
+		API_CHECK(mmap(p + from, MAPPED_LEN - from,
+			       PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+			       fileno(file), (off_t)from) == p + from);
+		memset(p, 'f', MAPPED_LEN);
+		free(p);
+		p = mapped_object();
+		API_CHECK(pread(fileno(file), &byte, 1, (off_t)from + 5000) ==
+				  1 &&
+			  byte == 'f');
+		free(p);
+	}
+	API_CHECK(!fclose(file));
+}
+
 const struct api_test api_process_tests[] = {
 	{ "short_lived_threads", short_lived_threads },
 	{ "more_threads_than_states", more_threads_than_states },
@@ -295,5 +359,7 @@ const struct api_test api_process_tests[] = {
 	{ "children_get_other_layouts", children_get_other_layouts },
 	{ "reports_do_not_wait_for_readers", reports_do_not_wait_for_readers },
 	{ "other_programs_start", other_programs_start },
+	{ "advice_ends_with_the_object", advice_ends_with_the_object },
+	{ "mapped_files_stay_as_they_are", mapped_files_stay_as_they_are },
 	{ NULL, NULL },
 };

@@ -396,6 +396,13 @@ void rnd_port_decommit(__uptr addr, __sz len)
 	fake_port.decommits++;
 }
 
+__bool rnd_port_reset(__uptr addr, __sz len)
+{
+	check_range(addr, len);
+	assert_true(set_has(&committed, addr, addr + len));
+	return !fake_port.is_foreign;
+}
+
 int rnd_port_move(__uptr from, __sz len, __uptr to, __sz to_len)
 {
 	void *map;

@@ -67,6 +67,8 @@ struct fake_port {
 	__bool move_loses;
 	/** (w) rnd_port_cpu_thread(): thread of every index; 0: unknown */
 	__u32 thread;
+	/** (w) 1: what is to be reset is not the library's any more */
+	__bool is_foreign;
 	/** (w) Called by rnd_port_yield() */
 	void (*on_yield)(void);
 	/** (w) rnd_port_backtrace() */

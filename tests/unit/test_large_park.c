@@ -375,6 +375,25 @@ static void park_survives_the_loss_of_a_place(void **state)
 	assert_true(fake_port.reserved == reserved);
 }
 
+/* The user mapped a file there: it is neither written to nor handed out */
+static void park_drops_what_is_not_ours(void **state)
+{
+	char *p = alloc(30 * PAGE);
+	struct rnd_span sp;
+
+	(void)state;
+	if (RND_OPT_LARGE_KEEP)
+		skip();
+	memset(p, 0x5a, 30 * PAGE);
+	fake_port.is_foreign = 1;
+	release(p);
+	fake_port.is_foreign = 0;
+	assert_int_equal(0, lg.park.cnt);
+	assert_false(fake_port_can_read(p));
+	assert_true(rnd_large_find(&lg, p, &sp));
+	assert_books();
+}
+
 /*
  * Moving
  */
@@ -574,6 +593,7 @@ int main(void)
 		UNIT_TEST(park_leaves_untouched_objects_alone),
 		UNIT_TEST(park_failure_frees_nevertheless),
 		UNIT_TEST(park_survives_the_loss_of_a_place),
+		UNIT_TEST(park_drops_what_is_not_ours),
 		UNIT_TEST(move_keeps_contents_and_leaves_nothing),
 		UNIT_TEST(move_only_to_the_same_seat),
 		UNIT_TEST(move_failure_changes_nothing),

@@ -38,7 +38,7 @@
 #define HOST_VA_END 0x7ff000000000UL
 
 /* Yields to a reader of a pipe that is full */
-#define HOST_PRINT_TRIES 10000U
+#define HOST_PRINT_TRIES 200U
 
 /* Size of the kernel's signal set */
 #define HOST_SIGSET_LEN 8

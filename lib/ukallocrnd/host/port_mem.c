@@ -45,6 +45,12 @@
 #define MEM_FLAGS (MAP_PRIVATE | MAP_ANONYMOUS)
 #define MEM_RW	  (PROT_READ | PROT_WRITE)
 
+/* Linux 4.14; older kernels refuse it, and freed pages are not parked */
+#ifndef MADV_WIPEONFORK
+#define MADV_WIPEONFORK 18
+#define MADV_KEEPONFORK 19
+#endif
+
 #ifndef MREMAP_FIXED
 #define MREMAP_MAYMOVE 1
 #define MREMAP_FIXED   2
@@ -133,8 +139,9 @@ int rnd_port_move(__uptr from, __sz len, __uptr to, __sz to_len)
 	rc = rnd_sys(SYS_mremap, from, len, to_len,
 		     MREMAP_MAYMOVE | MREMAP_FIXED, to, 0);
 	if (unlikely(rc != (long)to)) {
-		/* More than one mapping, as after mprotect() by the user. Some
-		 * kernels see that when they have already made room
+		/* More than one mapping, as after mprotect() by the user:
+		 * kernels before 6.17 do not move those. Some see that when
+		 * they have already made room
 		 */
 		mem_map(to, to_len, PROT_NONE, MAP_FIXED_NOREPLACE);
 		return -ENOTSUP;
@@ -148,6 +155,18 @@ int rnd_port_move(__uptr from, __sz len, __uptr to, __sz to_len)
 	if (rc > 0)
 		rnd_port_release((__uptr)rc, len);
 	return 1;
+}
+
+/* A child that finds zeros in the object, or nothing, is what the last user
+ * wanted, not the next one. The kernel refuses the first call where a file, or
+ * shared memory, is mapped. Pages that were locked stay so: the process may want
+ * that of all pages (mlockall())
+ */
+__bool rnd_port_reset(__uptr addr, __sz len)
+{
+	return !rnd_sys3(SYS_madvise, addr, len, MADV_WIPEONFORK) &&
+	       !rnd_sys3(SYS_madvise, addr, len, MADV_KEEPONFORK) &&
+	       !rnd_sys3(SYS_madvise, addr, len, MADV_DOFORK);
 }
 
 void rnd_port_backed(__uptr addr, __sz pages, __u8 *is_there)

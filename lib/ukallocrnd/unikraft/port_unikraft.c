@@ -228,6 +228,12 @@ int rnd_port_move(__uptr from __unused, __sz len __unused, __uptr to __unused,
 	return -ENOTSUP;
 }
 
+/* Nobody but the library asks for anything there */
+__bool rnd_port_reset(__uptr addr __unused, __sz len __unused)
+{
+	return 1;
+}
+
 void rnd_port_backed(__uptr addr __unused, __sz pages, __u8 *is_there)
 {
 	memset(is_there, 1, pages);
