@@ -217,7 +217,7 @@ int pt_entry_permits(__u64 entry, unsigned long error_code);
  * @return
  *   1 if it is taken; 0: it is in use for very long, or there is no table yet
  */
-int pt_lock_in_fault(struct uk_pagetable *pt);
+int pt_lock_in_fault(struct uk_pagetable *pt, unsigned long error_code);
 
 /** Tells whether the part of a range in one table may be a large page. */
 static inline int pt_is_large_part(__vaddr_t va, unsigned long left)

@@ -43,7 +43,7 @@ static unsigned int demand_look(struct uk_pagetable *pt, __vaddr_t va,
 	struct pt_chunk chunk;
 	unsigned int n = 0;
 
-	if (unlikely(!pt_lock_in_fault(pt)))
+	if (unlikely(!pt_lock_in_fault(pt, error_code)))
 		return 0;
 	pt_chunk_find(pt, va, DEMAND_MAX, &chunk);
 	*seen = chunk.pte ? pt_load(chunk.pte) : 0;
@@ -94,7 +94,7 @@ int ukplat_page_fill(struct uk_pagetable *pt, __vaddr_t vaddr,
 
 	/* Not under the lock: frames may have to be cleared */
 	cnt = frame_take_many(frame, cnt);
-	is_locked = pt_lock_in_fault(pt);
+	is_locked = pt_lock_in_fault(pt, error_code);
 	if (likely(is_locked)) {
 		pt_chunk_find(pt, va, DEMAND_MAX, &chunk);
 		used = demand_install(&chunk, seen, frame, cnt);

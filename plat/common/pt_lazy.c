@@ -168,12 +168,19 @@ static int queue_lock(struct ukplat_tlbq *q)
 	return 1;
 }
 
+/* A CPU that starts late makes its queue while others look for memory */
+static int queue_is_ready(const struct ukplat_tlbq *q)
+{
+	/* Acquire: all of it. Pairs with the release in ukplat_tlbq_init() */
+	return __atomic_load_n(&q->ops, __ATOMIC_ACQUIRE) != __NULL;
+}
+
 static void queues_foreach(void (*fn)(struct ukplat_tlbq *q, int own))
 {
 	struct ukplat_tlbq *q;
 
 	for (q = queues; q < &queues[CONFIG_UKPLAT_LCPU_MAXCOUNT]; q++) {
-		if (!q->ops || !queue_lock(q))
+		if (!queue_is_ready(q) || !queue_lock(q))
 			continue;
 		fn(q, 0);
 		uk_spin_unlock(&q->lock);

@@ -337,7 +337,9 @@ static unsigned long large_parts(__vaddr_t va, unsigned long pages)
 	return last > first ? (last - first) >> PAGE_LARGE_SHIFT : 0;
 }
 
-/* Looks for memory elsewhere; 1 if there is a point in another try */
+/* Looks for memory elsewhere; 1 if there is a point in another try. What is in
+ * the way only (-EAGAIN) is gone afterwards, even if others took the memory
+ */
 static int memory_find(const struct pt_mapping *m)
 {
 	if (pt_pool_free() < m->missing && !pt_pool_want(m->pt, m->missing))
@@ -384,7 +386,7 @@ int ukplat_page_map(struct uk_pagetable *pt, __vaddr_t vaddr, __paddr_t paddr,
 	do
 		rc = mapping_try(&m);
 	while (unlikely(rc == -ENOMEM || rc == -EAGAIN) && tries-- &&
-	       memory_find(&m));
+	       (memory_find(&m) || rc == -EAGAIN));
 	pt_laden_take(PT_LADEN_PAY + (m.is_demand ? 0 : pages));
 	return rc == -EAGAIN ? -ENOMEM : rc;
 }

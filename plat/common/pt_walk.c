@@ -13,8 +13,11 @@
 #include "pt.h"
 #include "vector.h"
 
-/* Rounds of waiting for the lock in a page fault */
-#define FAULT_TRIES (1U << 20)
+/* Rounds of waiting for the lock in a page fault of somebody who may hold it,
+ * which is a mistake: several seconds. Others hold it for a while if they map
+ * gigabytes
+ */
+#define FAULT_TRIES (1U << 26)
 
 /* Pages of a range that one entry of a level is for, from vaddr on */
 static unsigned long entry_span(__vaddr_t vaddr, unsigned long pages,
@@ -117,7 +120,7 @@ __paddr_t ukplat_page_translate(struct uk_pagetable *pt, __vaddr_t vaddr)
 	if (unlikely(entry & X86_PTE_DEMAND)) {
 		/* As in a fault: a handler must not find the lock taken */
 		irqf = uk_spin_irq_save();
-		(void)ukplat_page_fill(pt, vaddr, 0);
+		(void)ukplat_page_fill(pt, vaddr, UKPLAT_PF_PATIENT);
 		uk_spin_irq_restore(irqf);
 		entry = entry_read(pt, vaddr, &len);
 	}
@@ -136,14 +139,14 @@ int pt_entry_permits(__u64 entry, unsigned long error_code)
 	return !(error_code & UKPLAT_PF_FETCH && entry & X86_PTE_NX);
 }
 
-int pt_lock_in_fault(struct uk_pagetable *pt)
+int pt_lock_in_fault(struct uk_pagetable *pt, unsigned long error_code)
 {
 	unsigned int tries = FAULT_TRIES;
 
 	if (unlikely(!pt->pt_pbase))
 		return 0;
 	while (!uk_spin_trylock(&pt->lock)) {
-		if (!tries--)
+		if (!(error_code & UKPLAT_PF_PATIENT) && !tries--)
 			return 0;
 		ukplat_tlb_poll();
 		ukarch_spinwait();
@@ -160,7 +163,7 @@ int ukplat_page_permits(struct uk_pagetable *pt, __vaddr_t vaddr,
 	if (error_code & UKPLAT_PF_RESERVED ||
 	    !pt_range_is_valid(vaddr & PAGE_MASK, 1))
 		return 0;
-	if (!pt_lock_in_fault(pt))
+	if (!pt_lock_in_fault(pt, error_code))
 		return 0;
 	pt_chunk_find(pt, vaddr, 1, &chunk);
 	permits = pt_entry_permits(chunk_entry(&chunk), error_code);

@@ -33,10 +33,14 @@ void ukplat_tlbq_init(struct ukplat_tlbq *q, void *mem, unsigned long pages_max,
 	struct ukplat_tlbq_batch *batch = mem;
 	unsigned int i;
 
-	*q = (struct ukplat_tlbq){ .pages_max = pages_max, .ops = ops };
+	*q = (struct ukplat_tlbq){ .pages_max = pages_max };
 	for (i = 0; i < UKPLAT_TLBQ_DEPTH; i++)
 		q->batch[i] = (void *)((__u8 *)batch + i * 4096UL);
 	batch_open(q);
+	/* Release: others may empty it from here on. Pairs with the acquire in
+	 * queue_is_ready()
+	 */
+	__atomic_store_n(&q->ops, ops, __ATOMIC_RELEASE);
 }
 
 void ukplat_tlbq_reap(struct ukplat_tlbq *q)

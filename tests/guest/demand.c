@@ -20,6 +20,7 @@
 #include <uk/plat/memory.h>
 #include <uk/plat/paging.h>
 #include <uk/plat/time.h>
+#include <uk/plat/tlb.h>
 #include <uk/vma_types.h>
 #include <uk/vmem.h>
 
@@ -78,6 +79,64 @@ static enum test_result all_cpus_touch_the_same_pages(void)
 			EXPECT(area[i * WORDS] == 0);
 			EXPECT(area[i * WORDS + 3] == cpus);
 		}
+		EXPECT(!area_drop());
+	}
+	return TEST_PASS;
+}
+
+/* By CPU: a mapping of the same file */
+static __vaddr_t views[CONFIG_UKPLAT_LCPU_MAXCOUNT];
+static unsigned long arrived;
+
+#define VIEW_PAGES 64UL
+
+/* Touches a page that waits for its frame, as the others do at the same time */
+static __ssz view_read(void *arg __unused, __off off, void *page, __sz len)
+{
+	unsigned long n = (unsigned long)off / PAGE_SIZE;
+
+	*(unsigned long *)page = area[n * WORDS + 3] + n;
+	return (__ssz)len;
+}
+
+/* Page after page together, so that the handlers of all CPUs meet */
+static void view_all_pages(void *arg)
+{
+	const unsigned long *view =
+		(const unsigned long *)views[ukplat_lcpu_idx()];
+	unsigned long n, *wrong = arg, cpus = ukplat_lcpu_count();
+
+	for (n = 0; n < VIEW_PAGES; n++) {
+		__atomic_add_fetch(&arrived, 1, __ATOMIC_ACQ_REL);
+		while (__atomic_load_n(&arrived, __ATOMIC_ACQUIRE) <
+		       (n + 1) * cpus)
+			ukplat_tlb_poll();
+		if (view[n * WORDS] != n)
+			__atomic_add_fetch(wrong, 1, __ATOMIC_RELAXED);
+	}
+}
+
+static enum test_result fault_handlers_touch_the_same_pages(void)
+{
+	static const struct uk_vma_file_args args = { .read = view_read };
+	struct uk_vas *vas = uk_vas_get_active();
+	unsigned int cpus = ukplat_lcpu_count(), i, round;
+	unsigned long wrong = 0;
+
+	for (round = 0; round < 10; round++) {
+		EXPECT(!area_make());
+		for (i = 0; i < cpus; i++) {
+			views[i] = __VADDR_ANY;
+			EXPECT(!uk_vma_map_file(
+				vas, &views[i], VIEW_PAGES * PAGE_SIZE,
+				PAGE_ATTR_PROT_READ, 0, "view", &args));
+		}
+		arrived = 0;
+		EXPECT(on_all_cpus(view_all_pages, &wrong) == cpus);
+		EXPECT(!wrong);
+		for (i = 0; i < cpus; i++)
+			EXPECT(!uk_vma_unmap(vas, views[i],
+					     VIEW_PAGES * PAGE_SIZE, 0));
 		EXPECT(!area_drop());
 	}
 	return TEST_PASS;
@@ -230,6 +289,8 @@ static enum test_result used_pages_go_at_once(void)
 
 const struct test_case demand_cases[] = {
 	{ "all_cpus_touch_the_same_pages", all_cpus_touch_the_same_pages },
+	{ "fault_handlers_touch_the_same_pages",
+	  fault_handlers_touch_the_same_pages },
 	{ "promises_are_kept_without_memory",
 	  promises_are_kept_without_memory },
 	{ "handlers_touch_what_they_interrupt",

@@ -88,6 +88,10 @@ void ukplat_fault_describe(__vaddr_t addr);
 #define UKPLAT_PF_WRITE	     0x02
 #define UKPLAT_PF_RESERVED   0x08 /* an entry that the processor refuses */
 #define UKPLAT_PF_FETCH	     0x10
+/* Not of the processor: who faulted had interrupts enabled, so holds no lock of
+ * the platform, and any of them is free sooner or later
+ */
+#define UKPLAT_PF_PATIENT    0x80000000
 
 /**
  * Sets a function that is asked about every page fault first. There is one;

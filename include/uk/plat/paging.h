@@ -232,7 +232,8 @@ int ukplat_page_move(struct uk_pagetable *pt, __vaddr_t from, __vaddr_t to,
  *   UKPLAT_PF_*, what the processor said of the access
  *
  * @return
- *   1 if it does; 0 if not, or if the table is in use for very long
+ *   1 if it does; 0 if not, or if the table is in use for very long and
+ *   UKPLAT_PF_PATIENT is not set
  */
 int ukplat_page_permits(struct uk_pagetable *pt, __vaddr_t vaddr,
 			unsigned long error_code);
@@ -249,7 +250,7 @@ int ukplat_page_permits(struct uk_pagetable *pt, __vaddr_t vaddr,
  *
  * @return
  *   1 if it was one of these pages: the access may try again; 0 if not, or if
- *   the table is in use for very long
+ *   the table is in use for very long and UKPLAT_PF_PATIENT is not set
  */
 int ukplat_page_fill(struct uk_pagetable *pt, __vaddr_t vaddr,
 		     unsigned long error_code);

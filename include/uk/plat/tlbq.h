@@ -118,6 +118,7 @@ struct ukplat_tlbq {
 	unsigned int head, tail;
 	/** In closed batches, and at most */
 	unsigned long pages, pages_max;
+	/** Not __NULL: initialized */
 	const struct ukplat_tlbq_ops *ops;
 	struct ukplat_tlbq_batch *batch[UKPLAT_TLBQ_DEPTH];
 	struct ukplat_tlbq_stats stats;

@@ -159,8 +159,8 @@ int rnd_port_move(__uptr from, __sz len, __uptr to, __sz to_len)
 
 /* A child that finds zeros in the object, or nothing, is what the last user
  * wanted, not the next one. The kernel refuses the first call where a file, or
- * shared memory, is mapped. Pages that were locked stay so: the process may want
- * that of all pages (mlockall())
+ * shared memory, is mapped. Pages that were locked stay so: the process may
+ * want that of all pages (mlockall())
  */
 __bool rnd_port_reset(__uptr addr, __sz len)
 {

@@ -162,6 +162,19 @@ void __noreturn trap_report(const struct __regs *regs)
 	report(regs, ukarch_cr2_read(), 0);
 }
 
+static unsigned long patient_code(const struct __regs *regs)
+{
+	return regs->error_code |
+	       (regs->eflags & __UKPLAT_RFLAGS_IF ? UKPLAT_PF_PATIENT : 0);
+}
+
+/* Tells whether the access may try again */
+static int permits(const struct __regs *regs, __vaddr_t addr)
+{
+	return ukplat_page_permits(ukplat_pt_get_active(), addr,
+				   patient_code(regs));
+}
+
 /* Brings the page that was touched, or asks the hook about it */
 static int pagefault_handle(const struct __regs *regs, __vaddr_t addr)
 {
@@ -170,7 +183,7 @@ static int pagefault_handle(const struct __regs *regs, __vaddr_t addr)
 	__u8 *busy;
 	int rc;
 
-	if (ukplat_page_fill(ukplat_pt_get_active(), addr, regs->error_code))
+	if (ukplat_page_fill(ukplat_pt_get_active(), addr, patient_code(regs)))
 		return 0;
 
 	/* Acquire: pairs with the release in ukplat_pagefault_hook_set() */
@@ -178,9 +191,12 @@ static int pagefault_handle(const struct __regs *regs, __vaddr_t addr)
 	if (!hook || __atomic_load_n(&is_reporting, __ATOMIC_RELAXED))
 		return -EFAULT;
 	busy = &pagefault_busy[ukplat_lcpu_idx()];
-	/* The hook itself (T3) */
-	if (unlikely(*busy))
+	/* The hook itself (T3). Another CPU may have brought the page */
+	if (unlikely(*busy)) {
+		if (permits(regs, addr))
+			return 0;
 		report(regs, addr, 0);
+	}
 
 	*busy = 1;
 	trap_page_stack_move(1);
@@ -209,9 +225,7 @@ void trap_handle(struct __regs *regs)
 	addr = ukarch_cr2_read();
 	if (regs->vector == TRAP_PAGE_FAULT) {
 		rc = pagefault_handle(regs, addr);
-		if (likely(!rc) ||
-		    ukplat_page_permits(ukplat_pt_get_active(), addr,
-					regs->error_code)) {
+		if (likely(!rc) || permits(regs, addr)) {
 			lcpu_current()->stats.page_faults++;
 			return;
 		}
