@@ -164,9 +164,9 @@ void pt_table_unlink(struct uk_pagetable *pt, const struct pt_chunk *chunk)
 		top_release(pt, chunk);
 }
 
-void pt_limbo_trim(struct uk_pagetable *pt)
+void pt_tables_forget(struct uk_pagetable *pt, int upper)
 {
-	struct pt_frames list = pt_tables_take(pt, 1);
+	struct pt_frames list = pt_tables_take(pt, upper);
 
 	if (!list.cnt)
 		return;

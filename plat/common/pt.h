@@ -383,8 +383,8 @@ unsigned long pt_lazy_pages(void);
 /** Sees to tables that have become empty, if there are many. */
 void pt_tables_trim(struct uk_pagetable *pt);
 
-/** Frees the empty tables of the upper half; wakes sleeping CPUs up. */
-void pt_limbo_trim(struct uk_pagetable *pt);
+/** Frees the empty tables of a half; all CPUs forget them, sleepers wake up. */
+void pt_tables_forget(struct uk_pagetable *pt, int upper);
 
 struct boot_info;
 

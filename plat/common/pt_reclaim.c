@@ -23,7 +23,7 @@ int ukplat_page_reclaim(struct uk_pagetable *pt)
 	if (ukplat_lcpu_in_irq())
 		return 0;
 	pt_lazy_drain(pt);
-	pt_limbo_trim(pt);
+	pt_tables_forget(pt, 1);
 	(void)pt_laden_drain(pt_laden_frames());
 	pt_pool_shrink(pt);
 	/* See pt_lazy.c: who waits must not hold what a handler waits for */

@@ -21,6 +21,11 @@
  */
 #define TABLES_MAX 32
 
+/* And after which it waits for all others: a handler may have interrupted who
+ * holds its queue, and would never get them there
+ */
+#define TABLES_MANY (8 * TABLES_MAX)
+
 /* Clearing and verifying take 300 instructions a page. Of more pages than
  * these a CPU does neither if all others sleep: the longest call is shorter.
  */
@@ -248,8 +253,10 @@ void pt_tables_trim(struct uk_pagetable *pt)
 {
 	if (unlikely(pt->empty_cnt >= TABLES_MAX))
 		pt_lazy_tables();
+	if (unlikely(pt->empty_cnt >= TABLES_MANY))
+		pt_tables_forget(pt, 0);
 	if (unlikely(pt->limbo_cnt >= TABLES_MAX))
-		pt_limbo_trim(pt);
+		pt_tables_forget(pt, 1);
 }
 
 int ukplat_page_unmap(struct uk_pagetable *pt, __vaddr_t vaddr,

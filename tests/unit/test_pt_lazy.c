@@ -267,6 +267,27 @@ static unsigned long pages_until_close(unsigned long first)
 	return i - first;
 }
 
+/* As a handler that finds its queue locked by what it interrupted: nobody takes
+ * its tables, and yet there are not more and more of them
+ */
+static void tables_without_a_queue_do_not_pile_up(void **state)
+{
+	unsigned long free = ram_free(), i;
+
+	(void)state;
+	pt_cpu_set(PT_CPUS);
+	for (i = 0; i < 600; i++) {
+		assert_int_equal(pt_map(page(i * 512 * 512), 1, RW, 0), 0);
+		assert_int_equal(pt_unmap(page(i * 512 * 512), 1, LAZY), 0);
+		assert_true(machine.pt->empty_cnt < 260);
+	}
+	pt_check();
+	pt_cpu_set(0);
+	(void)ukplat_page_reclaim(machine.pt);
+	assert_int_equal(machine.pt->empty_cnt, 0);
+	assert_int_equal(ram_free(), free);
+}
+
 /* So what one call reaps is a quarter of a batch */
 static void who_is_alone_does_not_fill_batches(void **state)
 {
@@ -295,6 +316,7 @@ int main(void)
 		UNIT_TEST(run_without_a_gap_is_one_range),
 		UNIT_TEST(empty_tables_wait_for_a_generation),
 		UNIT_TEST(cpu_without_quarantine_does_it_at_once),
+		UNIT_TEST(tables_without_a_queue_do_not_pile_up),
 		UNIT_TEST(stats_tell_what_waited),
 		UNIT_TEST(pages_that_wait_are_limited),
 		UNIT_TEST(who_is_alone_does_not_fill_batches),
