@@ -31,8 +31,10 @@ __sz bench_probe_available(struct uk_alloc *a)
 	__sz left = a && a->pavailmem ? (__sz)a->pavailmem(a) * PAGE_SIZE :
 					ukplat_page_available();
 
-	/* What is promised is not in use yet */
-	return left + ukplat_falloc_promised();
+	/* What is promised is not in use yet, nor is a free page table, even
+	 * if others next to it are
+	 */
+	return left + ukplat_falloc_promised() + ukplat_page_tables_free();
 }
 
 static void note(struct bench_histogram *h, __u64 cost, __u64 empty)

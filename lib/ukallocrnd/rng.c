@@ -26,8 +26,9 @@ static void __noinline stack_wipe(void)
 {
 	__u64 words[RNG_STACK_LEN / sizeof(__u64)], *word;
 
-	for (word = words; word < words + ARRAY_SIZE(words); word += 4) {
+	for (word = words; word < words + ARRAY_SIZE(words); word += 8) {
 		word[0] = word[1] = word[2] = word[3] = 0;
+		word[4] = word[5] = word[6] = word[7] = 0;
 		/* The compiler would drop what nobody reads, or call memset */
 		__asm__ __volatile__("" : : "r"(word) : "memory");
 	}

@@ -36,6 +36,14 @@
 #define DRAW_TRIES 16U
 #define DRAW_SHARE 8U
 
+/* Tables are drawn from the first blocks, from so many that there are at least
+ * OPEN_LEAST free ones to choose from; the last of them is closed again when as
+ * many as OPEN_MOST are left without it. So tables that come and go gather, and
+ * other blocks become free as a whole, sooner or later.
+ */
+#define OPEN_LEAST 256UL
+#define OPEN_MOST  384UL
+
 /* Tables that change hands under one hold of the lock */
 #define PUT_MAX 64U
 
@@ -64,7 +72,10 @@ static struct {
 	__u64 stale[POOL_WORDS];
 	unsigned long stale_cnt;
 	unsigned int cnt;
-	/** Bits of the number of a table */
+	/** Blocks that tables are drawn from, and bits of the number of one of
+	 * their tables
+	 */
+	unsigned int open;
 	unsigned int width;
 	unsigned long free;
 	struct pool_bits bits;
@@ -97,11 +108,36 @@ static __u64 *block_stale(unsigned int i)
 	return &pool.stale[i * PT_BLOCK_WORDS];
 }
 
-static void width_update(void)
+static void open_set(unsigned int open)
 {
-	unsigned long tables = pool.cnt * PT_BLOCK_TABLES;
+	unsigned long tables = open * PT_BLOCK_TABLES;
 
+	pool.open = open;
 	pool.width = tables ? 64 - (unsigned int)__builtin_clzl(tables - 1) : 0;
+}
+
+/* Opens blocks until so many tables can be drawn, or closes one; returns the
+ * number of free tables in open blocks. Under the lock
+ */
+static unsigned long blocks_open(unsigned long cnt)
+{
+	unsigned long free = 0, less;
+	unsigned int i;
+
+	for (i = 0; i < pool.open; i++)
+		free += pool.block[i].free;
+	if (unlikely(free < OPEN_LEAST + cnt && i < pool.cnt)) {
+		while (free < OPEN_LEAST + cnt && i < pool.cnt)
+			free += pool.block[i++].free;
+		open_set(i);
+	} else if (unlikely(i > 1)) {
+		less = free - pool.block[i - 1].free;
+		if (less < OPEN_MOST + cnt)
+			return free;
+		free = less;
+		open_set(i - 1);
+	}
+	return free;
 }
 
 static void free_add(unsigned long cnt)
@@ -115,7 +151,6 @@ static void block_add(const struct pt_block *from)
 	memcpy(block_map(pool.cnt), from->map, sizeof(from->map));
 	pool.cnt++;
 	free_add(from->free);
-	width_update();
 }
 
 int pt_pool_is_full(void)
@@ -230,19 +265,21 @@ static inline unsigned long number_draw(struct pool_bits *bits,
 }
 
 /* Draws numbers of tables, and claims those that are free: that is any free
- * one, each with the same probability, as if they had been counted. Returns
- * how many there still are to claim, if there was no luck. Under the lock
+ * one of open blocks, each with the same probability, as if they had been
+ * counted. Returns how many there still are to claim, if there was no luck.
+ * Under the lock
  */
 static unsigned long tables_try(struct pt_frames *list, unsigned long cnt)
 {
 	unsigned long tries = cnt * DRAW_TRIES, n, got = 0;
 	struct pool_bits bits = pool.bits;
+	const unsigned long end = pool.open * PT_BLOCK_TABLES;
 	const unsigned int width = pool.width;
 	__paddr_t head = list->head, paddr;
 
 	while (tries--) {
 		n = number_draw(&bits, width);
-		if (!(pool.map[n / 64] >> n % 64 & 1))
+		if (n >= end || !(pool.map[n / 64] >> n % 64 & 1))
 			continue;
 		paddr = table_claim(n);
 		*pt_table(paddr) = head;
@@ -276,17 +313,18 @@ __paddr_t pt_pool_take(__paddr_t max)
 	return paddr;
 }
 
-/* Draws so many of all tables that are free; there are. Under the lock */
+/* Draws so many tables; as many are free. Under the lock */
 static inline void tables_draw(struct pt_frames *list, unsigned long cnt)
 {
-	if (likely((pool.free - cnt) * DRAW_SHARE >=
-		   pool.cnt * PT_BLOCK_TABLES))
-		cnt = tables_try(list, cnt);
-	for (; unlikely(cnt); cnt--) {
-		pt_frames_push(list,
-			       table_nth(__PADDR_MAX,
-					 plat_rng_uniform32(&pool.rng,
-							    (__u32)pool.free)));
+	unsigned long free = blocks_open(cnt), left = cnt;
+
+	if (likely((free - cnt) * DRAW_SHARE >= pool.open * PT_BLOCK_TABLES))
+		left = tables_try(list, cnt);
+	for (free -= cnt - left; unlikely(left); left--, free--) {
+		pt_frames_push(
+			list,
+			table_nth(__PADDR_MAX,
+				  plat_rng_uniform32(&pool.rng, (__u32)free)));
 		free_add(-1UL);
 	}
 }
@@ -400,8 +438,22 @@ __paddr_t pt_pool_block_remove(void)
 		pool.cnt--;
 		block_drop(i);
 		free_add(-PT_BLOCK_TABLES);
-		width_update();
+		open_set(MIN(pool.open, pool.cnt));
 	}
 	uk_spin_unlock_irqrestore(&pool_lock, irqf);
 	return paddr;
+}
+
+unsigned long pt_pool_spare(void)
+{
+	unsigned long irqf = uk_spin_lock_irqsave(&pool_lock);
+	unsigned long blocks = 0, most = 0;
+	unsigned int i;
+
+	for (i = 0; i < pool.cnt; i++)
+		blocks += pool.block[i].free == PT_BLOCK_TABLES;
+	if (pool.free > PT_POOL_LOW)
+		most = (pool.free - PT_POOL_LOW) / PT_BLOCK_TABLES;
+	uk_spin_unlock_irqrestore(&pool_lock, irqf);
+	return MIN(blocks, most) * PT_BLOCK_TABLES;
 }

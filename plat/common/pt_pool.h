@@ -24,11 +24,11 @@
  *      window              |blk|                  |blk|
  *      paddr        0 ------------------------------------------>
  *
- *   A bitmap of all blocks tells which tables are free; one of all that are
- *   is drawn at random: numbers of tables are, until one is free. What is
- *   left of a random word is for the next draw, unless another epoch has
- *   begun. The pool grows when few are left, and gives blocks without tables
- *   back when memory is short.
+ *   A bitmap of all blocks tells which tables are free; one of those in the
+ *   first blocks is drawn at random, at least 256 to choose from: numbers of
+ *   tables are, until one is free. What is left of a random word is for the
+ *   next draw, unless another epoch has begun. The pool grows when few are
+ *   left, and gives blocks without tables back when memory is short.
  *
  * Invariants
  *   L1 A block is mapped in the window or in the direct map, never in both.
@@ -96,6 +96,9 @@ void pt_pool_put_list(struct pt_frames *list);
 
 /** Number of free tables; may be outdated at once. */
 unsigned long pt_pool_free(void);
+
+/** How many of them pt_pool_shrink() would give back; any context. */
+unsigned long pt_pool_spare(void);
 
 /**
  * Makes the pool have so many free tables.

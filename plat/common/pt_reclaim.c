@@ -36,7 +36,14 @@ int ukplat_page_reclaim(struct uk_pagetable *pt)
 
 __sz ukplat_page_available(void)
 {
-	return ukplat_falloc_available() + (pt_pool_free() << PAGE_SHIFT) +
+	return ukplat_falloc_available() + (pt_pool_spare() << PAGE_SHIFT) +
 	       (pt_lazy_pages() << PAGE_SHIFT) +
 	       (pt_laden_frames() << PAGE_SHIFT);
+}
+
+__sz ukplat_page_tables_free(void)
+{
+	unsigned long free = pt_pool_free(), spare = pt_pool_spare();
+
+	return (free - MIN(free, spare)) << PAGE_SHIFT;
 }

@@ -32,10 +32,14 @@ static void rng_step(struct plat_rng *rng, unsigned int blocks)
 /* Words of the last block, which may be there, tell the key */
 static void __noinline stack_wipe(void)
 {
-	__u8 stack[STACK_LEN];
+	__u64 words[STACK_LEN / sizeof(__u64)], *word;
 
-	memset(stack, 0, sizeof(stack));
-	__asm__ __volatile__("" : : "r"(stack) : "memory");
+	for (word = words; word < words + ARRAY_SIZE(words); word += 8) {
+		word[0] = word[1] = word[2] = word[3] = 0;
+		word[4] = word[5] = word[6] = word[7] = 0;
+		/* The compiler would drop what nobody reads */
+		__asm__ __volatile__("" : : "r"(word) : "memory");
+	}
 }
 
 static void rng_refill(struct plat_rng *rng)

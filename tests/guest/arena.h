@@ -50,7 +50,7 @@ static inline __sz frames_free(void)
 {
 	while (ukplat_page_reclaim(ukplat_pt_get_active()))
 		;
-	return ukplat_page_available();
+	return ukplat_page_available() + ukplat_page_tables_free();
 }
 
 #endif /* __GUESTTEST_ARENA_H__ */

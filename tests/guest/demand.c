@@ -24,6 +24,7 @@
 #include <uk/vma_types.h>
 #include <uk/vmem.h>
 
+#include "arena.h"
 #include "test.h"
 
 #define RW    PAGE_ATTR_PROT_RW
@@ -263,7 +264,7 @@ static enum test_result fault_handlers_touch_pages(void)
 static enum test_result used_pages_go_at_once(void)
 {
 	struct uk_pagetable *pt = ukplat_pt_get_active();
-	__sz before = ukplat_page_available();
+	__sz before = frames_free();
 	unsigned int round;
 	unsigned long i;
 	__u8 byte;
@@ -283,7 +284,7 @@ static enum test_result used_pages_go_at_once(void)
 						 &byte) == -EFAULT);
 		EXPECT(!area_drop());
 	}
-	EXPECT(ukplat_page_available() + 64 * PAGE_SIZE >= before);
+	EXPECT(frames_free() + 64 * PAGE_SIZE >= before);
 	return TEST_PASS;
 }
 

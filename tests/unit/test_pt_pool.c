@@ -208,6 +208,47 @@ static void pool_draws_each_table_alike(void **state)
 	draw_often(3);
 }
 
+/* After many were in use, those that are left lie in all blocks; as they come
+ * and go, blocks become free as a whole
+ */
+static void pool_gathers_what_comes_and_goes(void **state)
+{
+	static __paddr_t some[4 * 512];
+	unsigned long n = 0, i, kept = 0, free;
+
+	(void)state;
+	assert_int_equal(pt_pool_want(machine.pt, 3 * 512), 0);
+	assert_int_equal(blocks(), 4);
+	while (pt_pool_free())
+		some[n++] = pt_pool_take(__PADDR_MAX);
+	for (i = 0; i < n; i++)
+		if (i % 40)
+			pt_pool_put(some[i]);
+		else
+			some[kept++] = some[i];
+	pt_pool_shrink(machine.pt);
+	assert_int_equal(blocks(), 4);
+	/* None of them can be had */
+	assert_int_equal(pt_pool_spare(), 0);
+	free = pt_pool_free();
+	assert_int_equal(ukplat_page_tables_free(), free * PAGE_SIZE);
+
+	for (i = 0; i < 2 * kept; i++) {
+		struct pt_frames list = { .tables = 1 };
+
+		pt_pool_put(some[i % kept]);
+		assert_int_equal(pt_pool_take_list(&list, 1), 0);
+		some[i % kept] = pt_frames_pop(&list);
+	}
+	assert_int_equal(pt_pool_free(), free);
+	assert_int_equal(pt_pool_spare(), 3 * 512);
+	pt_pool_shrink(machine.pt);
+	assert_int_equal(blocks(), 1);
+	while (kept)
+		pt_pool_put(some[--kept]);
+	pt_check();
+}
+
 /* The generator begins anew in each epoch, so all draw the same */
 static void draw_in_epoch(__paddr_t *out, unsigned long cnt)
 {
@@ -356,6 +397,7 @@ int main(void)
 		UNIT_TEST(pool_keeps_what_it_may_need),
 		UNIT_TEST(pool_obeys_the_limit_of_addresses),
 		UNIT_TEST(pool_draws_each_table_alike),
+		UNIT_TEST(pool_gathers_what_comes_and_goes),
 		UNIT_TEST(pool_uses_no_bits_of_an_earlier_epoch),
 		UNIT_TEST(pool_gives_all_of_a_list_or_none),
 		UNIT_TEST(reclaim_says_whether_there_was_anything),

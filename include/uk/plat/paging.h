@@ -306,10 +306,17 @@ int ukplat_page_reclaim(struct uk_pagetable *pt);
 
 /**
  * Bytes that can be had if nobody else takes them: frames that are free, or
- * wait in caches and quarantines, and page tables that are not in use. Takes
- * no lock, so it may be outdated at once.
+ * wait in caches and quarantines, and blocks of page tables of which none is in
+ * use. May be outdated at once.
  */
 __sz ukplat_page_available(void);
+
+/**
+ * Bytes of page tables that are free, but in a block with others in use: they
+ * serve further mappings, and nothing else. For who counts what is in use to
+ * the page.
+ */
+__sz ukplat_page_tables_free(void);
 
 /**
  * Prepares the unmap quarantine of a CPU. Without it the CPU does everything
