@@ -138,15 +138,15 @@ static __bool reclaim_may_be_enough(struct rnd_heap *h, struct rnd_pcpu *pc,
 				    __sz req)
 {
 	struct visit v = { .cpus = &h->dyn->cpus, .fn = count_state };
-	__sz free, idle = slab_bytes(h);
+	__sz left, idle = slab_bytes(h);
 
 	if (req > RND_RECLAIM_MAX)
 		return 0;
 	visit_states(&v, pc);
 	idle -= MIN(idle, v.live);
-	free = rnd_vspace_available(&h->dyn->vs) << RND_PAGE_SHIFT;
+	left = rnd_vspace_available(&h->dyn->vs) << RND_PAGE_SHIFT;
 
-	return req <= idle + (free < req ? free : idle);
+	return req <= idle + (left < req ? left : idle);
 }
 
 __bool rnd_reclaim(struct rnd_heap *h, struct rnd_pcpu *pc,

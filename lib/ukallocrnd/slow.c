@@ -95,11 +95,10 @@ static void *__noinline large_again(struct rnd_heap *h, struct rnd_pcpu *pc,
 				    __sz req, __sz align, __u8 kind,
 				    __bool clean)
 {
-	struct rnd_reclaim rc = { .want = req,
-				  .req = MAX(req, align),
-				  .all = 1 };
+	struct rnd_reclaim rc = { .want = req, .all = 1 };
 	void *ptr = __NULL;
 
+	rc.req = MAX(req, align);
 	while (!ptr && rnd_reclaim(h, pc, &rc))
 		ptr = rnd_large_alloc(&h->dyn->large, req, align, kind, clean);
 

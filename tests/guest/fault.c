@@ -18,6 +18,7 @@
 #include <uk/essentials.h>
 #include <uk/plat/bootstrap.h>
 #include <uk/plat/paging.h>
+#include <uk/plat/time.h>
 #include <uk/vma_types.h>
 #include <uk/vmem.h>
 
@@ -92,6 +93,76 @@ static enum test_result stacks_grow_between_guards(void)
 	     guard < vaddr + STACK_LEN + UK_VMA_STACK_TOP_GUARD_SIZE;
 	     guard += PAGE_SIZE)
 		EXPECT(ukplat_probe_read(guard, &byte) == -EFAULT);
+	EXPECT(!uk_vma_unmap_stack(vas, vaddr));
+	return TEST_PASS;
+}
+
+static unsigned long ticks;
+
+static void tick(void *arg __unused)
+{
+	ticks++;
+}
+
+#define TICK_NSEC 1000000UL
+#define TICKS	  20UL
+
+static unsigned long ticks_now(void)
+{
+	return *(volatile unsigned long *)&ticks;
+}
+
+/* Waits, for a second at most; 1: there were as many ticks */
+static int ticks_wait(unsigned long more)
+{
+	__nsec start = ukplat_monotonic_clock();
+	unsigned long end = ticks_now() + more;
+
+	while (ticks_now() < end &&
+	       ukplat_monotonic_clock() - start < 1000000000UL)
+		;
+	return ticks_now() >= end;
+}
+
+/* Counts down with the stack pointer at an address */
+static void count_on_stack(__vaddr_t top, unsigned long cnt)
+{
+	__asm__ __volatile__("movq %%rsp, %%rbx\n\t"
+			     "movq %1, %%rsp\n\t"
+			     "1: pause\n\t"
+			     "decq %0\n\t"
+			     "jnz 1b\n\t"
+			     "movq %%rbx, %%rsp"
+			     : "+r"(cnt)
+			     : "r"(top)
+			     : "rbx", "cc", "memory");
+}
+
+/* The frame of the timer's interrupt is the first touch of a page of the stack:
+ * neither this interrupt nor those behind it are lost
+ */
+static enum test_result interrupts_grow_stacks(void)
+{
+	struct uk_pagetable *pt = ukplat_pt_get_active();
+	struct uk_vas *vas = uk_vas_get_active();
+	__vaddr_t vaddr = __VADDR_ANY, top;
+	unsigned int round;
+	int ticked = 1;
+
+	EXPECT(!uk_vma_map_stack(vas, &vaddr, STACK_LEN, 0, "stack",
+				 PREMAPPED));
+	top = ALIGN_DOWN(uk_vma_stack_top(vas, vaddr) - PREMAPPED, PAGE_SIZE);
+	ticks = 0;
+	EXPECT(!ukplat_timer_start(TICK_NSEC, tick, __NULL));
+	for (round = 0; round < 8 && ticked; round++, top -= PAGE_SIZE) {
+		while (ukplat_page_translate(pt, top - 1) != __PADDR_INV)
+			top -= PAGE_SIZE;
+		while (ukplat_page_translate(pt, top - 1) == __PADDR_INV)
+			count_on_stack(top, 100000);
+		ticked = ticks_wait(TICKS);
+	}
+	ukplat_timer_stop();
+	EXPECT(ticked);
 	EXPECT(!uk_vma_unmap_stack(vas, vaddr));
 	return TEST_PASS;
 }
@@ -258,6 +329,7 @@ int fault_commit(const char *name)
 
 const struct test_case fault_cases[] = {
 	{ "stacks_grow_between_guards", stacks_grow_between_guards },
+	{ "interrupts_grow_stacks", interrupts_grow_stacks },
 	{ "fault_cost_does_not_follow_areas",
 	  fault_cost_does_not_follow_areas },
 	{ __NULL, __NULL },

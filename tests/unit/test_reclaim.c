@@ -291,7 +291,7 @@ static __bool is_kept(const struct rnd_pclass *pl, __sz req)
 static void reclaim_keeps_quarantines_of_large_requests(void **state)
 {
 	const struct rnd_pclass *pl;
-	__sz idle, free;
+	__sz idle, left;
 
 	(void)state;
 	slabs_free_up();
@@ -302,12 +302,12 @@ static void reclaim_keeps_quarantines_of_large_requests(void **state)
 	set_full();
 	/* Free slabs are given back, what slots are in stays */
 	assert_true(is_kept(pl, RND_RECLAIM_MAX + 1));
-	free = rnd_vspace_available(&h->dyn->vs) << RND_PAGE_SHIFT;
+	left = rnd_vspace_available(&h->dyn->vs) << RND_PAGE_SHIFT;
 	idle = user();
-	assert_true(free > 0 && idle > 0);
+	assert_true(left > 0 && idle > 0);
 	assert_true(idle <= RND_ACTIVE_MAX * RND_SLAB_LEN_MAX);
-	assert_true(is_kept(pl, free + idle + 1));
-	assert_false(is_kept(pl, free + idle));
+	assert_true(is_kept(pl, left + idle + 1));
+	assert_false(is_kept(pl, left + idle));
 }
 
 /* As a process with a limit that the port does not know of */

@@ -27,6 +27,7 @@
 #define REG_EOI		0x0b0
 #define REG_DFR		0x0e0
 #define REG_SVR		0x0f0
+#define REG_ISR		0x100 /* eight of them */
 #define REG_ESR		0x280
 #define REG_LVT_CMCI	0x2f0
 #define REG_ICR_LOW	0x300
@@ -240,6 +241,31 @@ static void icr_write(__u32 apic_id, __u32 cmd)
 void lapic_ipi_send(__u32 apic_id, __u8 vector)
 {
 	icr_write(apic_id, ICR_ASSERT | vector);
+}
+
+/* Highest vector in service, 0 if there is none; below 32 are exceptions */
+static __u8 in_service(void)
+{
+	unsigned int i;
+	__u32 bits;
+
+	for (i = 7; i; i--) {
+		bits = reg_read(REG_ISR + i * 0x10);
+		if (bits)
+			return (__u8)(32 * i + 31U -
+				      (unsigned int)__builtin_clz(bits));
+	}
+	return 0;
+}
+
+void lapic_lost_raise(__u32 apic_id)
+{
+	__u8 vector;
+
+	while (enabled && (vector = in_service()) != 0) {
+		lapic_eoi();
+		lapic_ipi_send(apic_id, vector);
+	}
 }
 
 void lapic_nmi_send_others(void)

@@ -72,6 +72,16 @@ __paddr_t lapic_paddr(void);
 /** Ends the interrupt in service. Not for NMI, spurious and ExtINT. */
 void lapic_eoi(void);
 
+/**
+ * Raises interrupts anew that are in service on the calling CPU, although no
+ * handler of them runs: the processor had accepted them, and could not write
+ * their frame. Interrupts disabled, not in a handler.
+ *
+ * @param apic_id
+ *   Of the calling CPU
+ */
+void lapic_lost_raise(__u32 apic_id);
+
 /** Sends an interrupt. Any context. */
 void lapic_ipi_send(__u32 apic_id, __u8 vector);
 

@@ -20,6 +20,7 @@
 #include "../lcpu.h"
 #include "../panic.h"
 #include "../trap.h"
+#include "lapic.h"
 
 static void (*fault_hook)(__vaddr_t addr);
 
@@ -208,6 +209,19 @@ static int pagefault_handle(const struct __regs *regs, __vaddr_t addr)
 	return rc;
 }
 
+/* The frame of an interrupt may be what touched the page: then the processor
+ * has accepted the interrupt, and forgets it now. What else touches a stack
+ * there finds nothing in service
+ */
+static void interrupt_rescue(const struct __regs *regs, __vaddr_t addr)
+{
+	const __u64 frame = 5 * sizeof(__u64) + 16;
+
+	if (regs->eflags & __UKPLAT_RFLAGS_IF && regs->rsp - addr <= frame &&
+	    !ukplat_lcpu_in_irq())
+		lapic_lost_raise(lcpu_current()->apic_id);
+}
+
 void trap_handle(struct __regs *regs)
 {
 	__vaddr_t addr;
@@ -227,6 +241,7 @@ void trap_handle(struct __regs *regs)
 		rc = pagefault_handle(regs, addr);
 		if (likely(!rc) || permits(regs, addr)) {
 			lcpu_current()->stats.page_faults++;
+			interrupt_rescue(regs, addr);
 			return;
 		}
 	}
