@@ -24,7 +24,7 @@
 /* And after which it waits for all others: a handler may have interrupted who
  * holds its queue, and would never get them there
  */
-#define TABLES_MANY (8 * TABLES_MAX)
+#define TABLES_MANY (8UL * TABLES_MAX)
 
 /* Clearing and verifying take 300 instructions a page. Of more pages than
  * these a CPU does neither if all others sleep: the longest call is shorter.

@@ -217,7 +217,7 @@ static void pool_gathers_what_comes_and_goes(void **state)
 	unsigned long n = 0, i, kept = 0, free;
 
 	(void)state;
-	assert_int_equal(pt_pool_want(machine.pt, 3 * 512), 0);
+	assert_int_equal(pt_pool_want(machine.pt, 3UL * 512), 0);
 	assert_int_equal(blocks(), 4);
 	while (pt_pool_free())
 		some[n++] = pt_pool_take(__PADDR_MAX);
@@ -241,7 +241,7 @@ static void pool_gathers_what_comes_and_goes(void **state)
 		some[i % kept] = pt_frames_pop(&list);
 	}
 	assert_int_equal(pt_pool_free(), free);
-	assert_int_equal(pt_pool_spare(), 3 * 512);
+	assert_int_equal(pt_pool_spare(), 3UL * 512);
 	pt_pool_shrink(machine.pt);
 	assert_int_equal(blocks(), 1);
 	while (kept)
