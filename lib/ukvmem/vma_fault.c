@@ -98,6 +98,9 @@ static int fault_map(const struct uk_vma *vma, struct uk_vm_fault *fault)
 				     PAGE_FLAG_LARGE);
 		if (rc != -EEXIST && rc != -ENOMEM)
 			return rc;
+		if (fault->paddr != __PADDR_ANY)
+			fault->paddr += ALIGN_DOWN(fault->vaddr, PAGE_SIZE) -
+					fault->vbase;
 		fault->vbase = ALIGN_DOWN(fault->vaddr, PAGE_SIZE);
 		fault->len = PAGE_SIZE;
 	}
@@ -122,6 +125,14 @@ static int fault_settle(const struct uk_vma *vma,
 	return rc == -EFAULT ? 0 : rc;
 }
 
+/* What a kind says is final, also if the word means "try again" here */
+static int fault_of_kind(struct uk_vma *vma, struct uk_vm_fault *fault)
+{
+	int rc = vma->ops->fault(vma, fault);
+
+	return rc == -EAGAIN || rc == -EBUSY || rc == -EDEADLK ? -EIO : rc;
+}
+
 static int fault_supply(struct uk_vma *vma, struct uk_vm_fault *fault)
 {
 	struct uk_pagetable *pt = vma->vas->pt;
@@ -136,7 +147,7 @@ static int fault_supply(struct uk_vma *vma, struct uk_vm_fault *fault)
 
 	fault->paddr = __PADDR_ANY;
 	fault->is_fresh = 0;
-	rc = vma->ops->fault(vma, fault);
+	rc = fault_of_kind(vma, fault);
 	if (rc)
 		return rc;
 	rc = fault_map(vma, fault);

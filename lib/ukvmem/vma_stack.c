@@ -39,10 +39,20 @@ static int stack_populate(struct uk_vma *vma)
 /* A stack is never split or joined, so its borders are constant */
 static int stack_fault(struct uk_vma *vma, struct uk_vm_fault *fault)
 {
-	if (fault->vbase < vma->start + UK_VMA_STACK_BOTTOM_GUARD_SIZE ||
-	    fault->vbase >= vma->end - UK_VMA_STACK_TOP_GUARD_SIZE)
+	__vaddr_t low = vma->start + UK_VMA_STACK_BOTTOM_GUARD_SIZE;
+	__vaddr_t high = vma->end - UK_VMA_STACK_TOP_GUARD_SIZE;
+	__vaddr_t page = fault->vbase;
+	int rc;
+
+	if (page < low || page >= high)
 		return -EFAULT;
-	return vma_anon_fault(vma, fault);
+	rc = vma_anon_fault(vma, fault);
+	/* Not a block with a guard in it */
+	if (fault->vbase < low || fault->vbase + fault->len > high) {
+		fault->vbase = page;
+		fault->len = PAGE_SIZE;
+	}
+	return rc;
 }
 
 /* A part of a stack without its guards would be no stack any more */

@@ -269,7 +269,7 @@ void lcpu_tlb_nmi_handler(void);
  *
  * @return
  *   1 if an interrupt will come, not later than then or soon after; 0 if it
- *   is too late or there is no timer
+ *   is too late, there is no timer, or it is in use for longer periods
  */
 int lcpu_timer_wake_at(__nsec until);
 

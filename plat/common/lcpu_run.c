@@ -203,7 +203,8 @@ static int done_wait(struct lcpu *target, __nsec until)
 
 int ukplat_lcpu_wait(const __u32 lcpuidx[], unsigned int *num, __nsec timeout)
 {
-	__nsec until = timeout ? ukplat_monotonic_clock() + timeout : 0;
+	__nsec now = ukplat_monotonic_clock();
+	__nsec until = timeout ? now + MIN(timeout, __U64_MAX - now) : 0;
 	unsigned int n = lcpuidx ? *num : lcpu_cnt;
 	unsigned int i, finished = 0;
 	int rc = 0;

@@ -99,13 +99,15 @@ int pt_range_split_slow(struct uk_pagetable *pt, __vaddr_t va,
 			unsigned long pages)
 {
 	unsigned long irqf;
-	int rc;
+	int rc, again = 1;
 
 	if (likely(!range_needs_split(pt, va, pages)))
 		return 0;
-	pt_pool_top_up(pt);
-	irqf = uk_spin_lock_irqsave(&pt->lock);
-	rc = ends_split(pt, va, va + (pages << PAGE_SHIFT));
-	uk_spin_unlock_irqrestore(&pt->lock, irqf);
+	do {
+		pt_pool_top_up(pt);
+		irqf = uk_spin_lock_irqsave(&pt->lock);
+		rc = ends_split(pt, va, va + (pages << PAGE_SHIFT));
+		uk_spin_unlock_irqrestore(&pt->lock, irqf);
+	} while (unlikely(rc) && again-- && ukplat_page_reclaim(pt));
 	return rc;
 }

@@ -32,6 +32,7 @@ struct timer {
 	/** Periodic function, or __NULL */
 	void (*fn)(void *arg);
 	void *arg;
+	__nsec period;
 };
 
 static struct timer timers[CONFIG_UKPLAT_LCPU_MAXCOUNT];
@@ -109,6 +110,7 @@ int ukplat_timer_start(__nsec period, void (*fn)(void *arg), void *arg)
 	flags = ukplat_lcpu_save_irqf();
 	timer->fn = fn;
 	timer->arg = arg;
+	timer->period = period;
 	lapic_timer_start(MAX(frac_mul(period, ticks_per_nsec), 1UL), 1);
 	ukplat_lcpu_restore_irqf(flags);
 	return 0;
@@ -128,14 +130,15 @@ void ukplat_timer_stop(void)
 
 int lcpu_timer_wake_at(__nsec until)
 {
+	const struct timer *timer = &timers[ukplat_lcpu_idx()];
 	__nsec now = ukplat_monotonic_clock();
 
 	if (now >= until || !ticks_per_nsec)
 		return 0;
-	/* A periodic timer wakes this CPU, too */
-	if (!timers[ukplat_lcpu_idx()].fn)
-		lapic_timer_start(
-			MAX(frac_mul(until - now, ticks_per_nsec), 1UL), 0);
+	/* A periodic timer wakes this CPU, too, if it is fast enough */
+	if (timer->fn)
+		return timer->period <= until - now;
+	lapic_timer_start(MAX(frac_mul(until - now, ticks_per_nsec), 1UL), 0);
 	return 1;
 }
 

@@ -167,6 +167,60 @@ static enum test_result interrupts_grow_stacks(void)
 	return TEST_PASS;
 }
 
+/* A block of a large page that a guard is in comes page by page */
+static enum test_result stacks_of_large_pages_keep_their_guards(void)
+{
+	const __sz len = 2 * PAGE_LARGE_SIZE - UK_VMA_STACK_GUARDS_SIZE;
+	struct uk_vas *vas = uk_vas_get_active();
+	__vaddr_t vaddr = __VADDR_ANY;
+
+	EXPECT(!uk_vma_map_stack(vas, &vaddr, len, UK_VMA_MAP_SIZE_2MB,
+				 "large stack", 0));
+	EXPECT(!ukplat_probe_write(vaddr + 5 * PAGE_SIZE, 1));
+	EXPECT(ukplat_probe_write(vaddr - 1, 1) == -EFAULT);
+	EXPECT(!ukplat_probe_write(vaddr + len - 1, 1));
+	EXPECT(ukplat_probe_write(vaddr + len, 1) == -EFAULT);
+	EXPECT(!uk_vma_unmap_stack(vas, vaddr));
+	return TEST_PASS;
+}
+
+static unsigned long reads;
+
+static __ssz read_later(void *arg, __off off __unused, void *page __unused,
+			__sz len __unused)
+{
+	reads++;
+	return *(const int *)arg;
+}
+
+/* Whatever a file says, the access has failed: it is not tried for ever */
+static enum test_result files_that_fail_are_asked_once(void)
+{
+	static const int rcs[] = { -EAGAIN, -EBUSY, -EDEADLK, -EIO };
+	struct uk_vas *vas = uk_vas_get_active();
+	struct uk_vma_file_args args = { .read = read_later };
+	__vaddr_t vaddr;
+	unsigned int i;
+	__u8 byte;
+
+	for (i = 0; i < ARRAY_SIZE(rcs); i++) {
+		int rc = rcs[i];
+
+		vaddr = __VADDR_ANY;
+		args.arg = &rc;
+		reads = 0;
+		EXPECT(!uk_vma_map_file(vas, &vaddr, PAGE_SIZE,
+					PAGE_ATTR_PROT_READ, 0, "file", &args));
+		EXPECT(ukplat_probe_read(vaddr, &byte) == -EFAULT);
+		EXPECT(reads == 1);
+		EXPECT(uk_vma_advise(vas, vaddr, PAGE_SIZE, UK_VMA_ADV_WILLNEED,
+				     0) < 0);
+		EXPECT(reads == 2);
+		EXPECT(!uk_vma_unmap(vas, vaddr, PAGE_SIZE, 0));
+	}
+	return TEST_PASS;
+}
+
 #define COST_FEW   10U
 #define COST_MANY  4000U
 #define COST_PAGES 64UL
@@ -330,6 +384,9 @@ int fault_commit(const char *name)
 const struct test_case fault_cases[] = {
 	{ "stacks_grow_between_guards", stacks_grow_between_guards },
 	{ "interrupts_grow_stacks", interrupts_grow_stacks },
+	{ "stacks_of_large_pages_keep_their_guards",
+	  stacks_of_large_pages_keep_their_guards },
+	{ "files_that_fail_are_asked_once", files_that_fail_are_asked_once },
 	{ "fault_cost_does_not_follow_areas",
 	  fault_cost_does_not_follow_areas },
 	{ __NULL, __NULL },

@@ -28,6 +28,7 @@
 #define REG_DFR		0x0e0
 #define REG_SVR		0x0f0
 #define REG_ISR		0x100 /* eight of them */
+#define REG_TMR		0x180 /* the same; a bit: the vector is of a level */
 #define REG_ESR		0x280
 #define REG_LVT_CMCI	0x2f0
 #define REG_ICR_LOW	0x300
@@ -260,11 +261,19 @@ static __u8 in_service(void)
 
 void lapic_lost_raise(__u32 apic_id)
 {
+	__u32 is_level;
 	__u8 vector;
 
 	while (enabled && (vector = in_service()) != 0) {
+		is_level = reg_read(REG_TMR + vector / 32U * 0x10) >>
+				   vector % 32 &
+			   1;
 		lapic_eoi();
-		lapic_ipi_send(apic_id, vector);
+		/* As long as a level is there the I/O APIC sends it again, and
+		 * has to be told of its end; one of ours is an edge
+		 */
+		if (!is_level)
+			lapic_ipi_send(apic_id, vector);
 	}
 }
 

@@ -460,8 +460,9 @@ int uk_vma_set_attr(struct uk_vas *vas, __vaddr_t vaddr, __sz len,
  *
  * UK_VMA_ADV_DONTNEED frees the pages; the next touch is like the first one.
  * When the function returns no CPU sees the old contents any more. Kinds
- * without pages of their own ignore it. It needs no memory. Of the stack that
- * the caller runs on only what lies below the next few pages can go.
+ * without pages of their own ignore it. It needs no memory, but for a table
+ * to split a large page. Of the stack that the caller runs on only what lies
+ * below the next few pages can go.
  *
  * UK_VMA_ADV_WILLNEED supplies the pages that are not there. After an error
  * those that came stay, as do all that were there before.
