@@ -233,7 +233,7 @@ __bool rnd_cpus_is_interrupted(const struct rnd_cpus *cpus, __u32 idx)
 	       rnd_load_relaxed(&cpus->shared_owner) == rnd_port_context();
 }
 
-void rnd_cpus_wait(struct rnd_cpus *cpus)
+__bool rnd_cpus_wait(struct rnd_cpus *cpus, unsigned int turns)
 {
 	const struct rnd_pcpu *pc;
 	unsigned int turn;
@@ -245,9 +245,14 @@ void rnd_cpus_wait(struct rnd_cpus *cpus)
 		if (pc == RND_PCPU_NONE || rnd_cpus_is_interrupted(cpus, i - 1))
 			continue;
 		/* Acquire: pairs with the release in rnd_pcpu_leave() */
-		for (turn = 0; rnd_load_acquire(&pc->busy); turn++)
+		for (turn = 0; rnd_load_acquire(&pc->busy); turn++) {
+			if (unlikely(turn == turns))
+				return 0;
 			rnd_port_yield(turn);
+		}
 	}
+
+	return 1;
 }
 
 /*

@@ -254,8 +254,14 @@ __bool rnd_cpus_is_interrupted(const struct rnd_cpus *cpus, __u32 idx);
 /**
  * Waits until no context is inside, but for operations that the caller has
  * interrupted; only while the world is stopped.
+ *
+ * @param turns
+ *   How often rnd_port_yield() is called for one of them, at most
+ *
+ * @return
+ *   1; 0 if somebody still was inside then
  */
-void rnd_cpus_wait(struct rnd_cpus *cpus);
+__bool rnd_cpus_wait(struct rnd_cpus *cpus, unsigned int turns);
 
 /** Sends the outgoing batch to the owners; the caller is inside pc */
 void rnd_pcpu_flush_out(struct rnd_cpus *cpus, struct rnd_pcpu *pc);

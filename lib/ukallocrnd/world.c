@@ -11,38 +11,68 @@
 /* 1: a context has stopped the world, or is about to */
 static __u32 world_claim;
 
+/* Turns of waiting, of which so many are enough at exit: some 60 milliseconds.
+ * A thread may have been stopped inside for good
+ */
+#define TURNS_ANY  __U32_MAX
+#define TURNS_EXIT 100U
+
+struct wait {
+	unsigned int turns;
+	__bool is_over;
+};
+
 static void wait_for(struct rnd_heap *h, void *arg)
 {
-	(void)arg;
-	rnd_cpus_wait(&h->dyn->cpus);
+	struct wait *w = arg;
+
+	if (!rnd_cpus_wait(&h->dyn->cpus, w->turns))
+		w->is_over = 1;
 }
 
-void rnd_world_stop(void)
+/* Returns 1 if nobody is inside; the world is stopped unless the claim is
+ * another's, which is told by *is_mine
+ */
+static __bool world_stop_within(unsigned int turns, __bool *is_mine)
 {
+	struct wait w = { .turns = turns };
 	unsigned int turn = 0;
 	__u32 none = 0;
 
+	*is_mine = 0;
 	/* Two threads may fork, or one fork while another one exits. Acquire:
 	 * pairs with the release in rnd_world_start()
 	 */
 	while (!rnd_cas_acquire(&world_claim, &none, 1)) {
+		if (turn == turns)
+			return 0;
 		none = 0;
 		rnd_port_yield(turn++);
 	}
+	*is_mine = 1;
 
 	rnd_store_release(&rnd_world_stopped, 1);
 	/* Whoever entered before has set its busy flag visibly now; whoever
 	 * enters later sees the line above
 	 */
 	rnd_port_fence_all();
-	rnd_heap_foreach(wait_for, __NULL);
+	rnd_heap_foreach(wait_for, &w);
+
+	return !w.is_over;
+}
+
+void rnd_world_stop(void)
+{
+	__bool is_mine;
+
+	(void)world_stop_within(TURNS_ANY, &is_mine);
 }
 
 void rnd_world_start(void)
 {
 	/* Release: pairs with the acquire in rnd_ctx_enter() */
 	rnd_store_release(&rnd_world_stopped, 0);
-	/* Release: pairs with the acquire in rnd_world_stop() */
+	/* Release: pairs with the acquire in world_stop_within() */
 	rnd_store_release(&world_claim, 0);
 }
 
@@ -190,7 +220,7 @@ static __bool heap_has_remote(const struct rnd_heap *h)
 
 	for (i = 0; i < RND_CPU_COUNT; i++) {
 		pc = rnd_cpus_get(&h->dyn->cpus, i);
-		if (pc != RND_PCPU_NONE && pc->remote_frees)
+		if (pc != RND_PCPU_NONE && rnd_load_relaxed(&pc->remote_frees))
 			return 1;
 	}
 
@@ -216,14 +246,25 @@ static void find_interrupted(struct rnd_heap *h, void *arg)
 		*(__bool *)arg = 1;
 }
 
+static void find_remote(struct rnd_heap *h, void *arg)
+{
+	if (heap_has_remote(h))
+		*(__bool *)arg = 1;
+}
+
 void rnd_world_exit_check(void)
 {
-	__bool is_interrupted = 0;
+	__bool is_needed = 0, is_interrupted = 0, is_mine, is_quiet;
 
-	rnd_world_stop();
+	/* Most programs have nothing to deliver, and stop nobody for it */
+	rnd_heap_foreach(find_remote, &is_needed);
+	if (!is_needed)
+		return;
+	is_quiet = world_stop_within(TURNS_EXIT, &is_mine);
 	/* exit() out of a signal handler: the heap is not in one piece */
 	rnd_heap_foreach(find_interrupted, &is_interrupted);
-	if (!is_interrupted)
+	if (is_quiet && !is_interrupted)
 		rnd_heap_foreach(deliver_heap, __NULL);
-	rnd_world_start();
+	if (is_mine)
+		rnd_world_start();
 }

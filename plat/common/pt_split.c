@@ -99,7 +99,7 @@ int pt_range_split_slow(struct uk_pagetable *pt, __vaddr_t va,
 			unsigned long pages)
 {
 	unsigned long irqf;
-	int rc, again = 1;
+	int rc = 0, again = 1;
 
 	if (likely(!range_needs_split(pt, va, pages)))
 		return 0;

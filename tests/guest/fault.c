@@ -190,13 +190,13 @@ static __ssz read_later(void *arg, __off off __unused, void *page __unused,
 			__sz len __unused)
 {
 	reads++;
-	return *(const int *)arg;
+	return *(const __ssz *)arg;
 }
 
 /* Whatever a file says, the access has failed: it is not tried for ever */
 static enum test_result files_that_fail_are_asked_once(void)
 {
-	static const int rcs[] = { -EAGAIN, -EBUSY, -EDEADLK, -EIO };
+	static const __ssz rcs[] = { -EAGAIN, -EBUSY, -EDEADLK, -EIO };
 	struct uk_vas *vas = uk_vas_get_active();
 	struct uk_vma_file_args args = { .read = read_later };
 	__vaddr_t vaddr;
@@ -204,7 +204,7 @@ static enum test_result files_that_fail_are_asked_once(void)
 	__u8 byte;
 
 	for (i = 0; i < ARRAY_SIZE(rcs); i++) {
-		int rc = rcs[i];
+		__ssz rc = rcs[i];
 
 		vaddr = __VADDR_ANY;
 		args.arg = &rc;

@@ -288,6 +288,36 @@ static void other_programs_start(void)
 	API_CHECK(system("true | cat") == 0);
 }
 
+static void allocate_in_handler(int signo)
+{
+	void *volatile ptr = malloc((size_t)signo * 10);
+
+	free(ptr);
+}
+
+/* A signal that comes while fork() is under way: its handler runs in the thread
+ * that forks, and may allocate
+ */
+static void handlers_run_while_forking(void)
+{
+	struct sigaction action = { .sa_handler = allocate_in_handler,
+				    .sa_flags = SA_RESTART };
+	struct sigaction before;
+	pid_t pid;
+	int i;
+
+	API_CHECK(!sigaction(SIGUSR1, &action, &before));
+	for (i = 0; i < 300; i++) {
+		pid = fork();
+		if (!pid) {
+			kill(getppid(), SIGUSR1);
+			_exit(0);
+		}
+		API_CHECK(wait_status(pid) == 0);
+	}
+	API_CHECK(!sigaction(SIGUSR1, &before, NULL));
+}
+
 #define MAPPED_LEN   1048576UL
 #define MAPPED_TRIES 8
 
@@ -359,6 +389,7 @@ const struct api_test api_process_tests[] = {
 	{ "children_get_other_layouts", children_get_other_layouts },
 	{ "reports_do_not_wait_for_readers", reports_do_not_wait_for_readers },
 	{ "other_programs_start", other_programs_start },
+	{ "handlers_run_while_forking", handlers_run_while_forking },
 	{ "advice_ends_with_the_object", advice_ends_with_the_object },
 	{ "mapped_files_stay_as_they_are", mapped_files_stay_as_they_are },
 	{ NULL, NULL },

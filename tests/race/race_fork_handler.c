@@ -38,7 +38,7 @@
 #define LARGE	    200000UL
 #define FORKS_LARGE 3000U
 #define FORKS_CROWD 200U
-#define PERIOD_USEC 500
+#define DELAY_USEC  400
 
 /* Who has not ended by then hangs */
 #define CHILD_MSEC 10000U
@@ -65,11 +65,21 @@ static int ends_badly(pid_t pid, unsigned int msec)
 	return 1;
 }
 
+/* Once, so that calls go on between two signals; each time a bit later */
+static void signal_later(void)
+{
+	const struct itimerval timer = {
+		.it_value.tv_usec = 100 + forks % DELAY_USEC,
+	};
+
+	if (setitimer(ITIMER_REAL, &timer, NULL))
+		_exit(1);
+}
+
 static void fork_now(int signo)
 {
 	pid_t pid;
 
-	(void)signo;
 	__atomic_store_n(&in_handler, 1, __ATOMIC_RELEASE);
 	pid = fork();
 	if (!pid)
@@ -78,6 +88,8 @@ static void fork_now(int signo)
 		_exit(1);
 	__atomic_add_fetch(&forks, 1, __ATOMIC_RELEASE);
 	__atomic_store_n(&in_handler, 0, __ATOMIC_RELEASE);
+	if (signo == SIGALRM)
+		signal_later();
 }
 
 static unsigned int forked(void)
@@ -97,15 +109,10 @@ static void case_begin(int signo)
 /* Under the lock of large objects, and while pages are parked */
 static void large_calls(void)
 {
-	const struct itimerval timer = {
-		.it_interval.tv_usec = PERIOD_USEC,
-		.it_value.tv_usec = PERIOD_USEC,
-	};
 	unsigned char *ptr;
 
 	case_begin(SIGALRM);
-	if (setitimer(ITIMER_REAL, &timer, NULL))
-		_exit(1);
+	signal_later();
 	while (forked() < FORKS_LARGE) {
 		ptr = uk_malloc(heap, LARGE);
 		if (ptr)

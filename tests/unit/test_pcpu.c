@@ -453,13 +453,13 @@ static void last_one_leaves(void)
 static void pcpu_wait_returns_when_all_have_left(void **state)
 {
 	(void)state;
-	rnd_cpus_wait(&cpus);
+	assert_true(rnd_cpus_wait(&cpus, 1000));
 	assert_int_equal(0, fake_port.yields);
 	(void)enter(5);
 	cpus.shared->busy = 1;
 	fake_port.on_yield = last_one_leaves;
 	rnd_host_cpu = 6;
-	rnd_cpus_wait(&cpus);
+	assert_true(rnd_cpus_wait(&cpus, 1000));
 	assert_int_equal(4, fake_port.yields);
 }
 
@@ -474,13 +474,16 @@ static void pcpu_wait_is_not_for_what_the_caller_interrupted(void **state)
 	assert_true(rnd_cpus_is_interrupted(&cpus, 5));
 	assert_true(rnd_cpus_is_interrupted(&cpus, 0));
 	assert_false(rnd_cpus_is_interrupted(&cpus, 6));
-	rnd_cpus_wait(&cpus);
+	assert_true(rnd_cpus_wait(&cpus, 1000));
 	assert_int_equal(0, fake_port.yields);
 
 	rnd_ctx_leave(&cpus, shared);
 	assert_false(rnd_cpus_is_interrupted(&cpus, 0));
 	cpus.shared->busy = 1;
 	assert_false(rnd_cpus_is_interrupted(&cpus, 0));
+	/* And not for ever, if the caller does not want that */
+	assert_false(rnd_cpus_wait(&cpus, 7));
+	assert_int_equal(7, fake_port.yields);
 	cpus.shared->busy = 0;
 	leave(own);
 	assert_false(rnd_cpus_is_interrupted(&cpus, 5));

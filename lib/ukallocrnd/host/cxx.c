@@ -13,7 +13,7 @@
  * How
  *   Plain C functions under the names that the C++ ABI gives the operators.
  *   The C++ run-time is not linked; its two functions that exhaustion needs
- *   are weak references. A C program has neither and never calls new.
+ *   are weak references, or looked for if they were not there at the start.
  *
  *   Four forms are bases, each without and with alignment: new, new[],
  *   delete, delete[]. By the standard all others behave as if they called a
@@ -26,6 +26,8 @@
  *   replaced form, throws inside a nothrow form reaches the caller: C cannot
  *   catch it.
  */
+
+#include <dlfcn.h>
 
 #include "cxx.h"
 #include "cxx_base.h"
@@ -42,21 +44,37 @@ typedef void (*cxx_handler_func)(void);
 cxx_handler_func cxx_get_handler(void) __asm__("_ZSt15get_new_handlerv") __weak;
 void cxx_throw_bad_alloc(void) __asm__("_ZSt17__throw_bad_allocv") __weak;
 
+/* A function of the run-time, if it is there */
+static void *cxx_loaded(const char *name)
+{
+	void *lib = dlopen("libstdc++.so.6", RTLD_LAZY | RTLD_NOLOAD);
+
+	return lib ? dlsym(lib, name) : __NULL;
+}
+
 /* Memory is exhausted. Returns after the program's handler may have made
  * some available; otherwise returns false (nothrow) or does not return.
  */
 static __bool __attribute__((cold, noinline)) cxx_exhausted(__bool nothrow)
 {
-	cxx_handler_func handler = cxx_get_handler ? cxx_get_handler() : __NULL;
+	cxx_handler_func (*get)(void) = cxx_get_handler;
+	void (*throw)(void) = cxx_throw_bad_alloc;
+	cxx_handler_func handler;
 
+	/* A C program may have loaded C++ later */
+	if (!get)
+		*(void **)&get = cxx_loaded("_ZSt15get_new_handlerv");
+	if (!throw)
+		*(void **)&throw = cxx_loaded("_ZSt17__throw_bad_allocv");
+	handler = get ? get() : __NULL;
 	if (handler) {
 		handler();
 		return 1;
 	}
 	if (nothrow)
 		return 0;
-	if (cxx_throw_bad_alloc)
-		cxx_throw_bad_alloc();
+	if (throw)
+		throw();
 	rnd_print("ukallocrnd: operator new: out of memory and no C++ "
 		  "run-time to throw\n");
 	rnd_port_abort();

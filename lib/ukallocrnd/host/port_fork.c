@@ -15,21 +15,50 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 
 #include "host.h"
+#include "sys.h"
 #include "world.h"
+
+/* Signals of the forking thread, while the world is stopped; owned with it */
+static __u64 fork_mask;
+
+/* A handler in between that allocates, or forks, would wait for its own thread:
+ * signals wait until the world goes on. The C library lets them in again before
+ * the handlers for the parent and the child run.
+ */
+static void fork_prepare(void)
+{
+	const __u64 all = ~0UL;
+	__u64 mask = 0;
+
+	rnd_sys4(SYS_rt_sigprocmask, SIG_SETMASK, (__uptr) & all,
+		 (__uptr) & mask, sizeof(mask));
+	rnd_world_stop();
+	fork_mask = mask;
+}
+
+static void fork_parent(void)
+{
+	__u64 mask = fork_mask;
+
+	rnd_world_start();
+	rnd_sys4(SYS_rt_sigprocmask, SIG_SETMASK, (__uptr) & mask, 0,
+		 sizeof(mask));
+}
 
 static void fork_child(void)
 {
 	rnd_world_child();
 	rnd_host_lease_child();
-	rnd_world_start();
+	fork_parent();
 }
 
 int rnd_host_fork_init(void)
 {
 	int rc;
 
-	rc = pthread_atfork(rnd_world_stop, rnd_world_start, fork_child);
+	rc = pthread_atfork(fork_prepare, fork_parent, fork_child);
 	return rc ? -ENOMEM : 0;
 }

@@ -228,6 +228,12 @@ void rnd_host_lease_child(void)
 	__u64 bits;
 	__u32 word;
 
+	/* A handler forked while the thread took an index, nobody knows which:
+	 * all stay taken
+	 */
+	if (lease_state == LEASE_BUSY)
+		return;
+
 	for (word = 0; word < LEASE_WORDS; word++) {
 		bits = word ? 0 : 1;
 		if (own / LEASE_WORD_BITS == word)

@@ -178,10 +178,13 @@ static int area_set_attr(struct uk_vma *vma __unused,
 	return -EPERM;
 }
 
+/* Pages of objects are there already: drivers ask for that before they use a
+ * buffer. They cannot be taken away
+ */
 static int area_advise(struct uk_vma *vma __unused, __vaddr_t vaddr __unused,
-		       __sz len __unused, unsigned long advice __unused)
+		       __sz len __unused, unsigned long advice)
 {
-	return -EPERM;
+	return advice & UK_VMA_ADV_DONTNEED ? -EPERM : 0;
 }
 
 /* An area that nobody can map over, unmap or change */
@@ -223,8 +226,14 @@ int rnd_glue_heap_unmap(__uptr addr, __sz len)
 #if CONFIG_LIBUKVMEM
 	struct uk_vas *vas = uk_vas_get_active();
 
-	if (vas)
+	if (vas) {
+		/* Once, at boot: what comes later is not the rest of an area
+		 * that ukboot has made for a heap
+		 */
+		if (uk_vma_find(vas, RND_WINDOW_START))
+			return -EINVAL;
 		return heap_area_unmap(vas, addr) ? -EINVAL : window_keep(vas);
+	}
 #endif
 	return ukplat_page_unmap(ukplat_pt_get_active(), addr,
 				 len >> PAGE_SHIFT, 0) ?
