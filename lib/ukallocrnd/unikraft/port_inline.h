@@ -92,9 +92,24 @@ static inline void rnd_port_pause(void)
 	__builtin_ia32_pause();
 }
 
+/* Stack that is used while a lock is held, at most */
+#define RND_STACK_NEEDED 2048
+
+/* A stack of ukvmem gets its pages when they are touched, by a fault that takes
+ * locks of memory management: not below one of them, or of ours
+ */
+static inline void rnd_port_stack_touch(void)
+{
+	__asm__ __volatile__("testb $0, -%c0(%%rsp)"
+			     :
+			     : "i"(RND_STACK_NEEDED)
+			     : "cc", "memory");
+}
+
 /** Disables interrupts; the result is for rnd_port_irq_restore() */
 static inline unsigned long rnd_port_irq_save(void)
 {
+	rnd_port_stack_touch();
 	return rnd_glue_irq_save();
 }
 

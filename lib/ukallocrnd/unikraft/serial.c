@@ -91,7 +91,7 @@ static struct uk_falloc original;
  */
 static unsigned long frames_enter(void)
 {
-	unsigned long flags = rnd_glue_irq_save();
+	unsigned long flags = rnd_port_irq_save();
 
 	while (__atomic_exchange_n(&frame_taken, 1, __ATOMIC_ACQUIRE))
 		rnd_port_pause();

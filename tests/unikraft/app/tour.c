@@ -83,6 +83,12 @@ static void buffers_of_devices(void)
 	for (i = 0; i < 3 * 4096; i += 64)
 		check(ukplat_virt_to_phys(p + i) == first + (__paddr_t)i,
 		      "physical address");
+#if CONFIG_LIBUKVMEM
+	/* As scatter and gather lists do before */
+	check(!uk_vma_advise(uk_vas_get_active(), (__vaddr_t)p, 3UL * 4096,
+			     UK_VMA_ADV_WILLNEED, UK_VMA_FLAG_UNINITIALIZED),
+	      "advice");
+#endif
 	free(p);
 }
 
