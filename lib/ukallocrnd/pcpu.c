@@ -94,6 +94,7 @@ static void shared_enter(struct rnd_cpus *cpus)
 		rnd_store_relaxed(&cpus->shared_owner, rnd_port_context());
 	barrier();
 	rnd_store_relaxed(&cpus->shared->busy, 1);
+	barrier();
 }
 
 static void shared_leave(struct rnd_cpus *cpus)
@@ -116,7 +117,6 @@ static void pcpu_create(struct rnd_cpus *cpus, __u32 idx)
 	flags = rnd_lock_acquire(&cpus->shared_lock);
 	if (RND_PORT_CAN_STOP)
 		shared_enter(cpus);
-	barrier();
 	if (likely(!rnd_load_relaxed(&rnd_world_stopped)) &&
 	    rnd_load_relaxed(&cpus->table[idx]) == RND_PCPU_NONE) {
 		pc = pcpu_make(cpus, idx);
@@ -158,7 +158,6 @@ ctx_enter_shared(struct rnd_cpus *cpus)
 
 	ctx.flags = rnd_lock_acquire(&cpus->shared_lock);
 	shared_enter(cpus);
-	barrier();
 	if (unlikely(rnd_load_relaxed(&rnd_world_stopped))) {
 		rnd_ctx_leave(cpus, ctx);
 		ctx.pc = __NULL;

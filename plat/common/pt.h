@@ -214,8 +214,10 @@ int pt_entry_permits(__u64 entry, unsigned long error_code);
  * Takes pt->lock in a page fault, where the faulting code may be what holds it.
  * Interrupts are disabled.
  *
+ * @param error_code UKPLAT_PF_*; with UKPLAT_PF_PATIENT it waits for ever
  * @return
- *   1 if it is taken; 0: it is in use for very long, or there is no table yet
+ *   1 if it is taken; 0: it is in use for very long and UKPLAT_PF_PATIENT is
+ *   not set, or there is no table yet
  */
 int pt_lock_in_fault(struct uk_pagetable *pt, unsigned long error_code);
 

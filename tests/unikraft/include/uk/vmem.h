@@ -39,6 +39,7 @@ struct uk_vma_ops {
 };
 
 #define UK_VMA_MAP_REPLACE	       0x04
+#define UK_VMA_ADV_DONTNEED	       0x01
 #define UK_VMA_MAP_SIZE_TO_ORDER(flag) (((flag) >> 5) & 0x3fUL)
 
 struct uk_vas *uk_vas_get_active(void);
@@ -46,8 +47,6 @@ const struct uk_vma *uk_vma_find(struct uk_vas *vas, __vaddr_t vaddr);
 int uk_vma_map(struct uk_vas *vas, __vaddr_t *vaddr, __sz len,
 	       unsigned long attr, unsigned long flags, const char *name,
 	       const struct uk_vma_ops *ops, void *args);
-#define UK_VMA_ADV_DONTNEED 0x01
-
 int uk_vma_unmap(struct uk_vas *vas, __vaddr_t vaddr, __sz len,
 		 unsigned long flags);
 int uk_vma_set_attr(struct uk_vas *vas, __vaddr_t vaddr, __sz len,
